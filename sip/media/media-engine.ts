@@ -1,0 +1,65 @@
+import type { SipFailure } from '../failure.js';
+
+/** SDP flavour of a media end (DESIGN §2). */
+export type MediaProfile = 'webrtc' | 'plain';
+
+/** What one media end speaks and takes. */
+export interface MediaEndOptions {
+  readonly profile: MediaProfile;
+  /** Codec names that may be offered to or accepted from this end, in order of preference; undefined: all known ones. */
+  readonly codecs?: readonly string[];
+  /** Packet time in ms to offer to a plain end. */
+  readonly ptimeMs?: number;
+}
+
+/** What a media session tells its call. */
+export interface MediaListener {
+  /** No packet came from the end for the engine's timeout, or its transport failed. */
+  timeout(endId: string, failure: SipFailure): void;
+}
+
+/** Packets and bytes received from one end and forwarded to the other. */
+export interface MediaEndStats {
+  readonly endId: string;
+  readonly packetsReceived: number;
+  readonly bytesReceived: number;
+  readonly packetsDropped: number;
+  readonly codec: string | undefined;
+}
+
+/**
+ * What a media engine holds for one call (DESIGN §2). One end belongs to the caller leg; each callee leg that is tried
+ * gets its own end. Media flows between the caller's end and the callee's end that answered last (an answer in an 18x
+ * counts: early media). End ids are leg ids. Offers and answers may repeat any number of times (re-INVITE).
+ */
+export interface MediaSession {
+  /** `m_…` */
+  readonly id: string;
+  /** Adds an end; the first one added is the caller's. */
+  addEnd(endId: string, options: MediaEndOptions): void;
+  /** Removes a callee's end and frees its ports; unknown ids are ignored. */
+  removeEnd(endId: string): void;
+  /**
+   * Takes the offer that came from `fromEndId` and returns the offer to send to `toEndId`. Rejects with a SipFailure:
+   * `media.sdp_malformed`, `media.not_acceptable` (with a Warning header that names the line), `media.no_ports`.
+   */
+  offer(fromEndId: string, toEndId: string, sdp: string): Promise<string>;
+  /**
+   * Takes the answer that came from `fromEndId` to the last offer sent to it and returns the answer for `toEndId`.
+   * The same answer given again (18x, then 200) returns the same SDP. Rejects like `offer`.
+   */
+  answer(fromEndId: string, toEndId: string, sdp: string): Promise<string>;
+  /** The last offer sent to `toEndId` was refused: both ends stay as they were before it (RFC 3261 §14.1). */
+  refuse(toEndId: string): void;
+  stats(): readonly MediaEndStats[];
+  /** Frees all ports and connections. Idempotent. */
+  close(): void;
+}
+
+export interface MediaEngine {
+  /** Begins a media session for a call. Throws a SipFailure `media.failed` when the engine is closed. */
+  createSession(callId: string, listener: MediaListener): MediaSession;
+  /** Number of open sessions. */
+  readonly size: number;
+  close(): Promise<void>;
+}

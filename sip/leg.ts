@@ -149,6 +149,8 @@ export interface CalleeLeg extends Leg {
 
 /** What a callee leg is invited with. */
 export interface Invitation {
+  /** The id (`l_…`) that the leg takes: its media end has it before the INVITE is sent. */
+  readonly legId: string;
   /** Undefined for a late offer (the callee's 2xx then carries the offer and `ack` the answer). */
   readonly sdp: string | undefined;
   readonly from: Party;

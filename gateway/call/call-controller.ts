@@ -1,0 +1,78 @@
+import { failure, type SipFailure } from '../../sip/failure.js';
+import type { IncomingCall } from '../../sip/leg.js';
+import { Call, type CallSurroundings } from './call.js';
+import { CallTable } from './call-table.js';
+import type { Cdr } from './call-record.js';
+import type { CallSource } from './ports.js';
+
+/** What admission needs beside the surroundings of each call. */
+export interface AdmissionOptions {
+  /** Calls that one endpoint may have placed at a time. */
+  readonly callsPerEndpoint: number;
+  /** A new `c_…` id. */
+  newCallId(): string;
+  /** An INVITE was refused before it became a call. */
+  refused(failure: SipFailure, source: CallSource): void;
+  /** Writes the CDR of an ended call. */
+  record(cdr: Cdr): void;
+}
+
+type Surroundings = Omit<CallSurroundings, 'ended'>;
+
+/** Admits incoming calls, from either side, and owns them until they have ended. */
+export class CallController {
+  readonly table = new CallTable();
+  readonly #surroundings: CallSurroundings;
+  #draining: (() => void)[] | undefined;
+
+  constructor(
+    private readonly admission: AdmissionOptions,
+    surroundings: Surroundings,
+  ) {
+    this.#surroundings = { ...surroundings, ended: (call, cdr) => this.#ended(call, cdr) };
+  }
+
+  /** Takes an INVITE that has passed the gates of its side: begins a call, or rejects it. */
+  incoming(incoming: IncomingCall, source: CallSource): void {
+    const refusal = this.#admit(source);
+    if (refusal !== undefined) {
+      this.admission.refused(refusal, source);
+      return incoming.leg.reject(refusal);
+    }
+    const call = new Call(this.admission.newCallId(), incoming, source, this.#surroundings);
+    this.table.add(call);
+    call.start();
+  }
+
+  /** Refuses new calls from now on; resolves when the last call has ended. */
+  drain(): Promise<void> {
+    this.#draining ??= [];
+    if (this.table.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#draining?.push(resolve));
+  }
+
+  /** Ends every call with `reason`; resolves when all have ended. */
+  async cutAll(reason: SipFailure): Promise<void> {
+    const gone = this.drain();
+    for (const call of this.table.all()) call.cut(reason);
+    await gone;
+  }
+
+  #admit(source: CallSource): SipFailure | undefined {
+    if (this.#draining !== undefined) return failure('gateway.draining', { headers: [['Retry-After', '5']] });
+    if (
+      source.side === 'browser' &&
+      this.table.countOf(source.endpointId) >= this.admission.callsPerEndpoint
+    ) {
+      return failure('limit.calls');
+    }
+    return undefined;
+  }
+
+  #ended(call: Call, cdr: Cdr): void {
+    this.table.remove(call);
+    this.admission.record(cdr);
+    if (this.table.size > 0 || this.#draining === undefined) return;
+    for (const resolve of this.#draining.splice(0)) resolve();
+  }
+}

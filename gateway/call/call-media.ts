@@ -1,0 +1,72 @@
+import { failure, type SipFailure } from '../../sip/failure.js';
+import type { MediaEndStats, MediaEngine, MediaSession } from '../../sip/media/media-engine.js';
+import type { CallSource, CalleeTarget } from './ports.js';
+
+/** What a browser end of an anchored call speaks; codecs follow the other end's. */
+const browserEnd = { profile: 'webrtc' } as const;
+
+/** The two engines that a call may use. */
+export interface CallMediaEngines {
+  readonly anchoredMedia: MediaEngine;
+  readonly browserMedia: MediaEngine;
+}
+
+/** The media session of one call, opened when the first target is known and closed with the call. */
+export class CallMedia {
+  #session: MediaSession | undefined;
+
+  constructor(
+    private readonly callId: string,
+    private readonly callerId: string,
+    private readonly source: CallSource,
+    private readonly engines: CallMediaEngines,
+    private readonly lost: (failure: SipFailure) => void,
+  ) {}
+
+  /** Adds the end of a new callee leg and returns the offer for it; undefined when the caller made none (late offer). */
+  async offerTo(legId: string, target: CalleeTarget, sdp: string | undefined): Promise<string | undefined> {
+    const session = this.#open(target);
+    session.addEnd(legId, target.media);
+    return sdp === undefined ? undefined : session.offer(this.callerId, legId, sdp);
+  }
+
+  offer(fromId: string, toId: string, sdp: string): Promise<string> {
+    return this.#opened().offer(fromId, toId, sdp);
+  }
+
+  answer(fromId: string, toId: string, sdp: string): Promise<string> {
+    return this.#opened().answer(fromId, toId, sdp);
+  }
+
+  refuse(toId: string): void {
+    this.#session?.refuse(toId);
+  }
+
+  removeEnd(legId: string): void {
+    this.#session?.removeEnd(legId);
+  }
+
+  stats(): readonly MediaEndStats[] {
+    return this.#session?.stats() ?? [];
+  }
+
+  close(): void {
+    this.#session?.close();
+  }
+
+  #opened(): MediaSession {
+    if (this.#session === undefined)
+      throw failure('media.failed', { detail: 'the call has no media session' });
+    return this.#session;
+  }
+
+  #open(target: CalleeTarget): MediaSession {
+    if (this.#session !== undefined) return this.#session;
+    const direct = this.source.side === 'browser' && target.side === 'browser';
+    const engine = direct ? this.engines.browserMedia : this.engines.anchoredMedia;
+    const session = engine.createSession(this.callId, { timeout: (_endId, failed) => this.lost(failed) });
+    session.addEnd(this.callerId, this.source.side === 'browser' ? browserEnd : this.source.media);
+    this.#session = session;
+    return session;
+  }
+}

@@ -1,0 +1,115 @@
+import type { Clock } from '../../sip/clock.js';
+import { failure, type SipFailure } from '../../sip/failure.js';
+import type { IncomingCall, LegEnd, LegSide } from '../../sip/leg.js';
+import type { MediaEndStats } from '../../sip/media/media-engine.js';
+import type { Attempt, AttemptOutcome } from './callee-search.js';
+import { terminationOf } from './failure-map.js';
+import type { CallSource, Termination } from './ports.js';
+
+/** One side of a call in the CDR. */
+export interface CdrParty {
+  readonly side: LegSide;
+  readonly legId: string;
+  readonly sipCallId: string;
+  /** Address-of-record and endpoint, or trunk and remote address; for a callee the target's label. */
+  readonly who: string;
+}
+
+/** One line of the CDR file. Times are ISO 8601 in UTC. */
+export interface Cdr {
+  readonly callId: string;
+  readonly caller: CdrParty;
+  readonly callee: CdrParty | null;
+  readonly dialled: string;
+  readonly route: string | null;
+  readonly attempts: readonly AttemptOutcome[];
+  readonly startedAt: string;
+  readonly answeredAt: string | null;
+  readonly endedAt: string;
+  /** INVITE to answer. */
+  readonly setupMs: number | null;
+  /** Answer to end; 0 when never answered. */
+  readonly durationMs: number;
+  readonly termination: Termination;
+  readonly media: readonly MediaEndStats[];
+}
+
+const iso = (epochMs: number): string => new Date(epochMs).toISOString();
+
+/** What a call leaves behind: when it did what, and its one termination. */
+export class CallRecord {
+  readonly startedMs: number;
+  route: string | undefined;
+  #answeredMs: number | undefined;
+  #termination: Termination | undefined;
+  #failure: SipFailure | undefined;
+
+  constructor(private readonly clock: Clock) {
+    this.startedMs = clock.nowMs();
+  }
+
+  /** Notes the answer; returns the milliseconds from INVITE to answer. */
+  answered(): number {
+    this.#answeredMs = this.clock.nowMs();
+    return this.#answeredMs - this.startedMs;
+  }
+
+  /** Notes the outcome; only the first one counts (DESIGN §7). */
+  end(termination: Termination, reason: SipFailure | undefined): void {
+    if (this.#termination !== undefined) return;
+    this.#termination = termination;
+    this.#failure = reason;
+  }
+
+  get termination(): Termination {
+    return this.#termination ?? terminationOf(failure('gateway.internal'));
+  }
+
+  get failure(): SipFailure | undefined {
+    return this.#failure;
+  }
+
+  /** The outcome when a leg ended by itself: a hang-up completes an answered call and cancels any other. */
+  terminationBy(by: 'caller' | 'callee', end: LegEnd): Termination {
+    if (end.failure !== undefined) return { ...terminationOf(end.failure), by };
+    if (this.#answeredMs === undefined) return terminationOf(failure('caller.cancelled'));
+    return { result: 'completed', code: 'call.completed', status: 200, reason: 'OK', by };
+  }
+
+  /** The CDR line, made when the call has ended. */
+  cdr(
+    call: { readonly id: string; readonly incoming: IncomingCall; readonly source: CallSource },
+    callee: Attempt | undefined,
+    attempts: readonly AttemptOutcome[],
+    media: readonly MediaEndStats[],
+  ): Cdr {
+    const endedMs = this.clock.nowMs();
+    const answeredMs = this.#answeredMs;
+    const { leg, requestUri } = call.incoming;
+    return {
+      callId: call.id,
+      caller: { side: leg.side, legId: leg.id, sipCallId: leg.sipCallId, who: sourceLabel(call.source) },
+      callee: callee === undefined ? null : calleeParty(callee),
+      dialled: requestUri,
+      route: this.route ?? null,
+      attempts,
+      startedAt: iso(this.startedMs),
+      answeredAt: answeredMs === undefined ? null : iso(answeredMs),
+      endedAt: iso(endedMs),
+      setupMs: answeredMs === undefined ? null : answeredMs - this.startedMs,
+      durationMs: answeredMs === undefined ? 0 : endedMs - answeredMs,
+      termination: this.termination,
+      media,
+    };
+  }
+}
+
+function calleeParty({ leg, target }: Attempt): CdrParty {
+  return { side: target.side, legId: leg.id, sipCallId: leg.sipCallId, who: target.label };
+}
+
+function sourceLabel(source: CallSource): string {
+  return source.side === 'browser'
+    ? `${source.aor} ${source.endpointId}`
+    : `${source.trunk} ${source.remote}`;
+}

@@ -1,0 +1,394 @@
+import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
+import type { CalleeListener, CallerLeg, IncomingCall, Leg, LegEnd, LegListener } from '../../sip/leg.js';
+import type { Clock, Timer } from '../../sip/clock.js';
+import type { MediaEngine } from '../../sip/media/media-engine.js';
+import {
+  callTransitions,
+  type CallActions,
+  type CallEventMap,
+  type CallEventName,
+  type CallState,
+  type CallTransition,
+} from './call-transitions.js';
+import { CallMedia } from './call-media.js';
+import { CallRecord, type Cdr } from './call-record.js';
+import { CalleeSearch, type Attempt } from './callee-search.js';
+import { classifyRefusal, terminationOf, towardsCaller } from './failure-map.js';
+import { completedElsewhere, forwardedHeaders, reasonHeaders } from './header-policy.js';
+import { Negotiation } from './negotiation.js';
+import type { CallEvents, CallSource, CalleeTarget, Router, Termination } from './ports.js';
+import { answerLocally, forwardInDialog } from './in-dialog.js';
+import { SerialQueue } from './serial-queue.js';
+
+/** Limits of one call, in milliseconds. */
+export interface CallLimits {
+  readonly maxRingMs: number;
+  readonly maxDurationMs: number;
+}
+
+/** What a call works with. */
+export interface CallSurroundings {
+  readonly router: Router;
+  /** Media between a browser and a trunk, or between two trunks. */
+  readonly anchoredMedia: MediaEngine;
+  /** Media between two browsers. */
+  readonly browserMedia: MediaEngine;
+  /** A new `l_…` id. */
+  newLegId(): string;
+  readonly limits: CallLimits;
+  readonly clock: Clock;
+  readonly events: CallEvents;
+  /** The call has ended and holds nothing any more. */
+  ended(call: Call, cdr: Cdr): void;
+  /** Something threw that is not a failure; the call has been cut. */
+  defect(thrown: unknown): void;
+}
+
+/** Longest wait for the legs of an ended call to report their end: 64·T1 and some (RFC 3261 §17). */
+const settleMs = 40_000;
+
+/**
+ * One call: a caller leg and the callee legs that are tried for it (DESIGN §4). All that happens to it passes through
+ * one serial queue and the table in call-transitions.ts.
+ */
+export class Call implements CallActions {
+  readonly caller: CallerLeg;
+  readonly #queue: SerialQueue;
+  readonly #search: CalleeSearch;
+  readonly #openLegs = new Set<string>();
+  readonly #record: CallRecord;
+  readonly #media: CallMedia;
+  readonly #negotiation: Negotiation;
+  #state: CallState = 'routing';
+  #connected: Attempt | undefined;
+  #lateAck: ((sdp?: string) => void) | undefined;
+  #timer: Timer | undefined;
+
+  /** Takes over the incoming call; {@link start} must follow in the same turn. */
+  constructor(
+    readonly id: string,
+    readonly incoming: IncomingCall,
+    readonly source: CallSource,
+    private readonly around: CallSurroundings,
+  ) {
+    this.caller = incoming.leg;
+    this.#queue = new SerialQueue((thrown) => this.#broken(thrown));
+    this.#search = new CalleeSearch(() => around.clock.nowMs());
+    this.#record = new CallRecord(around.clock);
+    this.#media = new CallMedia(id, incoming.leg.id, source, around, (lost) => this.cut(lost));
+    this.#negotiation = new Negotiation({
+      held: (by) => around.events.callHeld({ callId: id, by }),
+      resumed: (by) => around.events.callResumed({ callId: id, by }),
+      refused: (by, refusal) => around.events.callReofferRefused({ callId: id, by, failure: refusal }),
+    });
+  }
+
+  get state(): CallState {
+    return this.#state;
+  }
+
+  /** Milliseconds since the Unix epoch. */
+  get startedMs(): number {
+    return this.#record.startedMs;
+  }
+
+  get dialled(): string {
+    return this.incoming.requestUri;
+  }
+
+  /** The label of the connected callee. */
+  get calleeLabel(): string | undefined {
+    return this.#connected?.target.label;
+  }
+
+  /** Listens to the caller and begins to route. */
+  start(): void {
+    const { caller, incoming, source, around } = this;
+    this.#openLegs.add(caller.id);
+    caller.listen(this.#callerListener());
+    around.events.callStarted({
+      callId: this.id,
+      from: incoming.from.uri,
+      dialled: incoming.requestUri,
+      side: source.side,
+      sipCallId: caller.sipCallId,
+    });
+    this.#queue.push(async () => {
+      try {
+        await this.#dispatch('routed', { plan: await around.router.plan(incoming, source) });
+      } catch (thrown) {
+        await this.#dispatch('unroutable', { failure: this.#asFailure(thrown) });
+      }
+    });
+  }
+
+  /** Ends the call from outside: drain, lost engine, operator. Idempotent. */
+  cut(reason: SipFailure): void {
+    this.#post('cut', { failure: reason });
+  }
+
+  // Actions, called by the table
+
+  async inviteStage({ plan }: CallEventMap['routed']): Promise<void> {
+    this.#record.route = plan.route;
+    this.#search.plan(plan.stages);
+    const labels = plan.stages.flat().map((target) => target.label);
+    this.around.events.callRouted({ callId: this.id, route: plan.route, targets: labels });
+    this.#limit(this.around.limits.maxRingMs, 'callee.no_answer');
+    await this.#inviteNext();
+  }
+
+  refuseCaller({ failure: refusal }: { readonly failure: SipFailure }): void {
+    this.#end(terminationOf(refusal), refusal);
+    this.caller.reject(towardsCaller(refusal));
+  }
+
+  async relayProgress({ legId, progress }: CallEventMap['progress']): Promise<void> {
+    const attempt = this.#search.get(legId);
+    if (attempt === undefined) return;
+    const early = progress.sdp === undefined ? undefined : await this.#earlyAnswer(attempt, progress.sdp);
+    this.around.events.callProgress({
+      callId: this.id,
+      legId,
+      status: progress.status,
+      earlyMedia: early !== undefined,
+    });
+    this.caller.progress(progress.status, progress.reason, early);
+  }
+
+  async answerCaller({ legId, answer }: CallEventMap['answered']): Promise<void> {
+    const winner = this.#search.win(legId, completedElsewhere);
+    if (winner === undefined) return this.releaseExtra({ legId, answer });
+    this.#connected = winner;
+    const sdp = answer.sdp ?? winner.earlySdp;
+    try {
+      if (sdp === undefined) throw failure('trunk.protocol', { detail: '2xx without SDP' });
+      const forCaller = await this.#finalSdp(winner.leg, sdp);
+      if (this.incoming.sdp === undefined) this.#lateAck = (ackSdp) => answer.ack(ackSdp);
+      else answer.ack();
+      this.#answer(winner, forCaller);
+    } catch (thrown) {
+      answer.ack();
+      throw thrown;
+    }
+  }
+
+  async establish({ sdp }: CallEventMap['acknowledged']): Promise<void> {
+    this.#limit(this.around.limits.maxDurationMs, 'call.max_duration');
+    const ack = this.#lateAck;
+    if (ack === undefined) return;
+    this.#lateAck = undefined;
+    if (sdp === undefined || this.#connected === undefined) {
+      ack();
+      throw failure('media.sdp_malformed', { detail: 'ACK without SDP to an offer in the 2xx' });
+    }
+    ack(await this.#media.answer(this.caller.id, this.#connected.leg.id, sdp));
+  }
+
+  releaseExtra({ legId, answer }: CallEventMap['answered']): void {
+    answer.ack();
+    this.#search.get(legId)?.leg.hangUp({ headers: completedElsewhere });
+  }
+
+  async noteRefusal({ legId, failure: refusal }: CallEventMap['refused']): Promise<void> {
+    this.#search.refused(legId, classifyRefusal(refusal));
+    this.#media.removeEnd(legId);
+    if (this.#search.pendingCount === 0) await this.#inviteNext();
+  }
+
+  endForCaller({ end }: CallEventMap['callerGone']): void {
+    this.#end(this.#record.terminationBy('caller', end), end.failure);
+    this.#search.cancelAll(reasonHeaders(end.reason));
+    this.#lateAck?.();
+    this.#connected?.leg.hangUp({ headers: reasonHeaders(end.reason) });
+  }
+
+  endForCallee({ end }: CallEventMap['calleeGone']): void {
+    this.#end(this.#record.terminationBy('callee', end), end.failure);
+    this.caller.hangUp({ headers: reasonHeaders(end.reason) });
+  }
+
+  negotiate({ legId, reoffer }: CallEventMap['reoffer']): void {
+    const callee = this.#connected?.leg;
+    if (callee === undefined) return this.refuseReoffer({ legId, reoffer });
+    if (legId === callee.id) this.#negotiation.run(reoffer, 'callee', callee, this.caller, this.#media);
+    else this.#negotiation.run(reoffer, 'caller', this.caller, callee, this.#media);
+  }
+
+  refuseReoffer({ reoffer }: CallEventMap['reoffer']): void {
+    reoffer.reject(failure('dialog.request_pending'));
+  }
+
+  forwardRequest({ legId, request }: CallEventMap['request']): void {
+    const callee = this.#connected?.leg;
+    if (callee === undefined) return answerLocally(request);
+    forwardInDialog(request, legId === callee.id ? this.caller : callee);
+  }
+
+  refuseRequest({ request }: CallEventMap['request']): void {
+    answerLocally(request);
+  }
+
+  endBoth({ failure: reason }: CallEventMap['cut']): void {
+    this.#end(terminationOf(reason), reason);
+    const headers = reasonHeaders(`SIP;cause=${reason.status};text="${reason.reason}"`);
+    this.#search.cancelAll(headers);
+    this.#lateAck?.();
+    this.#connected?.leg.hangUp({ headers });
+    this.caller.hangUp({ failure: towardsCaller(reason), headers });
+  }
+
+  note(): void {}
+
+  finish(): void {
+    this.#timer?.cancel();
+    const { termination, failure: reason } = this.#record;
+    const cdr = this.#record.cdr(this, this.#connected, this.#search.outcomes, this.#media.stats());
+    this.#media.close();
+    this.around.events.callEnded({
+      callId: this.id,
+      durationMs: cdr.durationMs,
+      termination,
+      ...(reason === undefined ? {} : { failure: reason }),
+    });
+    this.around.ended(this, cdr);
+  }
+
+  // The queue and the table
+
+  #post<Name extends CallEventName>(name: Name, event: CallEventMap[Name]): void {
+    this.#queue.push(() => this.#dispatch(name, event));
+  }
+
+  async #dispatch<Name extends CallEventName>(name: Name, event: CallEventMap[Name]): Promise<void> {
+    const transition: CallTransition<Name> | undefined = callTransitions[name][this.#state];
+    if (transition !== undefined) {
+      this.#state = transition.to;
+      try {
+        await transition.act(this, event);
+      } catch (thrown) {
+        await this.#dispatch('cut', { failure: this.#asFailure(thrown) });
+      }
+    }
+    if (this.#state === 'ending' && this.#openLegs.size === 0) await this.#dispatch('settled', {});
+  }
+
+  #broken(thrown: unknown): void {
+    this.around.defect(thrown);
+    this.#post('cut', { failure: toFailure(thrown) });
+  }
+
+  #asFailure(thrown: unknown): SipFailure {
+    const known = toFailure(thrown);
+    if (known !== thrown) this.around.defect(thrown);
+    return known;
+  }
+
+  #callerListener(): LegListener {
+    const legId = this.caller.id;
+    return {
+      reoffer: (reoffer) => this.#post('reoffer', { legId, reoffer }),
+      request: (request) => this.#post('request', { legId, request }),
+      ended: (end) => {
+        this.#openLegs.delete(legId);
+        this.#post('callerGone', { end });
+      },
+    };
+  }
+
+  #calleeListener(legId: string): CalleeListener {
+    return {
+      progress: (progress) => this.#post('progress', { legId, progress }),
+      answered: (answer) => this.#post('answered', { legId, answer }),
+      reoffer: (reoffer) => this.#post('reoffer', { legId, reoffer }),
+      request: (request) => this.#post('request', { legId, request }),
+      failed: (refusal) => this.#calleeGone(legId, { cause: 'failure', failure: refusal }),
+      ended: (end) => this.#calleeGone(legId, end),
+    };
+  }
+
+  #calleeGone(legId: string, end: LegEnd): void {
+    this.#queue.push(() => {
+      this.#openLegs.delete(legId);
+      if (this.#connected?.leg.id === legId) return this.#dispatch('calleeGone', { end });
+      return this.#dispatch('refused', {
+        legId,
+        failure: end.failure ?? failure('upstream.refused', { detail: 'the callee left before it answered' }),
+      });
+    });
+  }
+
+  // Steps shared by the actions
+
+  #limit(limitMs: number, code: 'callee.no_answer' | 'call.max_duration'): void {
+    this.#timer?.cancel();
+    this.#timer = this.around.clock.after(limitMs, () => this.#post('cut', { failure: failure(code) }));
+  }
+
+  /** Begins the next stage; when there is none, or all its targets fail at once, tells the caller. */
+  async #inviteNext(): Promise<void> {
+    while (this.#search.mayGoOn && this.#search.pendingCount === 0) {
+      for (const target of this.#search.nextStage() ?? []) await this.#invite(target);
+    }
+    if (this.#search.pendingCount > 0) return;
+    await this.#dispatch('unroutable', { failure: this.#search.bestFailure ?? failure('route.no_match') });
+  }
+
+  async #invite(target: CalleeTarget): Promise<void> {
+    const legId = this.around.newLegId();
+    const startedMs = this.around.clock.nowMs();
+    try {
+      const sdp = await this.#media.offerTo(legId, target, this.incoming.sdp);
+      const headers = forwardedHeaders(this.incoming.headers, this.source.side);
+      this.#openLegs.add(legId);
+      this.#search.invite(target, { legId, sdp, headers, startedMs }, this.#calleeListener(legId));
+      this.around.events.callAttempt({ callId: this.id, legId, target: target.label, side: target.side });
+    } catch (thrown) {
+      this.#openLegs.delete(legId);
+      this.#media.removeEnd(legId);
+      this.#search.noteFailure(target, legId, this.#asFailure(thrown), startedMs);
+    }
+  }
+
+  /** Translates early SDP of the one leg whose early media the caller hears. */
+  async #earlyAnswer(attempt: Attempt, sdp: string): Promise<string | undefined> {
+    this.#search.earlyLegId ??= attempt.leg.id;
+    if (this.#search.earlyLegId !== attempt.leg.id || this.incoming.sdp === undefined) return undefined;
+    attempt.earlySdp = sdp;
+    return this.#media.answer(attempt.leg.id, this.caller.id, sdp);
+  }
+
+  /** The SDP of our 2xx: the callee's answer, or its offer when the caller sent none. */
+  #finalSdp(callee: Leg, sdp: string): Promise<string> {
+    if (this.incoming.sdp === undefined) return this.#media.offer(callee.id, this.caller.id, sdp);
+    return this.#media.answer(callee.id, this.caller.id, sdp);
+  }
+
+  #answer(winner: Attempt, sdp: string): void {
+    this.#timer?.cancel();
+    const setupMs = this.#record.answered();
+    this.around.events.callAnswered({
+      callId: this.id,
+      legId: winner.leg.id,
+      target: winner.target.label,
+      setupMs,
+    });
+    this.caller.answer(sdp).then(
+      (ackSdp) => this.#post('acknowledged', { sdp: ackSdp }),
+      (thrown: unknown) => this.#post('cut', { failure: toFailure(thrown) }),
+    );
+  }
+
+  /** Records the one termination and waits, not for ever, for the legs to report their end. */
+  #end(termination: Termination, reason: SipFailure | undefined): void {
+    this.#record.end(termination, reason);
+    this.#timer?.cancel();
+    this.#timer = this.around.clock.after(settleMs, () => {
+      this.around.defect(
+        failure('gateway.internal', { detail: `legs of ${this.id} did not report their end` }),
+      );
+      this.#openLegs.clear();
+      this.#post('settled', {});
+    });
+  }
+}

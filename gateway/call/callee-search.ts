@@ -1,0 +1,124 @@
+import type { SipFailure } from '../../sip/failure.js';
+import type { CalleeLeg, CalleeListener, HeaderList } from '../../sip/leg.js';
+import { betterFailure, mayTryNext } from './failure-map.js';
+import type { CalleeTarget, Stage } from './ports.js';
+
+/** One INVITE that is out. */
+export interface Attempt {
+  readonly leg: CalleeLeg;
+  readonly target: CalleeTarget;
+  readonly startedMs: number;
+  /** The SDP of the last 18x; an answer without SDP means this one (RFC 3261 §13.2.1). */
+  earlySdp: string | undefined;
+}
+
+/** What an INVITE is sent with. */
+export interface AttemptStart {
+  readonly legId: string;
+  readonly sdp: string | undefined;
+  readonly headers: HeaderList;
+  readonly startedMs: number;
+}
+
+/** What became of an attempt, for the CDR. */
+export interface AttemptOutcome {
+  readonly target: string;
+  readonly legId: string;
+  readonly status: number;
+  readonly code: string;
+  readonly durationMs: number;
+}
+
+/** The callee legs of one call: stages one after the other, all targets of a stage at once (RFC 3261 §16.6, §16.7). */
+export class CalleeSearch {
+  readonly #pending = new Map<string, Attempt>();
+  readonly outcomes: AttemptOutcome[] = [];
+  #stages: readonly Stage[] = [];
+  #best: SipFailure | undefined;
+  /** The leg whose early media the caller hears; other forks' is not passed on. */
+  earlyLegId: string | undefined;
+
+  constructor(private readonly nowMs: () => number) {}
+
+  /** Sets the stages; {@link nextStage} hands them out. */
+  plan(stages: readonly Stage[]): void {
+    this.#stages = stages;
+  }
+
+  /** Takes the next stage from the plan, undefined when there is none left. */
+  nextStage(): Stage | undefined {
+    const [stage, ...rest] = this.#stages;
+    this.#stages = rest;
+    return stage;
+  }
+
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  /** What the caller is told when nobody is left. */
+  get bestFailure(): SipFailure | undefined {
+    return this.#best;
+  }
+
+  /** True when the refusals so far allow another stage. */
+  get mayGoOn(): boolean {
+    return this.#stages.length > 0 && (this.#best === undefined || mayTryNext(this.#best));
+  }
+
+  /** Sends the INVITE to a target. Throws a SipFailure when it cannot be sent. */
+  invite(target: CalleeTarget, attempt: AttemptStart, listener: CalleeListener): void {
+    const { legId, sdp, headers, startedMs } = attempt;
+    const invitation = {
+      legId,
+      sdp,
+      from: target.from,
+      to: target.to,
+      headers: [...headers, ...target.headers],
+    };
+    const leg = target.invite(invitation, listener);
+    this.#pending.set(legId, { leg, target, startedMs, earlySdp: undefined });
+  }
+
+  get(legId: string): Attempt | undefined {
+    return this.#pending.get(legId);
+  }
+
+  /** Books the refusal of a pending leg. */
+  refused(legId: string, refusal: SipFailure): void {
+    const attempt = this.#pending.get(legId);
+    if (attempt === undefined) return;
+    this.#pending.delete(legId);
+    this.noteFailure(attempt.target, legId, refusal, attempt.startedMs);
+  }
+
+  /** Books a target that failed, also before there was a leg. */
+  noteFailure(target: CalleeTarget, legId: string, refusal: SipFailure, startedMs: number): void {
+    this.#best = betterFailure(this.#best, refusal);
+    this.#note(target.label, legId, refusal.status, refusal.code, startedMs);
+  }
+
+  /** Takes the winner out and ends all others with `headers`. Undefined when the leg is not pending any more. */
+  win(legId: string, headers: HeaderList): Attempt | undefined {
+    const winner = this.#pending.get(legId);
+    if (winner === undefined) return undefined;
+    this.#pending.delete(legId);
+    this.#note(winner.target.label, legId, 200, 'call.answered', winner.startedMs);
+    this.cancelAll(headers);
+    return winner;
+  }
+
+  /** Cancels every pending leg. */
+  cancelAll(headers: HeaderList): void {
+    const losers = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { leg, target, startedMs } of losers) {
+      this.#note(target.label, leg.id, 487, 'call.cancelled', startedMs);
+      leg.hangUp({ headers });
+    }
+  }
+
+  #note(target: string, legId: string, status: number, code: string, startedMs: number): void {
+    this.outcomes.push({ target, legId, status, code, durationMs: this.nowMs() - startedMs });
+  }
+}

@@ -1,0 +1,92 @@
+import type { SipFailure } from '../../sip/failure.js';
+import type {
+  CalleeLeg,
+  CalleeListener,
+  HeaderList,
+  IncomingCall,
+  Invitation,
+  LegSide,
+  Party,
+} from '../../sip/leg.js';
+import type { MediaEndOptions } from '../../sip/media/media-engine.js';
+
+/** Where an incoming call came from, as its gates proved it; never what its headers claim. */
+export type CallSource =
+  | {
+      readonly side: 'browser';
+      /** `sip:user@domain`. */
+      readonly aor: string;
+      /** `e_…` */
+      readonly endpointId: string;
+      readonly displayName?: string;
+    }
+  | {
+      readonly side: 'trunk';
+      readonly trunk: string;
+      /** Remote `address:port`. */
+      readonly remote: string;
+      readonly media: MediaEndOptions;
+    };
+
+/** One next hop that a call may be offered to: a trunk target or a binding of a user. Made by the router for one call. */
+export interface CalleeTarget {
+  readonly side: LegSide;
+  /** For log and CDR: `office sip:pbx.example.net` or `sip:bob@example.com e_…`. */
+  readonly label: string;
+  readonly media: MediaEndOptions;
+  readonly from: Party;
+  readonly to: Party;
+  /** Header fields of the target itself (P-Asserted-Identity …), beside those that the header policy passes. */
+  readonly headers: HeaderList;
+  /** Sends the INVITE. Throws a SipFailure when it cannot even be sent. */
+  invite(invitation: Invitation, listener: CalleeListener): CalleeLeg;
+}
+
+/** Targets that ring at the same time. */
+export type Stage = readonly CalleeTarget[];
+
+/** A routing decision: stages are tried one after the other. */
+export interface RoutePlan {
+  readonly route: string;
+  readonly stages: readonly Stage[];
+}
+
+/** Decides where a call goes. Rejects with a SipFailure (`route.no_match`, `route.user_offline` …). */
+export interface Router {
+  plan(incoming: IncomingCall, source: CallSource): Promise<RoutePlan>;
+}
+
+/** The one recorded outcome of a call (DESIGN §7). */
+export interface Termination {
+  readonly result: 'completed' | 'caller' | 'callee' | 'upstream' | 'gateway';
+  /** `call.completed` or the code of the failure. */
+  readonly code: string;
+  readonly status: number;
+  readonly reason: string;
+  /** Who hung up first. */
+  readonly by: 'caller' | 'callee' | 'gateway';
+}
+
+/** The business events of calls, each logged and counted once (telemetry/events.ts). */
+export interface CallEvents {
+  callStarted(call: {
+    callId: string;
+    from: string;
+    dialled: string;
+    side: LegSide;
+    sipCallId: string;
+  }): void;
+  callRouted(call: { callId: string; route: string; targets: readonly string[] }): void;
+  callAttempt(call: { callId: string; legId: string; target: string; side: LegSide }): void;
+  callProgress(call: { callId: string; legId: string; status: number; earlyMedia: boolean }): void;
+  callAnswered(call: { callId: string; legId: string; target: string; setupMs: number }): void;
+  callHeld(call: { callId: string; by: 'caller' | 'callee' }): void;
+  callResumed(call: { callId: string; by: 'caller' | 'callee' }): void;
+  callReofferRefused(call: { callId: string; by: 'caller' | 'callee'; failure: SipFailure }): void;
+  callEnded(call: {
+    callId: string;
+    durationMs: number;
+    termination: Termination;
+    failure?: SipFailure;
+  }): void;
+}

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import type { SipFailure } from '../../../sip/failure.js';
+import type { IncomingCall } from '../../../sip/leg.js';
+import { createCallRouter, type CallerIdentity } from '../../../gateway/call/call-router.js';
+import type { CallSource, CalleeTarget, RoutePlan } from '../../../gateway/call/ports.js';
+import type { RouteRule } from '../../../gateway/call/route.js';
+import { FakeCaller, noHeaders } from '../../support/fake-legs.js';
+
+const alice: CallSource = { side: 'browser', aor: 'sip:alice@example.com', endpointId: 'e_1' };
+const office: CallSource = {
+  side: 'trunk',
+  trunk: 'office',
+  remote: '127.0.0.1:5060',
+  media: { profile: 'plain' },
+};
+
+const rules: readonly RouteRule[] = [
+  { name: 'staff', match: /^(alice|bob|carol)$/, fromTrunk: undefined, to: { kind: 'users' } },
+  { name: 'did', match: /^\+15551230000$/, fromTrunk: 'office', to: { kind: 'user', user: 'alice' } },
+  {
+    name: 'pstn',
+    match: /^\+?[0-9]{3,15}$/,
+    fromTrunk: undefined,
+    to: { kind: 'trunks', trunks: ['office', 'backup'] },
+  },
+];
+
+const target = (label: string): CalleeTarget => ({
+  side: 'trunk',
+  label,
+  media: { profile: 'plain' },
+  from: { uri: 'sip:x@y' },
+  to: { uri: 'sip:x@y' },
+  headers: [],
+  invite: () => {
+    throw new Error('not invited in this test');
+  },
+});
+
+const callers: CallerIdentity[] = [];
+
+const router = createCallRouter({
+  rules,
+  domains: ['example.com', 'example.org'],
+  users: {
+    knows: (user, domain) => ['alice', 'bob', 'carol'].includes(user) && domain === 'example.com',
+    targets: (user, domain) => Promise.resolve(user === 'carol' ? [] : [target(`${user}@${domain}`)]),
+    identityOf: () => ({ user: 'alice', displayName: 'Alice' }),
+  },
+  trunks: {
+    targets: (trunk, dialled, caller) => {
+      callers.push(caller);
+      return [target(`${trunk} ${dialled.user} 1`), target(`${trunk} ${dialled.user} 2`)];
+    },
+    accepts: (_trunk, dialled) => dialled.user !== '999',
+  },
+  readDialled: (uri) => {
+    const [, user, host] = /^sip:([^@]+)@(.+)$/.exec(uri) ?? [];
+    return user === undefined ? undefined : { user, escapedUser: user, host };
+  },
+});
+
+function plan(requestUri: string, source: CallSource): Promise<RoutePlan> {
+  const incoming: IncomingCall = {
+    leg: new FakeCaller('l_1', source.side),
+    requestUri,
+    from: { uri: 'sip:+49301234@pbx', displayName: 'Reception' },
+    to: { uri: requestUri },
+    sdp: undefined,
+    headers: noHeaders,
+  };
+  return router.plan(incoming, source);
+}
+
+const labels = ({ stages }: RoutePlan): string[][] => stages.map((stage) => stage.map(({ label }) => label));
+
+const refusedWith = (code: string) => (thrown: SipFailure) => thrown.code === code;
+
+describe('the router', () => {
+  it('takes the first rule that matches', async () => {
+    assert.equal((await plan('sip:bob@example.com', alice)).route, 'staff');
+    assert.equal((await plan('sip:600@example.com', alice)).route, 'pstn');
+  });
+
+  it('rings all devices of a user at once', async () => {
+    assert.deepEqual(labels(await plan('sip:bob@example.com', alice)), [['bob@example.com']]);
+  });
+
+  it('tries the targets of all trunks one after the other', async () => {
+    assert.deepEqual(labels(await plan('sip:600@example.com', alice)), [
+      ['office 600 1'],
+      ['office 600 2'],
+      ['backup 600 1'],
+      ['backup 600 2'],
+    ]);
+  });
+
+  it('shows a browser as who it signed in as, whatever its From says', async () => {
+    callers.length = 0;
+    await plan('sip:600@example.com', alice);
+    assert.deepEqual(callers[0], { user: 'alice', displayName: 'Alice' });
+  });
+
+  it('leads a DID of its trunk to the user', async () => {
+    assert.deepEqual(labels(await plan('sip:+15551230000@10.0.0.1', office)), [['alice@example.com']]);
+  });
+
+  it('lets a trunk call a user by name whatever host it wrote', async () => {
+    assert.deepEqual(labels(await plan('sip:bob@127.0.0.1:5070', office)), [['bob@example.com']]);
+  });
+
+  it('never lets a trunk out through a trunk by a rule that does not name it', async () => {
+    await assert.rejects(plan('sip:600@example.com', office), refusedWith('route.no_match'));
+  });
+
+  it('refuses a number that is not wanted from the trunk', async () => {
+    await assert.rejects(plan('sip:999@example.com', office), refusedWith('route.no_match'));
+  });
+
+  it('says that a user without a device is offline', async () => {
+    await assert.rejects(plan('sip:carol@example.com', alice), refusedWith('route.user_offline'));
+  });
+
+  it('says that a user of another domain is unknown', async () => {
+    await assert.rejects(plan('sip:bob@elsewhere.example', alice), refusedWith('route.user_unknown'));
+    await assert.rejects(plan('sip:bob@example.org', alice), refusedWith('route.user_unknown'));
+  });
+
+  it('refuses what matches no rule, has no user, or is too long to be a number', async () => {
+    await assert.rejects(plan('sip:nobody@example.com', alice), refusedWith('route.no_match'));
+    await assert.rejects(plan('sip:example.com', alice), refusedWith('route.no_match'));
+    await assert.rejects(plan(`sip:${'1'.repeat(200)}@example.com`, alice), refusedWith('route.no_match'));
+  });
+});

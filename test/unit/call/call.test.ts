@@ -1,0 +1,484 @@
+import assert from 'node:assert/strict';
+import { failure, type SipFailure } from '../../../sip/failure.js';
+import type { IncomingCall } from '../../../sip/leg.js';
+import { Call } from '../../../gateway/call/call.js';
+import type { Cdr } from '../../../gateway/call/call-record.js';
+import type { CallEvents, CallSource, CalleeTarget, RoutePlan } from '../../../gateway/call/ports.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import {
+  FakeCallee,
+  FakeCaller,
+  FakeMedia,
+  FakeReoffer,
+  FakeRequest,
+  noHeaders,
+  settle,
+} from '../../support/fake-legs.js';
+
+const browser: CallSource = { side: 'browser', aor: 'sip:alice@localhost', endpointId: 'e_1' };
+
+class Scene {
+  readonly clock = new FakeClock();
+  readonly caller = new FakeCaller('l_caller', 'browser');
+  readonly callees: FakeCallee[] = [];
+  readonly anchored = new FakeMedia('anchored');
+  readonly direct = new FakeMedia('direct');
+  readonly events: string[] = [];
+  readonly defects: unknown[] = [];
+  cdr: Cdr | undefined;
+  call: Call;
+
+  constructor(plan: RoutePlan | SipFailure, options: { sdp?: string | undefined } = { sdp: 'v=0 offer' }) {
+    let legs = 0;
+    const incoming: IncomingCall = {
+      leg: this.caller,
+      requestUri: 'sip:600@localhost',
+      from: { uri: 'sip:alice@localhost' },
+      to: { uri: 'sip:600@localhost' },
+      sdp: options.sdp,
+      headers: noHeaders,
+    };
+    const note = (name: string) => () => this.events.push(name);
+    const events: CallEvents = {
+      callStarted: note('started'),
+      callRouted: note('routed'),
+      callAttempt: note('attempt'),
+      callProgress: note('progress'),
+      callAnswered: note('answered'),
+      callHeld: ({ by }) => this.events.push(`held by ${by}`),
+      callResumed: ({ by }) => this.events.push(`resumed by ${by}`),
+      callReofferRefused: ({ by }) => this.events.push(`re-offer of ${by} refused`),
+      callEnded: note('ended'),
+    };
+    this.call = new Call('c_1', incoming, browser, {
+      router: {
+        plan: () => (plan instanceof Error ? Promise.reject(plan) : Promise.resolve(plan)),
+      },
+      anchoredMedia: this.anchored,
+      browserMedia: this.direct,
+      newLegId: () => `l_${(legs += 1)}`,
+      limits: { maxRingMs: 60_000, maxDurationMs: 3_600_000 },
+      clock: this.clock,
+      events,
+      ended: (_call, cdr) => {
+        this.cdr = cdr;
+      },
+      defect: (thrown) => this.defects.push(thrown),
+    });
+  }
+
+  async start(): Promise<void> {
+    this.call.start();
+    await settle();
+  }
+
+  callee(index = 0): FakeCallee {
+    const callee = this.callees[index];
+    assert.ok(callee, `no callee ${index} was invited`);
+    return callee;
+  }
+
+  /** A target whose callee lands in `callees`. */
+  target(side: 'browser' | 'trunk', label: string): CalleeTarget {
+    return {
+      side,
+      label,
+      media: { profile: side === 'trunk' ? 'plain' : 'webrtc' },
+      from: { uri: 'sip:alice@localhost' },
+      to: { uri: 'sip:600@pbx' },
+      headers: [],
+      invite: (invitation, listener) => {
+        const callee = new FakeCallee(side, invitation, listener);
+        this.callees.push(callee);
+        return callee;
+      },
+    };
+  }
+
+  assertNothingLeft(): void {
+    assert.equal(this.call.state, 'ended');
+    assert.equal(this.anchored.size + this.direct.size, 0, 'media sessions are left');
+    assert.equal(this.clock.pending, 0, 'timers are left');
+    assert.deepEqual(this.defects, []);
+    assert.equal(this.events.filter((name) => name === 'ended').length, 1);
+  }
+}
+
+/** A scene whose plan is made of targets of its own. */
+function sceneWith(
+  stages: (scene: Scene) => CalleeTarget[][],
+  options?: { sdp?: string | undefined },
+): Scene {
+  const plan: { route: string; stages: CalleeTarget[][] } = { route: 'test', stages: [] };
+  const scene = new Scene(plan, options);
+  plan.stages.push(...stages(scene));
+  return scene;
+}
+
+const toTrunk = (options?: { sdp?: string | undefined }): Scene =>
+  sceneWith((scene) => [[scene.target('trunk', 'office')]], options);
+
+async function established(scene = toTrunk()): Promise<Scene> {
+  await scene.start();
+  scene.callee().answer();
+  await settle();
+  scene.caller.acknowledge();
+  await settle();
+  assert.equal(scene.call.state, 'established');
+  return scene;
+}
+
+describe('a call', () => {
+  it('carries the translated offer out and the translated answer back', async () => {
+    const scene = await established();
+    assert.equal(scene.callee().invitation.sdp, 'anchored-offer(v=0 offer)');
+    assert.deepEqual(scene.caller.notes, ['answer anchored-answer(v=0 answer)']);
+    assert.deepEqual(scene.callee().notes, ['ack none']);
+  });
+
+  it('leaves the SDP of two browsers to the engine for direct media', async () => {
+    const scene = sceneWith((made) => [[made.target('browser', 'bob')]]);
+    await scene.start();
+    assert.equal(scene.callee().invitation.sdp, 'direct-offer(v=0 offer)');
+    scene.call.cut(failure('gateway.draining'));
+    await settle();
+    scene.assertNothingLeft();
+  });
+
+  it('passes ringing and early media on', async () => {
+    const scene = toTrunk();
+    await scene.start();
+    scene.callee().ring(180);
+    scene.callee().ring(183, 'v=0 early');
+    await settle();
+    assert.equal(scene.call.state, 'ringing');
+    assert.deepEqual(scene.caller.notes, ['progress 180 none', 'progress 183 anchored-answer(v=0 early)']);
+  });
+
+  it('answers with the early SDP when the 2xx carries none', async () => {
+    const scene = toTrunk();
+    await scene.start();
+    scene.callee().ring(183, 'v=0 early');
+    scene.callee().listener.answered({
+      status: 200,
+      reason: 'OK',
+      sdp: undefined,
+      headers: noHeaders,
+      ack: () => undefined,
+    });
+    await settle();
+    assert.equal(scene.caller.notes.at(-1), 'answer anchored-answer(v=0 early)');
+  });
+
+  it('ends the callee with the reason when the caller hangs up', async () => {
+    const scene = await established();
+    scene.caller.leave({ cause: 'remote', reason: 'Q.850;cause=16' });
+    await settle();
+    assert.equal(scene.callee().notes.at(-1), 'hangUp Reason: Q.850;cause=16');
+    assert.equal(scene.cdr?.termination.result, 'completed');
+    assert.equal(scene.cdr.termination.by, 'caller');
+    scene.assertNothingLeft();
+  });
+
+  it('ends the caller when the callee hangs up', async () => {
+    const scene = await established();
+    scene.clock.advance(5_000);
+    scene.callee().leave({ cause: 'remote' });
+    await settle();
+    assert.equal(scene.caller.notes.at(-1), 'hangUp');
+    assert.deepEqual(scene.cdr?.termination.by, 'callee');
+    assert.equal(scene.cdr.durationMs, 5_000);
+    scene.assertNothingLeft();
+  });
+
+  it('refuses the caller with what the router said', async () => {
+    const scene = new Scene(failure('route.no_match'));
+    await scene.start();
+    assert.deepEqual(scene.caller.notes, ['reject 404 route.no_match']);
+    scene.assertNothingLeft();
+  });
+
+  it('answers 500 and notes the defect when the router throws something else', async () => {
+    const scene = new Scene(new TypeError('broken') as SipFailure);
+    await scene.start();
+    assert.deepEqual(scene.caller.notes, ['reject 500 gateway.internal']);
+    assert.equal(scene.defects.length, 1);
+  });
+
+  for (const [status, code] of [
+    [486, 'callee.busy'],
+    [603, 'callee.declined'],
+    [480, 'callee.no_answer'],
+    [404, 'upstream.refused'],
+  ] as const) {
+    it(`passes ${status} on and calls it ${code}`, async () => {
+      const scene = toTrunk();
+      await scene.start();
+      scene.callee().refuse(failure('upstream.refused', { status, reason: 'No' }));
+      await settle();
+      assert.deepEqual(scene.caller.notes, [`reject ${status} ${code}`]);
+      assert.equal(scene.cdr?.termination.code, code);
+      scene.assertNothingLeft();
+    });
+  }
+
+  it('does not follow a redirection', async () => {
+    const scene = toTrunk();
+    await scene.start();
+    scene.callee().refuse(failure('upstream.refused', { status: 302, reason: 'Moved' }));
+    await settle();
+    assert.deepEqual(scene.caller.notes, ['reject 480 upstream.refused']);
+  });
+
+  it('cancels every ringing callee when the caller gives up', async () => {
+    const scene = sceneWith((made) => [[made.target('browser', 'bob 1'), made.target('browser', 'bob 2')]]);
+    await scene.start();
+    scene.callee(0).ring();
+    await settle();
+    scene.caller.leave({ cause: 'remote', reason: 'SIP;cause=487' });
+    await settle();
+    assert.deepEqual(
+      scene.callees.map((callee) => callee.notes),
+      [['hangUp Reason: SIP;cause=487'], ['hangUp Reason: SIP;cause=487']],
+    );
+    assert.equal(scene.cdr?.termination.code, 'caller.cancelled');
+    scene.assertNothingLeft();
+  });
+
+  it('connects the first fork that answers and tells the others that it was elsewhere', async () => {
+    const scene = sceneWith((made) => [[made.target('browser', 'bob 1'), made.target('browser', 'bob 2')]]);
+    await scene.start();
+    scene.callee(1).answer('v=0 second');
+    await settle();
+    assert.deepEqual(scene.callee(0).notes, ['hangUp Reason: SIP;cause=200;text="Call completed elsewhere"']);
+    assert.deepEqual(scene.caller.notes, ['answer direct-answer(v=0 second)']);
+    scene.caller.acknowledge();
+    await settle();
+    scene.callee(1).leave({ cause: 'remote' });
+    await settle();
+    scene.assertNothingLeft();
+  });
+
+  it('acknowledges and drops a fork that answers in the same moment as the winner', async () => {
+    const scene = sceneWith((made) => [[made.target('browser', 'bob 1'), made.target('browser', 'bob 2')]]);
+    await scene.start();
+    scene.callee(0).answer();
+    scene.callee(1).answer();
+    await settle();
+    assert.equal(scene.callee(1).notes.includes('ack none'), true);
+    assert.equal(scene.callee(1).gone, true);
+  });
+
+  it('waits for the other forks when one is busy, and tells the caller the best reason at the end', async () => {
+    const scene = sceneWith((made) => [[made.target('browser', 'bob 1'), made.target('browser', 'bob 2')]]);
+    await scene.start();
+    scene.callee(0).refuse(failure('upstream.refused', { status: 486, reason: 'Busy Here' }));
+    await settle();
+    assert.deepEqual(scene.caller.notes, []);
+    scene.callee(1).refuse(failure('endpoint.lost'));
+    await settle();
+    assert.equal(scene.caller.notes.length, 1);
+    scene.assertNothingLeft();
+  });
+
+  it('tries the next target when one is unreachable', async () => {
+    const scene = sceneWith((made) => [[made.target('trunk', 'one')], [made.target('trunk', 'two')]]);
+    await scene.start();
+    scene.callee(0).refuse(failure('trunk.unreachable'));
+    await settle();
+    scene.callee(1).answer();
+    await settle();
+    assert.deepEqual(scene.caller.notes, ['answer anchored-answer(v=0 answer)']);
+    assert.deepEqual(
+      scene.callees.map((callee) => callee.invitation.sdp),
+      ['anchored-offer(v=0 offer)', 'anchored-offer(v=0 offer)'],
+    );
+  });
+
+  it('does not try the next target when the callee is busy', async () => {
+    const scene = sceneWith((made) => [[made.target('trunk', 'one')], [made.target('trunk', 'two')]]);
+    await scene.start();
+    scene.callee(0).refuse(failure('upstream.refused', { status: 486, reason: 'Busy Here' }));
+    await settle();
+    assert.equal(scene.callees.length, 1);
+    assert.deepEqual(scene.caller.notes, ['reject 486 callee.busy']);
+  });
+
+  it('carries a late offer: the callee offers in its 2xx, the caller answers in its ACK', async () => {
+    const scene = toTrunk({ sdp: undefined });
+    await scene.start();
+    assert.equal(scene.callee().invitation.sdp, undefined);
+    scene.callee().answer('v=0 late');
+    await settle();
+    assert.deepEqual(scene.callee().notes, []);
+    assert.deepEqual(scene.caller.notes, ['answer anchored-offer(v=0 late)']);
+    scene.caller.acknowledge('v=0 in ack');
+    await settle();
+    assert.deepEqual(scene.callee().notes, ['ack anchored-answer(v=0 in ack)']);
+    assert.equal(scene.call.state, 'established');
+  });
+
+  it('ends both sides when the ACK to a late offer has no SDP', async () => {
+    const scene = toTrunk({ sdp: undefined });
+    await scene.start();
+    scene.callee().answer('v=0 late');
+    await settle();
+    scene.caller.acknowledge(undefined);
+    await settle();
+    assert.equal(scene.callee().gone && scene.caller.gone, true);
+    assert.equal(scene.cdr?.termination.code, 'media.sdp_malformed');
+    scene.assertNothingLeft();
+  });
+
+  it('acknowledges and ends a callee whose answer cannot be translated', async () => {
+    const scene = toTrunk();
+    await scene.start();
+    for (const session of scene.anchored.sessions) session.broken = failure('media.not_acceptable');
+    scene.callee().answer();
+    await settle();
+    assert.deepEqual(scene.callee().notes.slice(0, 1), ['ack none']);
+    assert.equal(scene.callee().gone, true);
+    assert.equal(scene.caller.notes.at(-1), 'hangUp media.not_acceptable');
+    scene.assertNothingLeft();
+  });
+
+  it('ends both sides when the caller never acknowledges the answer', async () => {
+    const scene = toTrunk();
+    await scene.start();
+    scene.callee().answer();
+    await settle();
+    scene.caller.loseAck();
+    await settle();
+    assert.equal(scene.callee().gone, true);
+    assert.equal(scene.cdr?.termination.code, 'call.ack_timeout');
+    scene.assertNothingLeft();
+  });
+
+  it('gives up ringing after the limit', async () => {
+    const scene = toTrunk();
+    await scene.start();
+    scene.callee().ring();
+    await settle();
+    scene.clock.advance(60_000);
+    await settle();
+    assert.equal(scene.callee().gone, true);
+    assert.equal(scene.caller.notes.at(-1), 'hangUp callee.no_answer');
+    scene.assertNothingLeft();
+  });
+
+  it('ends an established call after the limit', async () => {
+    const scene = await established();
+    scene.clock.advance(3_600_000);
+    await settle();
+    assert.equal(scene.cdr?.termination.code, 'call.max_duration');
+    scene.assertNothingLeft();
+  });
+
+  it('ends both sides when the media is lost', async () => {
+    const scene = await established();
+    for (const session of scene.anchored.sessions) session.listener.timeout('l_1', failure('media.timeout'));
+    await settle();
+    assert.equal(scene.cdr?.termination.code, 'media.timeout');
+    assert.equal(scene.callee().gone && scene.caller.gone, true);
+    scene.assertNothingLeft();
+  });
+
+  it('carries hold and resume across and notes who holds', async () => {
+    const scene = await established();
+    const hold = new FakeReoffer('INVITE', 'v=0\r\nm=audio 9 RTP/AVP 0\r\na=sendonly\r\n');
+    scene.caller.listener?.reoffer(hold);
+    await settle();
+    assert.deepEqual(hold.notes, ['accept anchored-answer(v=0 reanswer)']);
+    assert.equal(scene.callee().notes.at(-1), 'ack none');
+    const resume = new FakeReoffer('INVITE', 'v=0\r\nm=audio 9 RTP/AVP 0\r\na=sendrecv\r\n');
+    scene.caller.listener?.reoffer(resume);
+    await settle();
+    assert.deepEqual(scene.events.slice(-2), ['held by caller', 'resumed by caller']);
+  });
+
+  it('answers 491 to a re-offer while another one is on its way', async () => {
+    const scene = await established();
+    const first = new FakeReoffer('INVITE', 'v=0 a');
+    const second = new FakeReoffer('INVITE', 'v=0 b');
+    scene.caller.listener?.reoffer(first);
+    scene.callee().listener.reoffer(second);
+    await settle();
+    assert.deepEqual(second.notes, ['reject 491']);
+    assert.equal(first.notes.length, 1);
+  });
+
+  it('answers 491 to a re-offer before the call is established', async () => {
+    const scene = toTrunk();
+    await scene.start();
+    const early = new FakeReoffer('UPDATE', 'v=0 a');
+    scene.callee().listener.reoffer(early);
+    await settle();
+    assert.deepEqual(early.notes, ['reject 491']);
+  });
+
+  it('leaves the call as it was when a re-offer is refused', async () => {
+    const scene = await established();
+    scene.callee().reofferAnswer = failure('media.not_acceptable', { status: 488 });
+    const reoffer = new FakeReoffer('INVITE', 'v=0 a');
+    scene.caller.listener?.reoffer(reoffer);
+    await settle();
+    assert.deepEqual(reoffer.notes, ['reject 488']);
+    assert.deepEqual(
+      [...scene.anchored.sessions].map((session) => session.refused),
+      [['l_1']],
+    );
+    assert.equal(scene.call.state, 'established');
+  });
+
+  it('answers an UPDATE without SDP by itself', async () => {
+    const scene = await established();
+    const refresh = new FakeReoffer('UPDATE', undefined);
+    scene.caller.listener?.reoffer(refresh);
+    await settle();
+    assert.deepEqual(refresh.notes, ['accept none']);
+    assert.equal(
+      scene.callee().notes.some((note) => note.startsWith('reoffer')),
+      false,
+    );
+  });
+
+  it('carries a late-offer re-INVITE: the other side offers, the ACK answers', async () => {
+    const scene = await established();
+    const reoffer = new FakeReoffer('INVITE', undefined);
+    reoffer.ackSdp = 'v=0 in ack';
+    scene.callee().listener.reoffer(reoffer);
+    await settle();
+    assert.deepEqual(reoffer.notes, ['accept anchored-offer(v=0 reanswer)']);
+    assert.deepEqual(scene.caller.notes.slice(-2), ['reoffer none', 'ack anchored-answer(v=0 in ack)']);
+  });
+
+  it('carries INFO across and answers with the status of the other side', async () => {
+    const scene = await established();
+    scene.callee().requestStatus = 415;
+    const info = new FakeRequest('INFO', 'application/dtmf-relay', 'Signal=5');
+    scene.caller.listener?.request(info);
+    await settle();
+    assert.deepEqual(scene.callee().requests, [{ method: 'INFO', body: 'Signal=5' }]);
+    assert.deepEqual(info.notes, ['415']);
+  });
+
+  it('answers 405 to a method that is not carried', async () => {
+    const scene = await established();
+    const refer = new FakeRequest('REFER', undefined, '');
+    scene.caller.listener?.request(refer);
+    await settle();
+    assert.deepEqual(refer.notes, ['405']);
+  });
+
+  it('ends by itself when a leg never reports its end', async () => {
+    const scene = await established();
+    scene.callee().leave = () => undefined;
+    scene.caller.leave({ cause: 'remote' });
+    await settle();
+    assert.equal(scene.call.state, 'ending');
+    scene.clock.advance(40_000);
+    await settle();
+    assert.equal(scene.call.state, 'ended');
+    assert.equal(scene.defects.length, 1);
+  });
+});

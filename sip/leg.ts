@@ -56,6 +56,14 @@ export interface InDialogRequest {
   respond(status: number, reason?: string, headers?: HeaderList): void;
 }
 
+/** A request outside any dialog: MESSAGE, SUBSCRIBE, PUBLISH, NOTIFY, REFER, INFO. `respond` must be called once. */
+export interface OutOfDialogRequest extends InDialogRequest {
+  /** The Request-URI as received. */
+  readonly requestUri: string;
+  readonly from: Party;
+  readonly to: Party;
+}
+
 /** Final answer to an in-dialog request that we sent. */
 export interface InDialogResponse {
   readonly status: number;

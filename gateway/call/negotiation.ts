@@ -1,6 +1,6 @@
 import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
 import type { Leg, Reoffer } from '../../sip/leg.js';
-import { isHold } from '../../sip/sdp/direction.js';
+import { isHold } from '../../sip/sdp/hold.js';
 import type { CallMedia } from './call-media.js';
 
 /** The part of a call's media that a re-offer touches. */

@@ -1,0 +1,23 @@
+import type { LocalTransport, MediaSection } from '../../sdp/description.js';
+import type { PacketSink } from './packet-lane.js';
+
+/**
+ * The network side of one media end. Preparing is free of effects on media in progress; only `apply` changes it. What a
+ * rejected promise carries is a SipFailure.
+ */
+export interface EndTransport extends PacketSink {
+  /** Our parameters for an offer to the end. */
+  prepareOffer(): Promise<LocalTransport>;
+  /** Takes what an answer to the end will need, so that a shortage shows at offer time. */
+  reserve(): Promise<void>;
+  /** Our parameters for an answer to `offer`, a section of the end's own. */
+  prepareAnswer(offer: MediaSection): Promise<LocalTransport>;
+  /** The end's section has been agreed on: send there from now on. */
+  apply(section: MediaSection): void;
+  /** What was prepared for an answer is not needed. */
+  abandon(): void;
+  /** True while an agreed transport cannot carry media. */
+  readonly isDown: boolean;
+  /** Frees ports and handles. Idempotent. */
+  close(): void;
+}

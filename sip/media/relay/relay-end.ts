@@ -1,0 +1,74 @@
+import { randomInt } from 'node:crypto';
+import type { Clock } from '../../clock.js';
+import type { Log } from '../../log.js';
+import type { SdpAddress } from '../../sdp/description.js';
+import { SdpEnd } from '../../sdp/offer-answer.js';
+import { mediaTrace } from '../../trace.js';
+import type { MediaEndOptions, MediaEndStats } from '../media-engine.js';
+import { BrowserTransport } from './browser-transport.js';
+import type { EndTransport } from './end-transport.js';
+import { PacketLane } from './packet-lane.js';
+import { PlainTransport } from './plain-transport.js';
+import type { PortRange } from './port-range.js';
+
+/** What all ends of an engine share. */
+export interface RelayResources {
+  /** Announced in SDP. */
+  readonly address: SdpAddress;
+  readonly bindAddress: string;
+  readonly ports: PortRange;
+  readonly latchWindowMs: number;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** `o=` session ids stay below 2^47: some parsers hold them in a double. */
+const maxSessionId = 2 ** 47;
+
+/** One end of a media session: its SDP, its transport, and the lane that its packets take. */
+export class RelayEnd {
+  readonly sdp: SdpEnd;
+  readonly transport: EndTransport;
+  readonly lane = new PacketLane();
+
+  constructor(
+    readonly mediaId: string,
+    readonly id: string,
+    options: MediaEndOptions,
+    resources: RelayResources,
+  ) {
+    const { address, bindAddress, ports, clock } = resources;
+    const { lane } = this;
+    this.sdp = new SdpEnd({ ...options, address, sessionId: String(randomInt(1, maxSessionId)) });
+    this.transport =
+      options.profile === 'plain'
+        ? new PlainTransport({ ...resources, lane })
+        : new BrowserTransport({
+            address,
+            peer: {
+              name: id,
+              bindAddress,
+              family: address.family,
+              ports,
+              clock,
+              onPacket: (packet) => lane.receive(packet),
+              onState: (state) => this.trace(state),
+            },
+          });
+  }
+
+  get stats(): MediaEndStats {
+    const { packetsReceived, bytesReceived, packetsDropped, codec } = this.lane;
+    return { endId: this.id, packetsReceived, bytesReceived, packetsDropped, codec };
+  }
+
+  trace(state: string): void {
+    if (mediaTrace.hasSubscribers) mediaTrace.publish({ mediaId: this.mediaId, endId: this.id, state });
+  }
+
+  close(): void {
+    this.lane.cut();
+    this.transport.close();
+    this.trace('ended');
+  }
+}

@@ -1,0 +1,181 @@
+import { failure, SipFailure, toFailure } from '../../failure.js';
+import { offeredStream } from '../../sdp/offer-answer.js';
+import type { MediaEndOptions, MediaEndStats, MediaListener, MediaSession } from '../media-engine.js';
+import { openLanes, type AnsweredExchange, type Exchange } from './exchange.js';
+import { RelayEnd, type RelayResources } from './relay-end.js';
+
+export interface RelayLimits {
+  /** No packet in either direction for so long, while nobody is on hold, ends the session; 0: never. */
+  readonly timeoutMs: number;
+  /** How long a browser's transport may be down before the session ends: time for it to come back with an ICE restart. */
+  readonly restartGraceMs: number;
+}
+
+/** {@link MediaSession} of the embedded relay. Offers change nothing until they are answered. */
+export class RelaySession implements MediaSession {
+  readonly #ends = new Map<string, RelayEnd>();
+  /** By the callee's end: each callee has one exchange with the caller at a time. Removed with the end. */
+  readonly #exchanges = new Map<string, Exchange>();
+  #callerId: string | undefined;
+  /** The exchange that media flows by. */
+  #active: Exchange | undefined;
+  #isClosed = false;
+  #packetsSeen = 0;
+  #idleMs = 0;
+  #downMs = 0;
+  #hasTimedOut = false;
+
+  constructor(
+    readonly id: string,
+    private readonly listener: MediaListener,
+    private readonly limits: RelayLimits,
+    private readonly resources: RelayResources,
+    private readonly onClose: (session: RelaySession) => void,
+  ) {}
+
+  get endCount(): number {
+    return this.#ends.size;
+  }
+
+  addEnd(endId: string, options: MediaEndOptions): void {
+    if (this.#isClosed || this.#ends.has(endId))
+      throw failure('media.failed', { detail: `end ${endId} cannot be added` });
+    this.#callerId ??= endId;
+    this.#ends.set(endId, new RelayEnd(this.id, endId, options, this.resources));
+  }
+
+  removeEnd(endId: string): void {
+    const end = this.#ends.get(endId);
+    if (end === undefined || endId === this.#callerId) return;
+    this.#ends.delete(endId);
+    this.#exchanges.delete(endId);
+    end.close();
+    if (this.#active?.offerer !== end && this.#active?.answerer !== end) return;
+    this.#cutLanes();
+    this.#active = undefined;
+  }
+
+  async offer(fromEndId: string, toEndId: string, sdp: string): Promise<string> {
+    const [offerer, answerer] = [this.#end(fromEndId), this.#end(toEndId)];
+    const calleeId = this.#calleeOf(fromEndId, toEndId);
+    const received = offerer.sdp.readOffer(sdp);
+    if (received instanceof SipFailure) throw received;
+    const stream = offeredStream(received, offerer.sdp, answerer.sdp);
+    if (stream instanceof SipFailure) throw stream;
+    const [local] = await Promise.all([answerer.transport.prepareOffer(), offerer.transport.reserve()]);
+    this.#mustHave(offerer, answerer);
+    const sent = answerer.sdp.writeOffer(stream, local);
+    const last = this.#exchanges.get(calleeId);
+    const previous = last?.answered === undefined ? last?.previous : { ...last, previous: undefined };
+    this.#exchanges.set(calleeId, { offerer, answerer, received, sent, previous, answered: undefined });
+    answerer.trace('offered');
+    return sent.text;
+  }
+
+  async answer(fromEndId: string, toEndId: string, sdp: string): Promise<string> {
+    const [answerer, offerer] = [this.#end(fromEndId), this.#end(toEndId)];
+    const exchange = this.#exchanges.get(this.#calleeOf(fromEndId, toEndId));
+    if (exchange === undefined || exchange.answerer !== answerer) {
+      throw failure('media.failed', { detail: `no offer was sent to ${fromEndId}` });
+    }
+    if (exchange.answered?.text === sdp) {
+      this.#activate(exchange, exchange.answered);
+      return exchange.answered.reply;
+    }
+    const party = fromEndId === this.#callerId ? 'caller' : 'callee';
+    const received = answerer.sdp.readAnswer(sdp, exchange.sent, party);
+    if (received instanceof SipFailure) throw received;
+    const local = await offerer.transport.prepareAnswer(exchange.received.section);
+    try {
+      this.#mustHave(offerer, answerer);
+      answerer.transport.apply(received.section);
+    } catch (thrown) {
+      offerer.transport.abandon();
+      throw toFailure(thrown);
+    }
+    offerer.transport.apply(exchange.received.section);
+    const reply = offerer.sdp.writeAnswer(exchange.received, received.stream, local);
+    offerer.sdp.agreeReceived(exchange.received, received.stream.codecs);
+    answerer.sdp.agreeSent(exchange.sent);
+    const answered = { text: sdp, reply, stream: received.stream };
+    exchange.answered = answered;
+    this.#activate(exchange, answered);
+    answerer.trace('answered');
+    return reply;
+  }
+
+  refuse(toEndId: string): void {
+    for (const [calleeId, exchange] of this.#exchanges) {
+      if (exchange.answerer.id !== toEndId || exchange.answered !== undefined) continue;
+      if (exchange.previous === undefined) this.#exchanges.delete(calleeId);
+      else this.#exchanges.set(calleeId, exchange.previous);
+      exchange.answerer.trace('refused');
+    }
+  }
+
+  stats(): readonly MediaEndStats[] {
+    return [...this.#ends.values()].map((end) => end.stats);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const end of this.#ends.values()) end.close();
+    this.#ends.clear();
+    this.#exchanges.clear();
+    this.#active = undefined;
+    this.onClose(this);
+  }
+
+  /** Looks for lost media; called every `periodMs`. Tells the listener once at most. */
+  watch(periodMs: number): void {
+    const exchange = this.#active;
+    if (exchange?.answered === undefined || this.#hasTimedOut) return;
+    const packets = exchange.offerer.lane.packetsReceived + exchange.answerer.lane.packetsReceived;
+    const isQuiet = packets === this.#packetsSeen && exchange.answered.stream.direction === 'sendrecv';
+    this.#packetsSeen = packets;
+    this.#idleMs = isQuiet ? this.#idleMs + periodMs : 0;
+    const down = [exchange.offerer, exchange.answerer].find((end) => end.transport.isDown);
+    this.#downMs = down === undefined ? 0 : this.#downMs + periodMs;
+    const { timeoutMs, restartGraceMs } = this.limits;
+    if (down !== undefined && this.#downMs >= restartGraceMs) {
+      this.#timedOut(down, `the media connection of ${down.id} is lost`);
+    } else if (timeoutMs > 0 && this.#idleMs >= timeoutMs) {
+      this.#timedOut(exchange.answerer, `no packet in either direction for ${timeoutMs} ms`);
+    }
+  }
+
+  #timedOut(end: RelayEnd, detail: string): void {
+    this.#hasTimedOut = true;
+    const party = end.id === this.#callerId ? 'caller' : 'callee';
+    this.listener.timeout(end.id, failure('media.timeout', { detail, party }));
+  }
+
+  #activate(exchange: Exchange, answered: AnsweredExchange): void {
+    this.#cutLanes();
+    openLanes(exchange, answered);
+    this.#active = exchange;
+    this.#idleMs = 0;
+  }
+
+  #cutLanes(): void {
+    for (const end of this.#ends.values()) end.lane.cut();
+  }
+
+  #end(endId: string): RelayEnd {
+    const end = this.#ends.get(endId);
+    if (end === undefined) throw failure('media.failed', { detail: `the media session has no end ${endId}` });
+    return end;
+  }
+
+  /** After a wait: the ends may have been removed meanwhile. */
+  #mustHave(...ends: readonly RelayEnd[]): void {
+    for (const end of ends) this.#end(end.id);
+  }
+
+  #calleeOf(oneId: string, otherId: string): string {
+    if (oneId === this.#callerId) return otherId;
+    if (otherId === this.#callerId) return oneId;
+    throw failure('media.failed', { detail: `neither ${oneId} nor ${otherId} is the caller's end` });
+  }
+}

@@ -1,0 +1,121 @@
+/** The parts of a session description (RFC 8866) that a media engine decides on; everything else is not relayed. */
+
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+/** SDP flavour of a media end (DESIGN §2). */
+export type SdpProfile = 'webrtc' | 'plain';
+
+export type AddressFamily = 4 | 6;
+
+/** `o=` (RFC 8866 §5.2). Id and version are decimal text: they may exceed 2^53. */
+export interface SdpOrigin {
+  readonly username: string;
+  readonly sessionId: string;
+  readonly sessionVersion: string;
+  readonly family: AddressFamily;
+  readonly host: string;
+}
+
+/** `c=`: an address literal, or a name that we never resolve. */
+export interface SdpAddress {
+  readonly family: AddressFamily;
+  readonly host: string;
+}
+
+/** One format of an RTP line: `a=rtpmap` or the static table of RFC 3551 §6, with its `a=fmtp`. */
+export interface SdpCodec {
+  readonly payloadType: number;
+  /** As written; compared without case. */
+  readonly name: string;
+  readonly clockRate: number;
+  readonly channels: number;
+  /** The text of `a=fmtp`. */
+  readonly parameters?: string;
+}
+
+/** `a=candidate` (RFC 8839 §5.1). */
+export interface SdpCandidate {
+  readonly foundation: string;
+  readonly component: number;
+  readonly transport: string;
+  readonly priority: number;
+  readonly host: string;
+  readonly port: number;
+  readonly type: string;
+}
+
+export interface IceCredentials {
+  readonly ufrag: string;
+  readonly pwd: string;
+}
+
+/** `a=fingerprint` (RFC 8122 §5). */
+export interface SdpFingerprint {
+  readonly algorithm: string;
+  readonly value: string;
+}
+
+/** `a=setup` (RFC 4145 §4). */
+export type DtlsSetup = 'active' | 'passive' | 'actpass' | 'holdconn';
+
+/** One `m=` line with its attributes; what may stand at session level is already inherited. */
+export interface MediaSection {
+  /** `audio`, `video`, `application`, `image` … */
+  readonly kind: string;
+  readonly port: number;
+  readonly protocol: string;
+  /** The format list as written. */
+  readonly formats: readonly string[];
+  /** Those formats that are payload types with a known encoding, in the same order. */
+  readonly codecs: readonly SdpCodec[];
+  readonly address?: SdpAddress;
+  readonly direction: Direction;
+  readonly ptimeMs?: number;
+  readonly maxPtimeMs?: number;
+  readonly rtcp?: { readonly port: number; readonly address?: SdpAddress };
+  readonly rtcpMux: boolean;
+  readonly bundleOnly: boolean;
+  readonly mid?: string;
+  readonly ice?: IceCredentials;
+  readonly candidates: readonly SdpCandidate[];
+  readonly endOfCandidates: boolean;
+  readonly fingerprint?: SdpFingerprint;
+  readonly setup?: DtlsSetup;
+}
+
+export interface SdpSession {
+  readonly origin: SdpOrigin;
+  /** Session-level `c=`, written only: when read it is in the sections already. */
+  readonly address?: SdpAddress;
+  /** The mids of the first `a=group:BUNDLE` (RFC 9143). */
+  readonly bundle: readonly string[];
+  readonly media: readonly MediaSection[];
+}
+
+/** What both ends of a call agree on for one stream, free of any profile. */
+export interface StreamDescription {
+  readonly codecs: readonly SdpCodec[];
+  readonly direction: Direction;
+  readonly ptimeMs?: number;
+  readonly maxPtimeMs?: number;
+}
+
+/** Our own side of a plain RTP transport. */
+export interface PlainTransport {
+  readonly profile: 'plain';
+  readonly address: SdpAddress;
+  readonly rtpPort: number;
+  readonly rtcpPort: number;
+}
+
+/** Our own side of an ICE and DTLS-SRTP transport: one host candidate, RTP and RTCP on one port. */
+export interface WebrtcTransport {
+  readonly profile: 'webrtc';
+  readonly address: SdpAddress;
+  readonly port: number;
+  readonly ice: IceCredentials;
+  readonly fingerprint: SdpFingerprint;
+  readonly setup: DtlsSetup;
+}
+
+export type LocalTransport = PlainTransport | WebrtcTransport;

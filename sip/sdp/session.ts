@@ -1,0 +1,289 @@
+import sdpTransform from 'sdp-transform';
+import { SipFailure } from '../failure.js';
+import { staticCodec } from './codecs.js';
+import type {
+  AddressFamily,
+  Direction,
+  DtlsSetup,
+  MediaSection,
+  SdpAddress,
+  SdpCandidate,
+  SdpCodec,
+  SdpOrigin,
+  SdpSession,
+} from './description.js';
+import { malformed } from './refusal.js';
+import { scanSdp, sdpLimits } from './scan.js';
+
+type RawSession = sdpTransform.SessionDescription;
+type RawMedia = sdpTransform.MediaDescription;
+type RawConnection = RawSession['connection'];
+
+/**
+ * Reads a session description (RFC 8866). Returns `media.sdp_malformed` with the line or field at fault; never throws.
+ * Time is linear in the text, whose size is bounded first ({@link sdpLimits}).
+ */
+export function parseSession(text: string): SdpSession | SipFailure {
+  const lines = scanSdp(text);
+  if (lines instanceof SipFailure) return lines;
+  const raw = sdpTransform.parse(lines);
+  const origin = readOrigin(raw);
+  if (origin === undefined) return malformed('o= cannot be read');
+  const sections: MediaSection[] = [];
+  for (const [index, media] of raw.media.entries()) {
+    const section = readSection(media, raw);
+    if (typeof section === 'string') return malformed(`m= line ${index + 1}: ${section}`);
+    sections.push(section);
+  }
+  const bundle = readBundle(raw);
+  return { origin, bundle, media: inheritTransport(sections, bundle) };
+}
+
+/**
+ * Writes a session description with CRLF line ends. The values must come from {@link parseSession} or from our own
+ * tables: they are free of line breaks.
+ */
+export function writeSession(session: SdpSession): string {
+  return sdpTransform.write({
+    version: 0,
+    origin: {
+      username: session.origin.username,
+      sessionId: session.origin.sessionId,
+      // Exact for the versions that we write ourselves; the library knows numbers only.
+      sessionVersion: Number(session.origin.sessionVersion),
+      netType: 'IN',
+      ipVer: session.origin.family,
+      address: session.origin.host,
+    },
+    name: '-',
+    ...connection(session.address),
+    timing: { start: 0, stop: 0 },
+    ...(session.bundle.length === 0 ? {} : { groups: [{ type: 'BUNDLE', mids: session.bundle.join(' ') }] }),
+    media: session.media.map(writeSection),
+  });
+}
+
+function readOrigin(raw: RawSession): SdpOrigin | undefined {
+  // Absent or empty when the line does not match: the library's type promises more than its parser keeps.
+  const origin: Partial<RawSession['origin']> | undefined = raw.origin;
+  const family = familyOf(origin?.ipVer);
+  const sessionId = textOf(origin?.sessionId);
+  const sessionVersion = textOf(origin?.sessionVersion);
+  const host = textOf(origin?.address);
+  if (family === undefined || sessionId === '' || sessionVersion === '' || host === '') return undefined;
+  return { username: textOf(origin?.username) || '-', sessionId, sessionVersion, family, host };
+}
+
+function readSection(media: RawMedia, raw: RawSession): MediaSection | string {
+  const kind = textOf(media.type);
+  const port = wholeNumber(media.port);
+  const protocol = textOf(media.protocol);
+  const formats = textOf(media.payloads)
+    .split(' ')
+    .filter((format) => format !== '');
+  if (kind === '' || protocol === '' || formats.length === 0)
+    return 'not of the form m=kind port protocol formats';
+  if (port === undefined || port > 65_535) return 'port is not a number from 0 to 65535';
+  if (formats.length > sdpLimits.maxFormats) return `more than ${sdpLimits.maxFormats} formats`;
+  const address = readAddress(media.connection) ?? readAddress(raw.connection);
+  const mid = textOf(media.mid);
+  const direction: Direction = media.direction ?? raw.direction ?? 'sendrecv';
+  return {
+    kind,
+    port,
+    protocol,
+    formats,
+    codecs: protocol.includes('RTP/') ? readCodecs(media, formats) : [],
+    ...(address === undefined ? {} : { address }),
+    direction,
+    ...readPacketTimes(media),
+    ...readRtcp(media),
+    rtcpMux: media.rtcpMux !== undefined,
+    bundleOnly: media.bundleOnly !== undefined,
+    ...(mid === '' ? {} : { mid }),
+    ...readSecurity(media, raw),
+    candidates: readCandidates(media),
+    endOfCandidates: media.endOfCandidates !== undefined,
+  };
+}
+
+function readPacketTimes(media: RawMedia): Pick<MediaSection, 'ptimeMs' | 'maxPtimeMs'> {
+  const ptimeMs = packetTime(media.ptime);
+  const maxPtimeMs = packetTime(media.maxptime);
+  return {
+    ...(ptimeMs === undefined ? {} : { ptimeMs }),
+    ...(maxPtimeMs === undefined ? {} : { maxPtimeMs }),
+  };
+}
+
+/** `a=rtcp` (RFC 3605). */
+function readRtcp(media: RawMedia): Pick<MediaSection, 'rtcp'> {
+  const port = wholeNumber(media.rtcp?.port);
+  if (port === undefined || port === 0 || port > 65_535) return {};
+  const address = readAddress({ version: Number(media.rtcp?.ipVer), ip: textOf(media.rtcp?.address) });
+  return { rtcp: { port, ...(address === undefined ? {} : { address }) } };
+}
+
+/** ICE credentials, fingerprint and role: at media level or inherited (RFC 8839 §5.4, RFC 8122 §5, RFC 4145 §4). */
+function readSecurity(media: RawMedia, raw: RawSession): Pick<MediaSection, 'ice' | 'fingerprint' | 'setup'> {
+  const ufrag = textOf(media.iceUfrag ?? raw.iceUfrag);
+  const pwd = textOf(media.icePwd ?? raw.icePwd);
+  const print = media.fingerprint ?? raw.fingerprint;
+  const setup = readSetup(textOf(media.setup ?? raw.setup));
+  return {
+    ...(isIceText(ufrag, 4) && isIceText(pwd, 22) ? { ice: { ufrag, pwd } } : {}),
+    ...(print !== undefined && isFingerprint(textOf(print.hash))
+      ? {
+          fingerprint: {
+            algorithm: textOf(print.type).toLowerCase(),
+            value: textOf(print.hash).toUpperCase(),
+          },
+        }
+      : {}),
+    ...(setup === undefined ? {} : { setup }),
+  };
+}
+
+function readSetup(text: string): DtlsSetup | undefined {
+  return text === 'active' || text === 'passive' || text === 'actpass' || text === 'holdconn'
+    ? text
+    : undefined;
+}
+
+/** `ice-char`s only, `least` to 256 of them (RFC 8839 §5.4). */
+function isIceText(text: string, least: number): boolean {
+  return text.length >= least && text.length <= 256 && /^[A-Za-z0-9+/]+$/.test(text);
+}
+
+/** Pairs of hexadecimal digits with colons between, up to the length of SHA-512. */
+function isFingerprint(text: string): boolean {
+  return text.length <= 191 && /^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})+$/.test(text);
+}
+
+function readCodecs(media: RawMedia, formats: readonly string[]): readonly SdpCodec[] {
+  return formats.flatMap((format) => {
+    const payloadType = wholeNumber(format);
+    if (payloadType === undefined || payloadType > 127) return [];
+    const codec = mappedCodec(media, payloadType) ?? staticCodec(payloadType);
+    if (codec === undefined) return [];
+    const parameters = textOf(media.fmtp.find((line) => line.payload === payloadType)?.config);
+    return [parameters === '' ? codec : { ...codec, parameters }];
+  });
+}
+
+function mappedCodec(media: RawMedia, payloadType: number): SdpCodec | undefined {
+  const map = media.rtp.find((line) => line.payload === payloadType);
+  const name = textOf(map?.codec);
+  const clockRate = wholeNumber(map?.rate);
+  if (name === '' || clockRate === undefined || clockRate === 0) return undefined;
+  return { payloadType, name, clockRate, channels: wholeNumber(map?.encoding) ?? 1 };
+}
+
+function readCandidates(media: RawMedia): readonly SdpCandidate[] {
+  return (media.candidates ?? []).flatMap((line) => {
+    const component = wholeNumber(line.component);
+    const priority = wholeNumber(line.priority);
+    const port = wholeNumber(line.port);
+    const foundation = textOf(line.foundation);
+    if (component === undefined || priority === undefined || port === undefined || foundation === '')
+      return [];
+    if (port > 65_535 || priority > 0xffff_ffff) return [];
+    const [transport, host, type] = [textOf(line.transport), textOf(line.ip), textOf(line.type)];
+    return [{ foundation, component, transport, priority, host, port, type }];
+  });
+}
+
+function readBundle(raw: RawSession): readonly string[] {
+  const group = raw.groups?.find((one) => one.type === 'BUNDLE');
+  return textOf(group?.mids)
+    .split(' ')
+    .filter((mid) => mid !== '');
+}
+
+/**
+ * A section bundled with others may leave its transport to the group's first section (RFC 9143 §7.1.3): give it that.
+ */
+function inheritTransport(
+  sections: readonly MediaSection[],
+  bundle: readonly string[],
+): readonly MediaSection[] {
+  const tagged = sections.find((section) => section.mid !== undefined && section.mid === bundle[0]);
+  if (tagged === undefined) return sections;
+  return sections.map((section) => {
+    const isBundled = section.mid !== undefined && bundle.includes(section.mid);
+    if (!isBundled || section.ice !== undefined || tagged.ice === undefined) return section;
+    const { ice, fingerprint, setup, candidates, rtcpMux } = tagged;
+    return {
+      ...section,
+      ice,
+      candidates,
+      rtcpMux: section.rtcpMux || rtcpMux,
+      ...(fingerprint === undefined || section.fingerprint !== undefined ? {} : { fingerprint }),
+      ...(setup === undefined || section.setup !== undefined ? {} : { setup }),
+    };
+  });
+}
+
+/** `c=`, without the TTL or count that a multicast address carries. */
+function readAddress(line: RawConnection): SdpAddress | undefined {
+  const family = familyOf(line?.version);
+  const host = textOf(line?.ip).split('/', 1)[0] ?? '';
+  return family === undefined || host === '' ? undefined : { family, host };
+}
+
+function writeSection(section: MediaSection): RawMedia {
+  return {
+    type: section.kind,
+    port: section.port,
+    protocol: section.protocol,
+    payloads: section.formats.join(' '),
+    ...connection(section.address),
+    rtp: section.codecs.map((codec) => ({
+      payload: codec.payloadType,
+      codec: codec.name,
+      rate: codec.clockRate,
+      ...(codec.channels > 1 ? { encoding: codec.channels } : {}),
+    })),
+    fmtp: section.codecs.flatMap(({ payloadType, parameters }) =>
+      parameters === undefined ? [] : [{ payload: payloadType, config: parameters }],
+    ),
+    ...(section.rtcp === undefined ? {} : { rtcp: { port: section.rtcp.port } }),
+    ...(section.setup === undefined ? {} : { setup: section.setup }),
+    ...(section.mid === undefined ? {} : { mid: section.mid }),
+    ...(section.ptimeMs === undefined ? {} : { ptime: section.ptimeMs }),
+    ...(section.maxPtimeMs === undefined ? {} : { maxptime: section.maxPtimeMs }),
+    direction: section.direction,
+    ...(section.ice === undefined ? {} : { iceUfrag: section.ice.ufrag, icePwd: section.ice.pwd }),
+    ...(section.fingerprint === undefined
+      ? {}
+      : { fingerprint: { type: section.fingerprint.algorithm, hash: section.fingerprint.value } }),
+    candidates: section.candidates.map(({ host, ...candidate }) => ({ ...candidate, ip: host })),
+    ...(section.endOfCandidates ? { endOfCandidates: 'end-of-candidates' as const } : {}),
+    ...(section.rtcpMux ? { rtcpMux: 'rtcp-mux' as const } : {}),
+  };
+}
+
+function connection(address: SdpAddress | undefined): { connection?: { version: number; ip: string } } {
+  return address === undefined ? {} : { connection: { version: address.family, ip: address.host } };
+}
+
+/** The library turns any text that looks like a number into one; this gives the text back. */
+function textOf(value: string | number | undefined): string {
+  return value === undefined ? '' : String(value);
+}
+
+function wholeNumber(value: string | number | undefined): number | undefined {
+  const text = textOf(value);
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+function familyOf(value: string | number | undefined): AddressFamily | undefined {
+  const family = wholeNumber(value);
+  return family === 4 || family === 6 ? family : undefined;
+}
+
+/** `a=ptime` and `a=maxptime` in ms (RFC 8866 §6.4); fractions occur and are rounded. */
+function packetTime(value: string | number | undefined): number | undefined {
+  const timeMs = Math.round(Number(value));
+  return timeMs >= 1 && timeMs <= 1000 ? timeMs : undefined;
+}

@@ -1,0 +1,30 @@
+import type { MediaSection, PlainTransport, StreamDescription } from './description.js';
+import { withEventRange } from './payload-types.js';
+
+/**
+ * The section that a PBX gets: RTP/AVP with our own address and ports. Nothing of a browser's SDP survives but codecs,
+ * direction and packet time; ICE, DTLS, BUNDLE, header extensions, feedback and SSRC lines have no meaning there.
+ * The address stands at session level, where old PBXs look for it. `a=rtcp` only when it is not the next port (RFC 3605).
+ */
+export function plainSection(
+  stream: StreamDescription,
+  transport: PlainTransport,
+  protocol: string,
+): MediaSection {
+  const codecs = stream.codecs.map(withEventRange);
+  return {
+    kind: 'audio',
+    port: transport.rtpPort,
+    protocol,
+    formats: codecs.map((codec) => String(codec.payloadType)),
+    codecs,
+    direction: stream.direction,
+    ...(stream.ptimeMs === undefined ? {} : { ptimeMs: stream.ptimeMs }),
+    ...(stream.maxPtimeMs === undefined ? {} : { maxPtimeMs: stream.maxPtimeMs }),
+    ...(transport.rtcpPort === transport.rtpPort + 1 ? {} : { rtcp: { port: transport.rtcpPort } }),
+    rtcpMux: false,
+    bundleOnly: false,
+    candidates: [],
+    endOfCandidates: false,
+  };
+}

@@ -1,0 +1,217 @@
+import { NonInviteClientTransaction, UserAgentClient } from 'sip.js/lib/core/index.js';
+import { failure, type SipFailure } from '../failure.js';
+import type { HeaderList, HeaderView, InDialogRequest, InDialogResponse, ReofferResult } from '../leg.js';
+import { endsDialog, sendRequest, type PendingResponse } from './client-request.js';
+import { rejected } from './deferred.js';
+import type { EndpointContext } from './endpoint-context.js';
+import { headerLines, safeHeaders } from './header-lines.js';
+import type { DialogUser, LegDialog } from './leg-dialog.js';
+import { contactUri, type AdaptedRequest, type AdaptedResponse } from './message-adapter.js';
+import { OfferExchange, type OfferExchangeOwner } from './offer-exchange.js';
+import { bodyOf } from './outgoing-request.js';
+import { PlainServer, responseText } from './server-request.js';
+import { SessionTimer } from './session-timer.js';
+
+export interface DialogOwner extends OfferExchangeOwner {
+  /** The peer has acknowledged the 2xx to the INVITE that made the dialog or to a re-INVITE. */
+  acknowledged(): void;
+  /** The peer has hung up; its BYE has been answered. */
+  hungUp(reason: string | undefined): void;
+  /** A PRACK to be answered. */
+  acknowledgeProvisional(prack: PlainServer): void;
+}
+
+/** Methods that are handed to the leg's listener. */
+const handedOn: ReadonlySet<string> = new Set(['INFO', 'MESSAGE', 'REFER', 'NOTIFY', 'OPTIONS']);
+/** Requests that refresh the remote target must name ours (RFC 3261 §12.2, RFC 3515 §2.2). */
+const refreshesTarget: ReadonlySet<string> = new Set(['UPDATE', 'REFER', 'SUBSCRIBE', 'NOTIFY']);
+
+/** Everything that happens inside the dialog of one leg, for both roles. */
+export class InDialog implements DialogUser {
+  readonly exchange: OfferExchange;
+  private readonly timer: SessionTimer;
+  private readonly serving = new Set<PlainServer>();
+  private readonly sent = new Set<PendingResponse>();
+  private closed = false;
+  /** RFC 3311 §4 */
+  private peerTakesUpdate = false;
+
+  constructor(
+    private readonly context: EndpointContext,
+    private readonly dialog: LegDialog,
+    private readonly owner: DialogOwner,
+  ) {
+    dialog.user = this;
+    this.timer = new SessionTimer(context, {
+      refresh: (sessionExpires) => this.refresh(sessionExpires),
+      expired: () => owner.fail(failure('call.session_expired')),
+    });
+    this.exchange = new OfferExchange(context, dialog, this.timer, owner);
+  }
+
+  /** We answer the peer's INVITE with 2xx; returns the headers that it needs besides Contact. */
+  confirm(invite: HeaderView): HeaderList {
+    this.dialog.confirm();
+    this.learnAllow(invite);
+    return this.timer.answer(invite);
+  }
+
+  /** The peer has answered our INVITE with this 2xx. */
+  confirmed(answer: AdaptedResponse): void {
+    const { headers } = answer.original;
+    this.dialog.confirm();
+    this.dialog.recomputeRouteSet(answer);
+    this.dialog.refreshTarget(contactUri(headers));
+    this.learnAllow(headers);
+    this.timer.learn(headers);
+  }
+
+  /** Takes a request of the peer in this dialog, but CANCEL. */
+  receive(message: AdaptedRequest): void {
+    if (message.method === 'ACK') {
+      if (this.exchange.acknowledge(message)) this.owner.acknowledged();
+      return;
+    }
+    if (!this.dialog.isInOrder(message)) {
+      this.refuse(message, failure('dialog.sequence'));
+      return;
+    }
+    this.dialog.receiveRequest(message);
+    switch (message.method) {
+      case 'INVITE':
+        this.exchange.receiveInvite(message);
+        return;
+      case 'UPDATE':
+        this.exchange.receiveUpdate(message);
+        return;
+      case 'BYE':
+        this.receiveBye(message);
+        return;
+      case 'PRACK':
+        this.owner.acknowledgeProvisional(new PlainServer(this.context.core, message));
+        return;
+      default:
+        this.receiveOther(message);
+    }
+  }
+
+  /** See `Leg.reoffer`. */
+  reoffer(sdp: string | undefined, headers: HeaderList): Promise<ReofferResult> {
+    return this.exchange.reinvite(sdp, headers);
+  }
+
+  /** See `Leg.request`. */
+  request(
+    method: string,
+    content: { readonly contentType: string; readonly body: string } | undefined,
+    headers: HeaderList,
+  ): Promise<InDialogResponse> {
+    if (this.closed) return rejected(failure('dialog.unknown'));
+    const lines = headerLines(safeHeaders(headers));
+    const extraHeaders = refreshesTarget.has(method) ? [...this.context.dialogLines, ...lines] : lines;
+    const request = this.dialog.createOutgoingRequestMessage(method, {
+      extraHeaders,
+      ...(content === undefined ? {} : { body: bodyOf(content.contentType, content.body) }),
+    });
+    const pending = sendRequest(this.context, request);
+    this.sent.add(pending);
+    const settled = (status: number): void => {
+      this.sent.delete(pending);
+      if (!this.closed && endsDialog(status)) this.owner.fail(failure('dialog.unknown', { status }));
+    };
+    pending.promise.then(
+      ({ status }) => this.context.safely(() => settled(status)),
+      () => this.context.safely(() => settled(408)),
+    );
+    return pending.promise;
+  }
+
+  /** Says goodbye and closes (RFC 3261 §15.1.1). */
+  bye(headers: HeaderList, reason: SipFailure): void {
+    if (this.closed) return;
+    const extraHeaders = headerLines(safeHeaders(headers));
+    const request = this.dialog.createOutgoingRequestMessage('BYE', { extraHeaders });
+    this.close(reason);
+    new UserAgentClient(NonInviteClientTransaction, this.context.core, request);
+  }
+
+  /** Removes the dialog without a word; requests under way end with `reason` or 487. Idempotent. */
+  close(reason: SipFailure): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.timer.stop();
+    this.dialog.dispose();
+    this.exchange.close(reason);
+    for (const server of this.serving) server.respond(487);
+    this.serving.clear();
+    for (const pending of this.sent) pending.reject(reason);
+    this.sent.clear();
+  }
+
+  private receiveBye(message: AdaptedRequest): void {
+    new PlainServer(this.context.core, message).respond(200);
+    this.owner.hungUp(message.original.headers.get('reason'));
+  }
+
+  private receiveOther(message: AdaptedRequest): void {
+    const { listener } = this.owner;
+    if (!handedOn.has(message.method)) {
+      this.refuse(message, failure('message.method_not_allowed'));
+      return;
+    }
+    if (listener === undefined) {
+      this.refuse(message, failure('dialog.unknown'));
+      return;
+    }
+    const server = new PlainServer(this.context.core, message);
+    this.serving.add(server);
+    const request = requestOf(server, (status, reason, headers) => {
+      this.serving.delete(server);
+      const own = status < 300 && refreshesTarget.has(message.method) ? this.context.dialogHeaders : [];
+      server.respond(status, {
+        ...(reason === undefined ? {} : { reason }),
+        headers: [...own, ...safeHeaders(headers ?? [])],
+      });
+    });
+    this.context.safely(
+      () => listener.request(request),
+      ({ status, reason }) => request.respond(status, reason),
+    );
+  }
+
+  private refresh(sessionExpires: string): void {
+    // Without UPDATE the session can only expire: a re-INVITE would need an offer of the call's.
+    if (!this.peerTakesUpdate) return;
+    this.request('UPDATE', undefined, [['Session-Expires', sessionExpires]]).then(
+      ({ headers, status }) => {
+        if (status < 300 && !this.closed) this.timer.learn(headers);
+      },
+      () => undefined,
+    );
+  }
+
+  private learnAllow(headers: HeaderView): void {
+    const allow = headers.getAll('allow').join(',').toUpperCase();
+    this.peerTakesUpdate = allow.split(',').some((method) => method.trim() === 'UPDATE');
+  }
+
+  private refuse(message: AdaptedRequest, { status, reason, headers }: SipFailure): void {
+    const allow = status === 405 ? this.context.dialogHeaders.filter(([name]) => name === 'Allow') : [];
+    const text = responseText(message.original, status, { reason, headers: [...headers, ...allow] });
+    void this.context.core.transport.send(text);
+  }
+}
+
+/** A request as its receiver sees it; only the first `respond` counts. */
+export function requestOf(server: PlainServer, respond: InDialogRequest['respond']): InDialogRequest {
+  const { request } = server;
+  return {
+    method: request.method,
+    headers: request.headers,
+    contentType: request.headers.get('content-type'),
+    body: request.body.toString('utf8'),
+    respond: (status, reason, headers) => {
+      if (server.isOpen) respond(status, reason, headers);
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import type { Timer } from '../clock.js';
+import type { HeaderList, HeaderView } from '../leg.js';
+import type { EndpointContext } from './endpoint-context.js';
+
+/** Smallest session interval that RFC 4028 §4 allows, in seconds. */
+export const minSessionExpiresSeconds = 90;
+
+interface SessionExpires {
+  readonly seconds: number;
+  readonly refresher: 'uac' | 'uas' | undefined;
+}
+
+export interface SessionTimerUser {
+  /** It is our turn: send an UPDATE with this header. */
+  refresh(sessionExpires: string): void;
+  /** The browser was to refresh and has not. */
+  expired(): void;
+}
+
+/** The Session-Expires header (RFC 4028 §4); undefined when absent or unreadable. */
+export function sessionExpiresOf(headers: HeaderView): SessionExpires | undefined {
+  const [first = '', ...params] = (headers.get('session-expires') ?? '').split(';');
+  const seconds = Number(first.trim());
+  if (first.trim() === '' || !Number.isSafeInteger(seconds) || seconds <= 0) return undefined;
+  const refresher = params
+    .map((param) => param.trim().toLowerCase().split('='))
+    .find(([name]) => name?.trim() === 'refresher')?.[1]
+    ?.trim();
+  return { seconds, refresher: refresher === 'uac' || refresher === 'uas' ? refresher : undefined };
+}
+
+/**
+ * The session timer of one dialog (RFC 4028). It never asks for one; when the browser does, the browser refreshes
+ * unless it wants us to, and a session that is not refreshed ends.
+ */
+export class SessionTimer {
+  private timer: Timer | undefined;
+
+  constructor(
+    private readonly context: EndpointContext,
+    private readonly user: SessionTimerUser,
+  ) {}
+
+  /** Takes an INVITE or UPDATE of the browser; returns the headers that its 2xx needs (RFC 4028 §9). */
+  answer(request: HeaderView): HeaderList {
+    const wanted = sessionExpiresOf(request);
+    if (wanted === undefined) {
+      this.stop();
+      return [];
+    }
+    const refresher = wanted.refresher ?? 'uac';
+    this.start(wanted.seconds, refresher === 'uas');
+    const expires = ['Session-Expires', `${wanted.seconds};refresher=${refresher}`] as const;
+    return refresher === 'uac' ? [expires, ['Require', 'timer']] : [expires];
+  }
+
+  /** Takes the 2xx to an INVITE or UPDATE of ours (RFC 4028 §7.2). */
+  learn(response: HeaderView): void {
+    const granted = sessionExpiresOf(response);
+    if (granted === undefined) this.stop();
+    else this.start(granted.seconds, granted.refresher !== 'uas');
+  }
+
+  stop(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+  }
+
+  private start(seconds: number, ours: boolean): void {
+    this.stop();
+    if (ours) {
+      this.timer = this.context.after((seconds / 2) * 1000, () =>
+        this.user.refresh(`${seconds};refresher=uac`),
+      );
+      return;
+    }
+    // RFC 4028 §10: the BYE goes out a little before the session expires at the peer.
+    const marginSeconds = Math.min(32, seconds / 3);
+    this.timer = this.context.after((seconds - marginSeconds) * 1000, () => this.user.expired());
+  }
+}

@@ -1,0 +1,200 @@
+import type { WebSocket } from 'ws';
+import type { Clock } from '../../sip/clock.js';
+import type { Log } from '../../sip/log.js';
+import type { DigestAuth } from '../auth/digest-auth.js';
+import type { EndpointTable } from '../endpoint/endpoint-table.js';
+import type { Registrar } from '../registrar/registrar.js';
+import type { EdgeEvents, FlowCloseCause } from '../telemetry/edge-events.js';
+import { Flow, type FlowLimits, type FlowListener, type FlowOrigin } from './flow.js';
+import { FlowTable } from './flow-table.js';
+import { startHttpServer, type HttpListen, type HttpServer, type PageHandler } from './http-server.js';
+import { Ingress } from './ingress.js';
+import { FailureWindow } from './limits.js';
+import { SignIn } from './sign-in.js';
+import { Upgrade } from './upgrade.js';
+
+export interface EdgeLimits extends FlowLimits {
+  readonly maxFlows: number;
+  readonly maxFlowsPerAddress: number;
+  /** Bytes of one WebSocket message, and so of one SIP message. */
+  readonly maxMessageBytes: number;
+  /** How long a flow may stay without signing in. */
+  readonly authenticateWithinMs: number;
+  readonly registerFailuresPerMinute: number;
+}
+
+export interface EdgeOptions {
+  /** One for `http`, one for `https`, or both. */
+  readonly listen: readonly HttpListen[];
+  /** Serves the pages of the softphone. */
+  readonly pages: PageHandler;
+  readonly origins: readonly string[];
+  readonly perMessageDeflate: boolean;
+  /** Each flow is asked for a sign of life once in this time, and dropped when it gave none until the next. */
+  readonly keepaliveMs: number;
+  readonly limits: EdgeLimits;
+  /** Domains whose users sign in here, in lower case. */
+  readonly domains: readonly string[];
+  readonly anonymousOptions: boolean;
+  readonly auth: DigestAuth;
+  readonly registrar: Registrar;
+  readonly endpoints: EndpointTable;
+  readonly events: EdgeEvents;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export const defaultEdgeLimits: EdgeLimits = {
+  messagesPerSecond: 50,
+  messageBurst: 200,
+  maxBufferedBytes: 1_024 * 1_024,
+  maxFlows: 50_000,
+  maxFlowsPerAddress: 200,
+  maxMessageBytes: 64 * 1_024,
+  authenticateWithinMs: 30_000,
+  registerFailuresPerMinute: 10,
+};
+
+const closeWithinMs = 1_000;
+const sipPaths = ['/ws', '/'];
+
+/** The browser side's door: HTTP listeners, upgrade, flows and the gates behind them. */
+export class Edge implements FlowListener {
+  readonly flows: FlowTable;
+  readonly #failures: FailureWindow;
+  readonly #ingress: Ingress;
+  readonly #upgrade: Upgrade;
+  #servers: readonly HttpServer[] = [];
+  #draining = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(private readonly options: EdgeOptions) {
+    const { clock, log, events, limits, keepaliveMs, auth, registrar, endpoints } = options;
+    const { authenticateWithinMs, maxMessageBytes } = limits;
+    this.#failures = new FailureWindow(limits.registerFailuresPerMinute);
+    this.flows = new FlowTable({
+      clock,
+      keepaliveMs,
+      authenticateWithinMs,
+      tick: (nowMs) => this.#tick(nowMs),
+    });
+    const { flows } = this;
+    const domains = new Set(options.domains);
+    const failures = this.#failures;
+    const signIn = new SignIn({ domains, auth, failures, registrar, endpoints, flows, clock, events });
+    const { anonymousOptions } = options;
+    this.#ingress = new Ingress({ signIn, log, events, anonymousOptions, maxMessageBytes });
+    this.#upgrade = new Upgrade({
+      paths: sipPaths,
+      origins: options.origins,
+      maxFlows: limits.maxFlows,
+      maxFlowsPerAddress: limits.maxFlowsPerAddress,
+      maxMessageBytes,
+      perMessageDeflate: options.perMessageDeflate,
+      flows,
+      events,
+      accept: (socket, origin) => this.#accept(socket, origin),
+    });
+  }
+
+  /** The listeners, in the order of `options.listen`, once they are up. */
+  get servers(): readonly HttpServer[] {
+    return this.#servers;
+  }
+
+  /** Binds every listener. Rejects, with none left open, when one cannot be bound. */
+  async listen(): Promise<void> {
+    const started: HttpServer[] = [];
+    try {
+      for (const listen of this.options.listen) {
+        started.push(
+          await startHttpServer({
+            listen,
+            pages: this.options.pages,
+            upgrade: (request, socket, head) => this.#upgrade.handle(request, socket, head),
+          }),
+        );
+      }
+    } catch (cause) {
+      await Promise.all(started.map((server) => server.close()));
+      throw cause;
+    }
+    this.#servers = started;
+  }
+
+  /**
+   * Takes nothing new: upgrades, REGISTER and requests outside a dialog are answered 503. Flows are closed (1001) as soon
+   * as their endpoint has no call.
+   */
+  drain(): void {
+    this.#draining = true;
+    this.#upgrade.drain();
+    this.#ingress.drain();
+    this.#closeIdle();
+  }
+
+  /** Closes every flow (1001) and listener; resolves when all are gone, at the latest after a second. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  sizes(): Record<'flows' | 'unauthenticatedFlows' | 'addresses' | 'failureWindows', number> {
+    return { ...this.flows.sizes(), failureWindows: this.#failures.size };
+  }
+
+  message(flow: Flow, bytes: Buffer): void {
+    this.#ingress.receive(flow, bytes);
+  }
+
+  ended(flow: Flow): void {
+    if (flow.endpoint !== undefined) this.options.endpoints.detach(flow.endpoint, flow);
+    flow.endpoint = undefined;
+  }
+
+  closed(flow: Flow, outcome: { cause: FlowCloseCause; code: number; reason: string }): void {
+    this.flows.remove(flow);
+    const openMs = this.options.clock.nowMs() - flow.openedAtMs;
+    this.options.events.flowClosed({ flowId: flow.id, remote: flow.remote, openMs, ...outcome });
+  }
+
+  #accept(socket: WebSocket, origin: FlowOrigin): void {
+    const flow = new Flow(socket, origin, this.options.limits, this.options.clock, this);
+    this.flows.add(flow);
+    const { id: flowId, remote, transport } = flow;
+    this.options.events.flowOpened({ flowId, remote, transport });
+  }
+
+  #tick(nowMs: number): void {
+    this.#failures.sweep(nowMs);
+    if (this.#draining) this.#closeIdle();
+  }
+
+  #closeIdle(): void {
+    for (const flow of this.flows.all()) if (flow.endpoint?.idle !== false) flow.close('drain');
+  }
+
+  async #close(): Promise<void> {
+    this.drain();
+    for (const flow of this.flows.all()) flow.close('drain');
+    const cut = this.options.clock.after(closeWithinMs, () => {
+      for (const flow of this.flows.all()) flow.terminate();
+    });
+    await this.flows.emptied();
+    cut.cancel();
+    this.flows.close();
+    await Promise.all(this.#servers.map((server) => server.close()));
+  }
+}
+
+/** Opens the browser side's door. Rejects when a listener cannot be bound. */
+export async function createEdge(options: EdgeOptions): Promise<Edge> {
+  const edge = new Edge(options);
+  try {
+    await edge.listen();
+  } catch (cause) {
+    await edge.close();
+    throw cause;
+  }
+  return edge;
+}

@@ -1,0 +1,167 @@
+import type { Clock } from '../../sip/clock.js';
+import { failure, SipFailure } from '../../sip/failure.js';
+import {
+  canonicalAor,
+  respond,
+  type SipRequest,
+  type SipResponse,
+  type Uri,
+} from '../../sip/message/index.js';
+import type { AuthVerdict, DigestAuth } from '../auth/digest-auth.js';
+import { whenReady, type Awaitable } from '../awaitable.js';
+import type { Endpoint } from '../endpoint/endpoint.js';
+import { identifyContact, identifyRequest, type EndpointIdentity } from '../endpoint/endpoint-identity.js';
+import type { EndpointTable } from '../endpoint/endpoint-table.js';
+import type { Registrar } from '../registrar/registrar.js';
+import { readRegistration } from '../registrar/registration.js';
+import type { EdgeEvents } from '../telemetry/edge-events.js';
+import type { Flow } from './flow.js';
+import type { FlowTable } from './flow-table.js';
+import type { FailureWindow } from './limits.js';
+
+export interface SignInOptions {
+  /** Domains whose users sign in here, in lower case. */
+  readonly domains: ReadonlySet<string>;
+  readonly auth: DigestAuth;
+  readonly failures: FailureWindow;
+  readonly registrar: Registrar;
+  readonly endpoints: EndpointTable;
+  readonly flows: Pick<FlowTable, 'authenticated'>;
+  readonly clock: Clock;
+  readonly events: Pick<EdgeEvents, 'challenged' | 'registrationRefused'>;
+}
+
+/** Whom a request claims to come from. */
+interface Claim {
+  /** Canonical address-of-record. */
+  readonly aor: string;
+  readonly user: string;
+  readonly domain: string;
+}
+
+/** A response to send, a failure to refuse with, or undefined: the flow is attached and the request may go on. */
+type Outcome = SipResponse | SipFailure | undefined;
+
+/**
+ * Ties a flow to an endpoint. REGISTER is challenged every time; any other first request of a flow is challenged likewise
+ * (RFC 3261 §8.2.7), and with the right credentials it attaches the flow as a REGISTER does.
+ */
+export class SignIn {
+  constructor(private readonly options: SignInOptions) {}
+
+  /** RFC 3261 §10.3, steps 1 to 5 here and the rest in the registrar. */
+  register(flow: Flow, request: SipRequest): Awaitable<Outcome> {
+    const claim = this.#claimOf(request.to.uri);
+    const flaw = claim instanceof SipFailure ? claim : checkRegistrant(request, claim);
+    if (flaw !== undefined) return this.#refused(flow, flaw, '');
+    if (claim instanceof SipFailure) return claim;
+    return whenReady(this.#verify(flow, request, claim), (refusal) => {
+      if (refusal instanceof SipFailure) return this.#refused(flow, refusal, claim.aor);
+      return refusal ?? this.#bind(flow, request, claim);
+    });
+  }
+
+  /** Authenticates a request other than REGISTER on a flow that is not attached yet. */
+  authenticate(flow: Flow, request: SipRequest): Awaitable<Outcome> {
+    const claim = this.#claimOf(request.from.uri);
+    if (claim instanceof SipFailure) return claim;
+    return whenReady(this.#verify(flow, request, claim), (refusal) => {
+      if (refusal !== undefined) return refusal;
+      const identity = identifyRequest(request, claim.aor);
+      return identity instanceof SipFailure ? identity : this.#attach(flow, identity);
+    });
+  }
+
+  /** From must be the endpoint's own address-of-record. */
+  checkIdentity(endpoint: Endpoint, request: SipRequest): SipFailure | undefined {
+    if (canonicalAor(request.from.uri) === endpoint.aor) return undefined;
+    return failure('auth.identity', { detail: `From is not ${endpoint.aor}` });
+  }
+
+  #claimOf(uri: Uri): Claim | SipFailure {
+    const aor = canonicalAor(uri);
+    if (aor === undefined) return failure('auth.identity', { detail: 'no user of a SIP domain is named' });
+    const at = aor.lastIndexOf('@');
+    const domain = aor.slice(at + 1);
+    if (!this.options.domains.has(domain)) return failure('domain.unknown', { detail: domain });
+    return { aor, user: aor.slice(aor.indexOf(':') + 1, at), domain };
+  }
+
+  /** Undefined when the request is authentic, else how it is answered. */
+  #verify(flow: Flow, request: SipRequest, { user, domain }: Claim): Awaitable<Outcome> {
+    const { auth, clock, failures } = this.options;
+    if (flow.endpoint === undefined) {
+      const seconds = failures.retryAfterSeconds(flow.origin.address, clock.nowMs());
+      if (seconds > 0) {
+        return failure('limit.register_failures', { headers: [['Retry-After', String(seconds)]] });
+      }
+    }
+    return whenReady(auth.verify(request, flow, user, domain), (verdict) =>
+      this.#conclude(flow, request, domain, verdict),
+    );
+  }
+
+  #conclude(flow: Flow, request: SipRequest, domain: string, verdict: AuthVerdict): Outcome {
+    const { auth, clock, events, failures } = this.options;
+    switch (verdict.kind) {
+      case 'accepted':
+        return undefined;
+      case 'rejected':
+        if (verdict.failure.code === 'auth.rejected') failures.note(flow.origin.address, clock.nowMs());
+        return verdict.failure;
+      case 'challenge': {
+        const { id: flowId, remote } = flow;
+        events.challenged({ flowId, remote, method: request.method, stale: verdict.stale });
+        const challenge = auth.challenge(flow, domain, verdict.stale);
+        return respond(request, 401, { headers: [['WWW-Authenticate', challenge]] });
+      }
+    }
+  }
+
+  #bind(flow: Flow, request: SipRequest, { aor }: Claim): Awaitable<Outcome> {
+    const registration = readRegistration(request);
+    if (registration instanceof SipFailure) return this.#refused(flow, registration, aor);
+    const { contacts } = registration;
+    const identity = identifyContact(contacts === '*' ? undefined : contacts[0], aor);
+    if (identity instanceof SipFailure) return this.#refused(flow, identity, aor);
+    const misplaced = this.#attach(flow, identity);
+    const { endpoint } = flow;
+    if (misplaced !== undefined) return this.#refused(flow, misplaced, aor);
+    if (endpoint === undefined) return undefined;
+    const registrant = { aor, endpointId: endpoint.id, flowId: flow.id };
+    return whenReady(this.options.registrar.bind(request, registration, registrant), (result) => {
+      if (result.failure !== undefined) return this.#refused(flow, result.failure, aor);
+      endpoint.bound = result.bound;
+      return result.response;
+    });
+  }
+
+  #attach(flow: Flow, identity: EndpointIdentity): SipFailure | undefined {
+    const { endpoints, flows } = this.options;
+    if (!flow.open) return failure('endpoint.lost');
+    const endpoint =
+      flow.endpoint === undefined
+        ? endpoints.attach(flow, identity)
+        : endpoints.reidentify(flow.endpoint, flow, identity);
+    if (endpoint instanceof SipFailure) return endpoint;
+    flow.endpoint = endpoint;
+    flows.authenticated(flow);
+    return undefined;
+  }
+
+  #refused(flow: Flow, reason: SipFailure, aor: string): SipFailure {
+    const { id: flowId, remote } = flow;
+    this.options.events.registrationRefused({ flowId, remote, aor, failure: reason });
+    return reason;
+  }
+}
+
+/** To must lie in the Request-URI's domain (RFC 3261 §10.3 step 5), and nobody registers for somebody else. */
+function checkRegistrant(request: SipRequest, { aor, domain }: Claim): SipFailure | undefined {
+  const { uri } = request;
+  if ((uri.scheme !== 'sip' && uri.scheme !== 'sips') || uri.host !== domain) {
+    return failure('domain.unknown', { detail: 'To is not in the domain of the Request-URI' });
+  }
+  if (canonicalAor(request.from.uri) === aor) return undefined;
+  return failure('auth.identity', { detail: 'From and To of REGISTER differ' });
+}

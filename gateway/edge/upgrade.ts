@@ -1,0 +1,191 @@
+import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
+import type { EdgeEvents, UpgradeRefusal } from '../telemetry/edge-events.js';
+import type { FlowOrigin } from './flow.js';
+import type { FlowTable } from './flow-table.js';
+
+export interface UpgradeOptions {
+  /** Paths at which SIP is spoken. */
+  readonly paths: readonly string[];
+  /**
+   * Origins (`https://phone.example.com`) whose pages may connect; `*` for all. When empty, only pages of this very host
+   * may. A request without Origin does not come from a browser and is let in.
+   */
+  readonly origins: readonly string[];
+  readonly maxFlows: number;
+  readonly maxFlowsPerAddress: number;
+  /** Bytes of one WebSocket message. */
+  readonly maxMessageBytes: number;
+  readonly perMessageDeflate: boolean;
+  readonly flows: FlowTable;
+  readonly events: Pick<EdgeEvents, 'upgradeRefused'>;
+  accept(socket: WebSocket, origin: FlowOrigin): void;
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly cause: UpgradeRefusal;
+  /** Sent as the body, in plain words. */
+  readonly detail: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+type Gate = (request: IncomingMessage, options: UpgradeOptions) => Refusal | undefined;
+
+const websocketKey = /^[+/0-9A-Za-z]{22}==$/;
+const closeTimeoutMs = 5_000;
+const maxFragments = 64;
+const maxPendingPongs = 8;
+const retryAfterSeconds = '5';
+
+/** Lets WebSockets in that pass every gate, in order; the others get an HTTP answer that says why not. */
+export class Upgrade {
+  readonly #server: WebSocketServer;
+  #draining = false;
+
+  constructor(private readonly options: UpgradeOptions) {
+    const settings: ServerOptions & { closeTimeout: number; maxPendingAutoPongs: number } = {
+      noServer: true,
+      clientTracking: false,
+      maxPayload: options.maxMessageBytes,
+      maxFragments,
+      maxPendingAutoPongs: maxPendingPongs,
+      closeTimeout: closeTimeoutMs,
+      perMessageDeflate: options.perMessageDeflate && {
+        serverNoContextTakeover: true,
+        clientNoContextTakeover: true,
+      },
+      handleProtocols: () => 'sip',
+    };
+    this.#server = new WebSocketServer(settings);
+    this.#server.on('wsClientError', (error: Error, socket: Duplex, request: IncomingMessage) => {
+      this.#refuse(request, socket, { status: 400, cause: 'handshake', detail: error.message });
+    });
+  }
+
+  /** Refuses every upgrade from now on. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Without a listener a connection that breaks now would end the process.
+    socket.on('error', () => socket.destroy());
+    const refusal = this.#draining ? draining : firstRefusal(request, this.options);
+    if (refusal !== undefined) return this.#refuse(request, socket, refusal);
+    const origin = originOf(request.socket);
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.options.accept(webSocket, origin));
+  }
+
+  #refuse(request: IncomingMessage, socket: Duplex, { status, cause, detail, headers }: Refusal): void {
+    const { address, port } = originOf(request.socket);
+    const lines = Object.entries({
+      Connection: 'close',
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Content-Length': String(Buffer.byteLength(detail)),
+      ...headers,
+    }).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.once('finish', () => socket.destroy());
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${detail}`);
+    this.options.events.upgradeRefused({ remote: `${address}:${port}`, status, cause, detail });
+  }
+}
+
+const draining: Refusal = {
+  status: 503,
+  cause: 'draining',
+  detail: 'webtrunk is being stopped',
+  headers: { 'Retry-After': retryAfterSeconds },
+};
+
+const checkPath: Gate = ({ url = '' }, { paths }) => {
+  const query = url.indexOf('?');
+  if (paths.includes(query === -1 ? url : url.slice(0, query))) return undefined;
+  return { status: 404, cause: 'path', detail: `SIP over WebSocket is at ${paths.join(' and ')}` };
+};
+
+const checkMethod: Gate = ({ method }) =>
+  method === 'GET'
+    ? undefined
+    : { status: 405, cause: 'method', detail: 'use GET', headers: { Allow: 'GET' } };
+
+const checkHandshake: Gate = ({ headers, httpVersionMajor, httpVersionMinor }) => {
+  if (httpVersionMajor === 1 && httpVersionMinor === 0) {
+    return { status: 400, cause: 'handshake', detail: 'HTTP/1.1 is needed' };
+  }
+  if (headers.upgrade?.toLowerCase() !== 'websocket') {
+    return { status: 400, cause: 'handshake', detail: 'Upgrade is not websocket' };
+  }
+  if (headers['sec-websocket-version'] !== '13') {
+    const detail = 'Sec-WebSocket-Version 13 is needed';
+    return { status: 426, cause: 'handshake', detail, headers: { 'Sec-WebSocket-Version': '13' } };
+  }
+  if (websocketKey.test(headers['sec-websocket-key'] ?? '')) return undefined;
+  return { status: 400, cause: 'handshake', detail: 'Sec-WebSocket-Key is missing or malformed' };
+};
+
+const checkOrigin: Gate = ({ headers, socket }, { origins }) => {
+  const { origin, host } = headers;
+  if (origin === undefined || origins.includes('*') || origins.includes(origin.toLowerCase()))
+    return undefined;
+  const scheme = 'encrypted' in socket ? 'https' : 'http';
+  if (origins.length === 0 && host !== undefined) {
+    // A proxy in front may have taken TLS away, so the scheme may differ but the host may not.
+    const own = origin.toLowerCase();
+    if (own === `${scheme}://${host.toLowerCase()}` || own === `https://${host.toLowerCase()}`)
+      return undefined;
+  }
+  return { status: 403, cause: 'origin', detail: 'this Origin is not allowed; see websocket.origins' };
+};
+
+/** RFC 7118 §4: the client offers `sip`, and nothing else will do. */
+const checkSubprotocol: Gate = ({ headers }) => {
+  const offered = headers['sec-websocket-protocol']?.split(',').map((protocol) => protocol.trim()) ?? [];
+  if (offered.includes('sip')) return undefined;
+  return { status: 400, cause: 'subprotocol', detail: 'Sec-WebSocket-Protocol must offer sip (RFC 7118)' };
+};
+
+const checkFlows: Gate = (_request, { flows, maxFlows }) =>
+  flows.size < maxFlows ? undefined : { ...draining, cause: 'flow_limit', detail: 'too many connections' };
+
+const checkAddress: Gate = ({ socket }, { flows, maxFlowsPerAddress }) =>
+  flows.countOf(originOf(socket).address) < maxFlowsPerAddress
+    ? undefined
+    : {
+        status: 429,
+        cause: 'address_limit',
+        detail: 'too many connections from this address',
+        headers: { 'Retry-After': retryAfterSeconds },
+      };
+
+const gates: readonly Gate[] = [
+  checkPath,
+  checkMethod,
+  checkHandshake,
+  checkOrigin,
+  checkSubprotocol,
+  checkFlows,
+  checkAddress,
+];
+
+function firstRefusal(request: IncomingMessage, options: UpgradeOptions): Refusal | undefined {
+  for (const gate of gates) {
+    const refusal = gate(request, options);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+const mappedIpv4 = '::ffff:';
+
+/** Where the connection comes from, IPv4 in its own notation. */
+function originOf(socket: Socket): FlowOrigin {
+  const { remoteAddress = '', remotePort = 0 } = socket;
+  const address = remoteAddress.startsWith(mappedIpv4)
+    ? remoteAddress.slice(mappedIpv4.length)
+    : remoteAddress;
+  return { address, port: remotePort, transport: 'encrypted' in socket ? 'WSS' : 'WS' };
+}

@@ -1,0 +1,10 @@
+/** What an endpoint needs of the WebSocket that it is reached through. */
+export interface EndpointFlow {
+  /** `f_…` */
+  readonly id: string;
+  readonly transport: 'WS' | 'WSS';
+  /** Writes one SIP message. False when the flow cannot take it: closed, or its peer does not read. */
+  send(text: string): boolean;
+  /** The endpoint now has another flow: closes with 4408. */
+  replaced(): void;
+}

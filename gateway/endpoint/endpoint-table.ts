@@ -1,0 +1,185 @@
+import type { Timer } from '../../sip/clock.js';
+import { failure, type SipFailure } from '../../sip/failure.js';
+import { newId } from '../../sip/message/index.js';
+import { EndpointCore } from '../../sip/ua/endpoint-core.js';
+import { whenReady } from '../awaitable.js';
+import type { Binding, Location } from '../location/location.js';
+import type { EdgeEvents } from '../telemetry/edge-events.js';
+import { Endpoint, type EndpointSurroundings } from './endpoint.js';
+import type { EndpointFlow } from './endpoint-flow.js';
+import type { EndpointIdentity } from './endpoint-identity.js';
+
+export interface EndpointTableOptions extends Omit<EndpointSurroundings, 'createStack'> {
+  /** How long an endpoint waits for its next flow (`websocket.resume_grace`). */
+  readonly graceMs: number;
+  readonly location: Location;
+  readonly events: Pick<EdgeEvents, 'endpointResumed' | 'endpointLost' | 'unregistered'>;
+  /** Makes the SIP core of one endpoint; sip.js by default. */
+  readonly createStack?: EndpointSurroundings['createStack'];
+}
+
+/**
+ * Every endpoint, with and without flow. An endpoint is added when its first flow has authenticated and removed when its
+ * grace without a flow is over, or at once when it has neither bindings nor calls.
+ */
+export class EndpointTable {
+  readonly #byId = new Map<string, Endpoint>();
+  readonly #byKey = new Map<string, Endpoint>();
+  /** Endpoints without flow and the end of their grace, the earliest first. */
+  readonly #detached = new Map<Endpoint, number>();
+  readonly #surroundings: EndpointSurroundings;
+  #graceTimer: Timer | undefined;
+
+  constructor(private readonly options: EndpointTableOptions) {
+    const { log, clock, hooks, createStack } = options;
+    this.#surroundings = {
+      log,
+      clock,
+      hooks,
+      createStack: createStack ?? ((stackOptions) => new EndpointCore(stackOptions)),
+    };
+  }
+
+  find(endpointId: string): Endpoint | undefined {
+    return this.#byId.get(endpointId);
+  }
+
+  /**
+   * Attaches a flow that has just authenticated: to the endpoint of the same address-of-record and instance, else to a new
+   * one. Without an instance-id the contact stands in for it: then a flow that is still open is only replaced when the
+   * contact is one that no two clients share.
+   */
+  attach(flow: EndpointFlow, identity: EndpointIdentity): Endpoint {
+    const key = keyOf(identity);
+    const known = key === undefined ? undefined : this.#byKey.get(key);
+    if (known === undefined) return this.#create(flow, key ?? privateKey(identity, flow), identity);
+    const mayReplace = identity.instanceId !== undefined || identity.contactIsRandom;
+    if (known.attached && !mayReplace) return this.#create(flow, privateKey(identity, flow), identity);
+    return this.#resume(known, flow);
+  }
+
+  /**
+   * A flow that is attached to `endpoint` registers as `identity`. Gives the endpoint that the flow belongs to from now on:
+   * the same, or, when it only now shows an instance-id, that instance's. Refuses another user or another instance.
+   */
+  reidentify(endpoint: Endpoint, flow: EndpointFlow, identity: EndpointIdentity): Endpoint | SipFailure {
+    if (identity.aor !== endpoint.aor) {
+      return failure('auth.identity', { detail: `the flow has signed in as ${endpoint.aor}` });
+    }
+    const { instanceId } = endpoint.identity;
+    if (identity.instanceId === undefined || identity.instanceId === instanceId) return endpoint;
+    if (instanceId !== undefined) {
+      return failure('auth.identity', { detail: 'the flow has signed in as another instance' });
+    }
+    if (!endpoint.idle) return endpoint;
+    this.#remove(endpoint);
+    return this.attach(flow, identity);
+  }
+
+  /** The flow has closed. Ignored when the endpoint has another one by now. */
+  detach(endpoint: Endpoint, flow: EndpointFlow): void {
+    if (endpoint.flow !== flow || !this.#byId.has(endpoint.id)) return;
+    endpoint.detach();
+    if (!endpoint.bound && endpoint.idle) return this.#remove(endpoint);
+    this.#detached.set(endpoint, this.options.clock.nowMs() + this.options.graceMs);
+    this.#watchGrace();
+  }
+
+  sizes(): Record<'endpoints' | 'detached' | keyof ReturnType<Endpoint['sizes']>, number> {
+    const total = { cores: 0, transactions: 0, dialogs: 0, legs: 0, waitingMessages: 0 };
+    for (const endpoint of this.#byId.values()) {
+      const sizes = endpoint.sizes();
+      total.cores += sizes.cores;
+      total.transactions += sizes.transactions;
+      total.dialogs += sizes.dialogs;
+      total.legs += sizes.legs;
+      total.waitingMessages += sizes.waitingMessages;
+    }
+    return { endpoints: this.#byId.size, detached: this.#detached.size, ...total };
+  }
+
+  /** Disposes of every endpoint; bindings stay in the location store. Idempotent. */
+  close(): void {
+    this.#graceTimer?.cancel();
+    this.#graceTimer = undefined;
+    for (const endpoint of [...this.#byId.values()]) this.#remove(endpoint);
+  }
+
+  #create(flow: EndpointFlow, key: string, identity: EndpointIdentity): Endpoint {
+    const endpoint = new Endpoint(newId('e_'), key, identity, this.#surroundings);
+    this.#byId.set(endpoint.id, endpoint);
+    this.#byKey.set(key, endpoint);
+    endpoint.attach(flow);
+    return endpoint;
+  }
+
+  #resume(endpoint: Endpoint, flow: EndpointFlow): Endpoint {
+    this.#detached.delete(endpoint);
+    const previous = endpoint.attach(flow);
+    previous?.replaced();
+    this.options.events.endpointResumed({
+      aor: endpoint.aor,
+      endpointId: endpoint.id,
+      flowId: flow.id,
+      replaced: previous !== undefined,
+    });
+    return endpoint;
+  }
+
+  #remove(endpoint: Endpoint): void {
+    this.#byId.delete(endpoint.id);
+    if (this.#byKey.get(endpoint.key) === endpoint) this.#byKey.delete(endpoint.key);
+    this.#detached.delete(endpoint);
+    endpoint.dispose();
+  }
+
+  #watchGrace(): void {
+    if (this.#graceTimer !== undefined) return;
+    for (const dueMs of this.#detached.values()) {
+      const delayMs = Math.max(0, dueMs - this.options.clock.nowMs());
+      this.#graceTimer = this.options.clock.after(delayMs, () => this.#endGrace());
+      return;
+    }
+  }
+
+  #endGrace(): void {
+    this.#graceTimer = undefined;
+    const nowMs = this.options.clock.nowMs();
+    for (const [endpoint, dueMs] of this.#detached) {
+      if (dueMs > nowMs) break;
+      this.options.events.endpointLost({ aor: endpoint.aor, endpointId: endpoint.id });
+      this.#remove(endpoint);
+      this.#unbind(endpoint);
+    }
+    this.#watchGrace();
+  }
+
+  #unbind({ aor, id }: Endpoint): void {
+    let lost: readonly Binding[] = [];
+    const edited = this.options.location.update(aor, (current) => {
+      lost = current.filter((binding) => binding.endpointId === id);
+      return current.filter((binding) => binding.endpointId !== id);
+    });
+    const report = (): void => {
+      for (const { contactUri } of lost) {
+        this.options.events.unregistered({ aor, endpointId: id, contactUri, cause: 'endpoint_lost' });
+      }
+    };
+    Promise.resolve(whenReady(edited, report)).catch((cause: unknown) => {
+      this.options.log.error(
+        { aor, endpointId: id, err: cause },
+        'bindings of a lost endpoint were not removed',
+      );
+    });
+  }
+}
+
+function keyOf({ aor, instanceId, contact }: EndpointIdentity): string | undefined {
+  if (instanceId !== undefined) return `${aor} ${instanceId}`;
+  return contact === undefined ? undefined : `${aor} ${contact}`;
+}
+
+/** A key that no other flow can ask for. */
+function privateKey({ aor }: EndpointIdentity, flow: EndpointFlow): string {
+  return `${aor} ${flow.id}`;
+}

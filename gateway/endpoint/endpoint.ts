@@ -1,0 +1,140 @@
+import type { Clock } from '../../sip/clock.js';
+import type {
+  CalleeLeg,
+  CalleeListener,
+  IncomingCall,
+  InDialogResponse,
+  Invitation,
+  OutOfDialogRequest,
+} from '../../sip/leg.js';
+import type { Log } from '../../sip/log.js';
+import type { SipMessage } from '../../sip/message/index.js';
+import type { EndpointCore, EndpointCoreOptions } from '../../sip/ua/endpoint-core.js';
+import type { EndpointFlow } from './endpoint-flow.js';
+import type { EndpointIdentity } from './endpoint-identity.js';
+import { OutboundQueue } from './outbound-queue.js';
+
+/** What call control does with an endpoint's requests. */
+export interface EndpointHooks {
+  incomingCall(endpoint: Endpoint, call: IncomingCall): void;
+  request(endpoint: Endpoint, request: OutOfDialogRequest): void;
+}
+
+/** The part of the SIP core that an endpoint uses. */
+export type EndpointStack = Pick<EndpointCore, 'receive' | 'invite' | 'request' | 'sizes' | 'dispose'>;
+
+export interface EndpointSurroundings {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly hooks: EndpointHooks;
+  createStack(options: EndpointCoreOptions): EndpointStack;
+}
+
+/**
+ * One authenticated user-agent instance (DESIGN §2). Outlives its flows: its SIP core has one transport for life, which
+ * writes to whatever flow is attached. The core is made by the first request that needs it, so that an endpoint that is
+ * only registered stays small.
+ */
+export class Endpoint {
+  readonly aor: string;
+  /** At least one binding points here. */
+  bound = false;
+  #stack: EndpointStack | undefined;
+  #flow: EndpointFlow | undefined;
+  #queue: OutboundQueue | undefined;
+
+  constructor(
+    /** `e_…` */
+    readonly id: string,
+    /** By which the endpoint table knows it. */
+    readonly key: string,
+    readonly identity: EndpointIdentity,
+    private readonly surroundings: EndpointSurroundings,
+  ) {
+    this.aor = identity.aor;
+  }
+
+  get flow(): EndpointFlow | undefined {
+    return this.#flow;
+  }
+
+  /** False while the endpoint waits, in its grace, for a flow to come back. */
+  get attached(): boolean {
+    return this.#flow !== undefined;
+  }
+
+  /** Nothing would be lost with this endpoint but its bindings. */
+  get idle(): boolean {
+    const sizes = this.#stack?.sizes();
+    return sizes === undefined || sizes.transactions + sizes.dialogs + sizes.legs === 0;
+  }
+
+  /** Takes a message that has passed the ingress gates. */
+  receive(message: SipMessage): void {
+    this.#core().receive(message);
+  }
+
+  /** Calls the user agent at one of its contacts. */
+  invite(contactUri: string, invitation: Invitation, listener: CalleeListener): CalleeLeg {
+    return this.#core().invite(contactUri, invitation, listener);
+  }
+
+  /** Sends a request outside any dialog (MESSAGE, NOTIFY …) to one of its contacts. */
+  request(...call: Parameters<EndpointStack['request']>): Promise<InDialogResponse> {
+    return this.#core().request(...call);
+  }
+
+  /** Writes to `flow` from now on, beginning with what has waited for it. Gives the flow that was attached before. */
+  attach(flow: EndpointFlow): EndpointFlow | undefined {
+    const previous = this.#flow;
+    this.#flow = flow;
+    const waiting = this.#queue?.takeAll() ?? [];
+    this.#queue = undefined;
+    for (const text of waiting) flow.send(text);
+    return previous;
+  }
+
+  /** The flow has gone; what is sent from now on waits for the next one. */
+  detach(): void {
+    this.#flow = undefined;
+  }
+
+  sizes(): { cores: number; transactions: number; dialogs: number; legs: number; waitingMessages: number } {
+    return {
+      cores: this.#stack === undefined ? 0 : 1,
+      waitingMessages: this.#queue?.size ?? 0,
+      ...(this.#stack?.sizes() ?? { transactions: 0, dialogs: 0, legs: 0 }),
+    };
+  }
+
+  /** Ends every leg of the endpoint with `endpoint.lost`, without a word to the client. Idempotent. */
+  dispose(): void {
+    const stack = this.#stack;
+    this.#stack = undefined;
+    this.#flow = undefined;
+    this.#queue = undefined;
+    stack?.dispose();
+  }
+
+  #core(): EndpointStack {
+    this.#stack ??= this.surroundings.createStack({
+      id: this.id,
+      aor: this.aor,
+      transport: this.#flow?.transport ?? 'WS',
+      send: (text) => this.#send(text),
+      listener: {
+        incomingCall: (call) => this.surroundings.hooks.incomingCall(this, call),
+        request: (request) => this.surroundings.hooks.request(this, request),
+      },
+      log: this.surroundings.log,
+      clock: this.surroundings.clock,
+    });
+    return this.#stack;
+  }
+
+  #send(text: string): boolean {
+    if (this.#flow !== undefined) return this.#flow.send(text);
+    this.#queue ??= new OutboundQueue();
+    return this.#queue.add(text);
+  }
+}

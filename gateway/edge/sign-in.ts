@@ -63,7 +63,8 @@ export class SignIn {
 
   /** Authenticates a request other than REGISTER on a flow that is not attached yet. */
   authenticate(flow: Flow, request: SipRequest): Awaitable<Outcome> {
-    const claim = this.#claimOf(request.from.uri);
+    const isInDialog = tagOf(request.to) !== undefined;
+    const claim = isInDialog ? this.#claimInDialog(request) : this.#claimOf(request.from.uri);
     if (claim instanceof SipFailure) return claim;
     return whenReady(this.#verify(flow, request, claim), (refusal) => {
       if (refusal !== undefined) return refusal;
@@ -84,7 +85,19 @@ export class SignIn {
     const at = aor.lastIndexOf('@');
     const domain = aor.slice(at + 1);
     if (!this.options.domains.has(domain)) return failure('domain.unknown', { detail: domain });
-    return { aor, user: aor.slice(aor.indexOf(':') + 1, at), domain };
+    return { aor, user: unescaped(aor.slice(aor.indexOf(':') + 1, at)), domain };
+  }
+
+  /** In a dialog From is whatever the dialog began with, so that only the credentials can tell who asks. */
+  #claimInDialog(request: SipRequest): Claim | SipFailure {
+    const { auth, domains } = this.options;
+    const { uri } = request.from;
+    const host = 'host' in uri ? uri.host : '';
+    const [first = ''] = domains;
+    const domain = domains.has(host) ? host : first;
+    const user = auth.claimedUser(request, domain) ?? 'unknown';
+    const claimed = parseUri(`sip:${encodeURIComponent(user)}@${domain}`);
+    return claimed === undefined ? failure('auth.identity') : this.#claimOf(claimed);
   }
 
   /** Undefined when the request is authentic, else how it is answered. */
@@ -164,4 +177,14 @@ function checkRegistrant(request: SipRequest, { aor, domain }: Claim): SipFailur
   }
   if (canonicalAor(request.from.uri) === aor) return undefined;
   return failure('auth.identity', { detail: 'From and To of REGISTER differ' });
+}
+
+/** The user as configured: without escapes. */
+function unescaped(user: string): string {
+  if (!user.includes('%')) return user;
+  try {
+    return decodeURIComponent(user);
+  } catch {
+    return user;
+  }
 }

@@ -5,7 +5,7 @@ import { EndpointCore } from '../../sip/ua/endpoint-core.js';
 import { whenReady } from '../awaitable.js';
 import type { Binding, Location } from '../location/location.js';
 import type { EdgeEvents } from '../telemetry/edge-events.js';
-import { Endpoint, type EndpointSurroundings } from './endpoint.js';
+import { Endpoint, type EndpointSizes, type EndpointSurroundings } from './endpoint.js';
 import type { EndpointFlow } from './endpoint-flow.js';
 import type { EndpointIdentity } from './endpoint-identity.js';
 
@@ -85,15 +85,15 @@ export class EndpointTable {
     this.#watchGrace();
   }
 
-  sizes(): Record<'endpoints' | 'detached' | keyof ReturnType<Endpoint['sizes']>, number> {
-    const total = { cores: 0, transactions: 0, dialogs: 0, legs: 0, waitingMessages: 0 };
+  sizes(): Record<'endpoints' | 'detached' | keyof EndpointSizes, number> {
+    const total = { cores: 0, transactions: 0, dialogs: 0, legs: 0, unsent: 0 };
     for (const endpoint of this.#byId.values()) {
       const sizes = endpoint.sizes();
       total.cores += sizes.cores;
       total.transactions += sizes.transactions;
       total.dialogs += sizes.dialogs;
       total.legs += sizes.legs;
-      total.waitingMessages += sizes.waitingMessages;
+      total.unsent += sizes.unsent;
     }
     return { endpoints: this.#byId.size, detached: this.#detached.size, ...total };
   }

@@ -9,10 +9,9 @@ import type {
 } from '../../sip/leg.js';
 import type { Log } from '../../sip/log.js';
 import type { SipMessage } from '../../sip/message/index.js';
-import type { EndpointCore, EndpointCoreOptions } from '../../sip/ua/endpoint-core.js';
+import type { EndpointCore, EndpointCoreOptions, EndpointCoreSizes } from '../../sip/ua/endpoint-core.js';
 import type { EndpointFlow } from './endpoint-flow.js';
 import type { EndpointIdentity } from './endpoint-identity.js';
-import { OutboundQueue } from './outbound-queue.js';
 
 /** What call control does with an endpoint's requests. */
 export interface EndpointHooks {
@@ -21,7 +20,15 @@ export interface EndpointHooks {
 }
 
 /** The part of the SIP core that an endpoint uses. */
-export type EndpointStack = Pick<EndpointCore, 'receive' | 'invite' | 'request' | 'sizes' | 'dispose'>;
+export type EndpointStack = Pick<
+  EndpointCore,
+  'receive' | 'resume' | 'invite' | 'request' | 'sizes' | 'dispose'
+>;
+
+/** Sizes of an endpoint's tables; `cores` is 1 once it has a SIP core. */
+export interface EndpointSizes extends EndpointCoreSizes {
+  readonly cores: number;
+}
 
 export interface EndpointSurroundings {
   readonly log: Log;
@@ -41,7 +48,6 @@ export class Endpoint {
   bound = false;
   #stack: EndpointStack | undefined;
   #flow: EndpointFlow | undefined;
-  #queue: OutboundQueue | undefined;
 
   constructor(
     /** `e_…` */
@@ -88,23 +94,20 @@ export class Endpoint {
   attach(flow: EndpointFlow): EndpointFlow | undefined {
     const previous = this.#flow;
     this.#flow = flow;
-    const waiting = this.#queue?.takeAll() ?? [];
-    this.#queue = undefined;
-    for (const text of waiting) flow.send(text);
+    this.#stack?.resume();
     return previous;
   }
 
-  /** The flow has gone; what is sent from now on waits for the next one. */
+  /** The flow has gone; what is sent from now on waits in the core for the next one. */
   detach(): void {
     this.#flow = undefined;
   }
 
-  sizes(): { cores: number; transactions: number; dialogs: number; legs: number; waitingMessages: number } {
-    return {
-      cores: this.#stack === undefined ? 0 : 1,
-      waitingMessages: this.#queue?.size ?? 0,
-      ...(this.#stack?.sizes() ?? { transactions: 0, dialogs: 0, legs: 0 }),
-    };
+  sizes(): EndpointSizes {
+    const sizes = this.#stack?.sizes();
+    return sizes === undefined
+      ? { cores: 0, transactions: 0, dialogs: 0, legs: 0, unsent: 0 }
+      : { cores: 1, ...sizes };
   }
 
   /** Ends every leg of the endpoint with `endpoint.lost`, without a word to the client. Idempotent. */
@@ -112,7 +115,6 @@ export class Endpoint {
     const stack = this.#stack;
     this.#stack = undefined;
     this.#flow = undefined;
-    this.#queue = undefined;
     stack?.dispose();
   }
 
@@ -121,7 +123,7 @@ export class Endpoint {
       id: this.id,
       aor: this.aor,
       transport: this.#flow?.transport ?? 'WS',
-      send: (text) => this.#send(text),
+      send: (text) => this.#flow?.send(text) ?? false,
       listener: {
         incomingCall: (call) => this.surroundings.hooks.incomingCall(this, call),
         request: (request) => this.surroundings.hooks.request(this, request),
@@ -130,11 +132,5 @@ export class Endpoint {
       clock: this.surroundings.clock,
     });
     return this.#stack;
-  }
-
-  #send(text: string): boolean {
-    if (this.#flow !== undefined) return this.#flow.send(text);
-    this.#queue ??= new OutboundQueue();
-    return this.#queue.add(text);
   }
 }

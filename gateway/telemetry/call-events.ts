@@ -1,0 +1,39 @@
+import type { SipFailure } from '../../sip/failure.js';
+import type { LegSide } from '../../sip/leg.js';
+
+/** The one recorded outcome of a call (DESIGN §7). */
+export interface Termination {
+  readonly result: 'completed' | 'caller' | 'callee' | 'upstream' | 'gateway';
+  /** `call.completed` or the code of the failure. */
+  readonly code: string;
+  readonly status: number;
+  readonly reason: string;
+  /** Who hung up first. */
+  readonly by: 'caller' | 'callee' | 'gateway';
+}
+
+/** The business events of calls, each logged as one line and counted once (DESIGN §9 rule 8). */
+export interface CallEvents {
+  callStarted(call: {
+    callId: string;
+    from: string;
+    dialled: string;
+    side: LegSide;
+    sipCallId: string;
+  }): void;
+  callRouted(call: { callId: string; route: string; targets: readonly string[] }): void;
+  callAttempt(call: { callId: string; legId: string; target: string; side: LegSide }): void;
+  callProgress(call: { callId: string; legId: string; status: number; earlyMedia: boolean }): void;
+  callAnswered(call: { callId: string; legId: string; target: string; setupMs: number }): void;
+  callHeld(call: { callId: string; by: 'caller' | 'callee' }): void;
+  callResumed(call: { callId: string; by: 'caller' | 'callee' }): void;
+  callReofferRefused(call: { callId: string; by: 'caller' | 'callee'; failure: SipFailure }): void;
+  callEnded(call: {
+    callId: string;
+    durationMs: number;
+    termination: Termination;
+    failure?: SipFailure;
+  }): void;
+  /** An INVITE was refused before it became a call. `who`: address-of-record, or trunk and remote address. */
+  callRefused(call: { side: LegSide; who: string; sipCallId: string; failure: SipFailure }): void;
+}

@@ -1,0 +1,198 @@
+import type { Log } from '../../sip/log.js';
+import type {
+  DropCause,
+  EdgeEvents,
+  FlowCloseCause,
+  UnregisterCause,
+  UpgradeRefusal,
+} from './edge-events.js';
+import { because, failureCodes, failureFields } from './failure-fields.js';
+import type { Metrics } from './metrics.js';
+
+const closeWords: Readonly<Record<FlowCloseCause, string>> = {
+  peer: 'the client left',
+  drain: 'webtrunk is being stopped',
+  not_sip: 'the client does not speak SIP',
+  malformed: 'too many malformed messages',
+  unauthenticated: 'the client did not sign in in time',
+  replaced: 'a newer flow of the same endpoint took over',
+  rate: 'too many messages',
+  size: 'a message was too big',
+  protocol: 'broken WebSocket frame',
+  silent: 'no sign of life',
+  slow_reader: 'the client does not read',
+  internal: 'a defect in webtrunk',
+};
+
+const gateWords: Readonly<Record<UpgradeRefusal, string>> = {
+  path: 'no such page',
+  method: 'not a GET',
+  handshake: 'not a WebSocket handshake',
+  origin: 'origin not allowed',
+  subprotocol: 'subprotocol sip not offered',
+  address_limit: 'too many flows from this address',
+  flow_limit: 'too many flows',
+  draining: 'webtrunk is being stopped',
+};
+
+const dropWords: Readonly<Record<DropCause, string>> = {
+  malformed: 'it cannot be read nor answered',
+  response: 'a broken response',
+  ack: 'a broken ACK',
+  response_unattached: 'a response of nobody who has signed in',
+  ack_unattached: 'an ACK of nobody who has signed in',
+};
+
+const unregisterWords: Readonly<Record<UnregisterCause, string>> = {
+  client: 'signed out',
+  expired: 'expired',
+  endpoint_lost: 'lost its connection and did not come back',
+};
+
+const keys = <Key extends string>(words: Readonly<Record<Key, string>>): readonly Key[] =>
+  Object.keys(words) as Key[];
+
+function edgeCounters(metrics: Metrics) {
+  return {
+    open: metrics.gauge('flows_open', 'WebSockets that carry SIP now'),
+    opened: metrics.enumCounter('flows_opened_total', 'WebSockets accepted', 'transport', ['WS', 'WSS']),
+    closed: metrics.enumCounter('flows_closed_total', 'WebSockets closed', 'cause', keys(closeWords)),
+    upgradesRefused: metrics.enumCounter(
+      'upgrades_refused_total',
+      'WebSocket upgrades refused',
+      'gate',
+      keys(gateWords),
+    ),
+    refused: metrics.enumCounter(
+      'messages_refused_total',
+      'Requests answered with a failure',
+      'code',
+      failureCodes,
+    ),
+    dropped: metrics.enumCounter(
+      'messages_dropped_total',
+      'Messages without answer',
+      'cause',
+      keys(dropWords),
+    ),
+    challenges: metrics.enumCounter('challenges_total', '401 responses sent', 'stale', ['true', 'false']),
+    registrations: metrics.enumCounter('registrations_total', 'Bindings added or refreshed', 'kind', [
+      'new',
+      'refresh',
+    ]),
+    unregistrations: metrics.enumCounter(
+      'unregistrations_total',
+      'Bindings removed',
+      'cause',
+      keys(unregisterWords),
+    ),
+    registrationsRefused: metrics.enumCounter(
+      'registrations_refused_total',
+      'REGISTER requests refused',
+      'code',
+      failureCodes,
+    ),
+    resumed: metrics.enumCounter('endpoints_resumed_total', 'Endpoints taken over by a new flow', 'from', [
+      'lost_flow',
+      'open_flow',
+    ]),
+    lost: metrics.counter('endpoints_lost_total', 'Endpoints that did not come back in their grace time'),
+  };
+}
+
+/** The events of the browser side on a log and counters. */
+export function createEdgeEvents(log: Log, metrics: Metrics): EdgeEvents {
+  const count = edgeCounters(metrics);
+  return {
+    ...flowEvents(log, count),
+    ...messageEvents(log, count),
+    ...registrationEvents(log, count),
+  };
+}
+
+type EdgeCounters = ReturnType<typeof edgeCounters>;
+
+function flowEvents(
+  log: Log,
+  count: EdgeCounters,
+): Pick<EdgeEvents, 'flowOpened' | 'flowClosed' | 'upgradeRefused'> {
+  return {
+    flowOpened(event) {
+      count.open.inc();
+      count.opened.inc(event.transport);
+      log.info({ event: 'flow.opened', ...event }, `flow opened from ${event.remote}`);
+    },
+    flowClosed(event) {
+      count.open.dec();
+      count.closed.inc(event.cause);
+      const line = `flow from ${event.remote} closed: ${closeWords[event.cause]} (${event.code})`;
+      if (event.cause === 'internal') log.error({ event: 'flow.closed', ...event }, line);
+      else log.info({ event: 'flow.closed', ...event }, line);
+    },
+    upgradeRefused(event) {
+      count.upgradesRefused.inc(event.cause);
+      const line = `WebSocket from ${event.remote} refused with ${event.status}: ${gateWords[event.cause]}`;
+      log.info({ event: 'flow.refused', ...event }, line);
+    },
+  };
+}
+
+function messageEvents(
+  log: Log,
+  count: EdgeCounters,
+): Pick<EdgeEvents, 'messageRefused' | 'messageDropped' | 'challenged'> {
+  return {
+    messageRefused({ failure, ...event }) {
+      count.refused.inc(failure.code);
+      const fields = { event: 'message.refused', ...event, ...failureFields(failure) };
+      log[failure.severity](
+        fields,
+        `${event.method} from ${event.remote} refused with ${failure.status}: ${because(failure)}`,
+      );
+    },
+    messageDropped(event) {
+      count.dropped.inc(event.cause);
+      const line = `message from ${event.remote} dropped: ${dropWords[event.cause]}`;
+      log.info({ event: 'message.dropped', ...event }, line);
+    },
+    challenged(event) {
+      count.challenges.inc(event.stale ? 'true' : 'false');
+      log.debug({ event: 'message.challenged', ...event }, `${event.method} from ${event.remote} challenged`);
+    },
+  };
+}
+
+function registrationEvents(
+  log: Log,
+  count: EdgeCounters,
+): Pick<
+  EdgeEvents,
+  'registered' | 'unregistered' | 'registrationRefused' | 'endpointResumed' | 'endpointLost'
+> {
+  return {
+    registered(event) {
+      count.registrations.inc(event.refreshed ? 'refresh' : 'new');
+      const fields = { event: 'registered', ...event };
+      if (event.refreshed) log.debug(fields, `${event.aor} is still registered`);
+      else log.info(fields, `${event.aor} is registered for ${event.expiresSeconds} s`);
+    },
+    unregistered(event) {
+      count.unregistrations.inc(event.cause);
+      log.info({ event: 'unregistered', ...event }, `${event.aor} ${unregisterWords[event.cause]}`);
+    },
+    registrationRefused({ failure, ...event }) {
+      count.registrationsRefused.inc(failure.code);
+      const fields = { event: 'registration.refused', ...event, ...failureFields(failure) };
+      const line = `${event.aor} from ${event.remote} not registered: ${because(failure)}`;
+      log[failure.severity](fields, line);
+    },
+    endpointResumed(event) {
+      count.resumed.inc(event.replaced ? 'open_flow' : 'lost_flow');
+      log.info({ event: 'endpoint.resumed', ...event }, `${event.aor} is back on a new flow`);
+    },
+    endpointLost(event) {
+      count.lost.inc();
+      log.info({ event: 'endpoint.lost', ...event }, `${event.aor} did not come back in time`);
+    },
+  };
+}

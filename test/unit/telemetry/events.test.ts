@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { failure } from '../../../sip/failure.js';
+import { createEvents, type Events } from '../../../gateway/telemetry/events.js';
+import { createLogger } from '../../../gateway/telemetry/logger.js';
+import { Metrics } from '../../../gateway/telemetry/metrics.js';
+
+const flow = { flowId: 'f_1', remote: '127.0.0.1:5000' };
+const termination = {
+  result: 'completed',
+  code: 'call.completed',
+  status: 200,
+  reason: 'OK',
+  by: 'caller',
+} as const;
+const refusal = failure('media.not_acceptable', { detail: 'no shared codec' });
+
+/** One call of every event, with the metric that it moves. */
+const occurrences: readonly (readonly [metric: string, happen: (events: Events) => void])[] = [
+  [
+    'webtrunk_flows_opened_total{transport="WSS"} 1',
+    (events) => events.flowOpened({ ...flow, transport: 'WSS' }),
+  ],
+  [
+    'webtrunk_flows_closed_total{cause="silent"} 1',
+    (events) => events.flowClosed({ ...flow, cause: 'silent', code: 1006, reason: '', openMs: 3 }),
+  ],
+  [
+    'webtrunk_upgrades_refused_total{gate="origin"} 1',
+    (events) =>
+      events.upgradeRefused({ remote: flow.remote, status: 403, cause: 'origin', detail: 'https://x' }),
+  ],
+  [
+    'webtrunk_messages_refused_total{code="media.not_acceptable"} 1',
+    (events) => events.messageRefused({ ...flow, method: 'INVITE', sipCallId: 'a@b', failure: refusal }),
+  ],
+  [
+    'webtrunk_messages_dropped_total{cause="ack"} 1',
+    (events) => events.messageDropped({ ...flow, cause: 'ack', detail: 'no Via' }),
+  ],
+  [
+    'webtrunk_challenges_total{stale="true"} 1',
+    (events) => events.challenged({ ...flow, method: 'REGISTER', stale: true }),
+  ],
+  [
+    'webtrunk_registrations_total{kind="new"} 1',
+    (events) =>
+      events.registered({
+        aor: 'sip:alice@localhost',
+        endpointId: 'e_1',
+        flowId: 'f_1',
+        contactUri: 'sip:x@y.invalid',
+        expiresSeconds: 600,
+        refreshed: false,
+      }),
+  ],
+  [
+    'webtrunk_unregistrations_total{cause="expired"} 1',
+    (events) =>
+      events.unregistered({
+        aor: 'sip:alice@localhost',
+        endpointId: 'e_1',
+        contactUri: 'sip:x@y.invalid',
+        cause: 'expired',
+      }),
+  ],
+  [
+    'webtrunk_registrations_refused_total{code="media.not_acceptable"} 1',
+    (events) => events.registrationRefused({ ...flow, aor: 'sip:alice@localhost', failure: refusal }),
+  ],
+  [
+    'webtrunk_endpoints_resumed_total{from="open_flow"} 1',
+    (events) =>
+      events.endpointResumed({
+        aor: 'sip:alice@localhost',
+        endpointId: 'e_1',
+        flowId: 'f_1',
+        replaced: true,
+      }),
+  ],
+  [
+    'webtrunk_endpoints_lost_total 1',
+    (events) => events.endpointLost({ aor: 'sip:alice@localhost', endpointId: 'e_1' }),
+  ],
+  [
+    'webtrunk_calls_started_total{side="browser"} 1',
+    (events) =>
+      events.callStarted({
+        callId: 'c_1',
+        from: 'sip:alice@localhost',
+        dialled: 'sip:600@localhost',
+        side: 'browser',
+        sipCallId: 'a@b',
+      }),
+  ],
+  [
+    'webtrunk_calls_routed_total 1',
+    (events) => events.callRouted({ callId: 'c_1', route: 'echo', targets: ['echo sip:127.0.0.1:5090'] }),
+  ],
+  [
+    'webtrunk_call_attempts_total{side="trunk"} 1',
+    (events) =>
+      events.callAttempt({ callId: 'c_1', legId: 'l_1', target: 'echo sip:127.0.0.1:5090', side: 'trunk' }),
+  ],
+  [
+    'webtrunk_call_progress_total{kind="early_media"} 1',
+    (events) => events.callProgress({ callId: 'c_1', legId: 'l_1', status: 183, earlyMedia: true }),
+  ],
+  [
+    'webtrunk_call_setup_seconds_count 1',
+    (events) => events.callAnswered({ callId: 'c_1', legId: 'l_1', target: 'echo', setupMs: 12 }),
+  ],
+  ['webtrunk_calls_held_total{by="caller"} 1', (events) => events.callHeld({ callId: 'c_1', by: 'caller' })],
+  [
+    'webtrunk_calls_resumed_total{by="callee"} 1',
+    (events) => events.callResumed({ callId: 'c_1', by: 'callee' }),
+  ],
+  [
+    'webtrunk_reoffers_refused_total{code="media.not_acceptable"} 1',
+    (events) => events.callReofferRefused({ callId: 'c_1', by: 'callee', failure: refusal }),
+  ],
+  [
+    'webtrunk_calls_ended_total{result="completed"} 1',
+    (events) => events.callEnded({ callId: 'c_1', durationMs: 4_000, termination }),
+  ],
+  [
+    'webtrunk_calls_refused_total{code="limit.calls"} 1',
+    (events) =>
+      events.callRefused({
+        side: 'browser',
+        who: 'sip:alice@localhost',
+        sipCallId: 'a@b',
+        failure: failure('limit.calls'),
+      }),
+  ],
+  ['webtrunk_started 1', (events) => events.started({ addresses: { http: '127.0.0.1:8080' }, startMs: 120 })],
+  ['webtrunk_draining 1', (events) => events.draining({ cause: 'SIGTERM', calls: 2, limitMs: 1_000 })],
+  ['webtrunk_started 0', (events) => events.stopped({ cause: 'SIGTERM' })],
+  ['webtrunk_engine_up 1', (events) => events.engineUp({ engine: 'embedded', address: '127.0.0.1:9022' })],
+  [
+    'webtrunk_engine_losses_total 1',
+    (events) => events.engineDown({ engine: 'drachtio', address: '127.0.0.1:9022' }),
+  ],
+  [
+    'webtrunk_trunk_hosts_unresolved_total 1',
+    (events) => events.trunkUnresolved({ trunk: 'office', host: 'pbx.test', cause: new Error('ENOTFOUND') }),
+  ],
+  [
+    'webtrunk_trunk_sources_refused_total 1',
+    (events) => events.trunkSourceRefused({ remote: '192.0.2.1:5060', method: 'INVITE', sipCallId: 'a@b' }),
+  ],
+  ['webtrunk_cdr_failures_total 1', (events) => events.cdrFailed({ cause: new Error('disk full') })],
+  [
+    'webtrunk_defects_total{source="unhandled_rejection"} 1',
+    (events) => events.defect({ source: 'unhandled_rejection', error: new Error('oops\nsecond line') }),
+  ],
+];
+
+function observe(format: 'json' | 'pretty') {
+  const lines: string[] = [];
+  const metrics = new Metrics();
+  const log = createLogger({ level: 'debug', format, output: { write: (line) => lines.push(line) } });
+  return { lines, metrics, events: createEvents(log, metrics) };
+}
+
+describe('events', () => {
+  it('has an occurrence of each in this test', () => {
+    const { events } = observe('json');
+    const seen = new Set<string>();
+    const spied = Object.fromEntries(
+      Object.keys(events).map((name) => [name, () => seen.add(name)]),
+    ) as unknown as Events;
+    for (const [, happen] of occurrences) happen(spied);
+    assert.deepEqual([...seen].sort(), Object.keys(events).sort());
+  });
+
+  for (const [metric, happen] of occurrences) {
+    it(`writes one JSON line, one line for people, and moves ${metric}`, async () => {
+      for (const format of ['json', 'pretty'] as const) {
+        const { lines, metrics, events } = observe(format);
+        happen(events);
+        assert.equal(lines.length, 1);
+        assert.equal(lines[0]?.trimEnd().includes('\n'), false);
+        assert.ok((await metrics.text()).split('\n').includes(metric), await metrics.text());
+      }
+    });
+  }
+
+  it('shows every label value from the start', async () => {
+    const { metrics } = observe('json');
+    const text = await metrics.text();
+    assert.match(text, /webtrunk_messages_refused_total\{code="message.malformed"\} 0/);
+    assert.match(text, /webtrunk_flows_closed_total\{cause="slow_reader"\} 0/);
+  });
+
+  it('says in plain words who calls whom', () => {
+    const { lines, events } = observe('pretty');
+    events.callStarted({
+      callId: 'c_1',
+      from: 'sip:alice@localhost',
+      dialled: 'sip:600@localhost',
+      side: 'browser',
+      sipCallId: 'a@b',
+    });
+    assert.match(
+      lines[0] ?? '',
+      /^\d\d:\d\d:\d\d\.\d{3} info {2}sip:alice@localhost calls sip:600@localhost {2}callId=c_1 /,
+    );
+  });
+
+  it('lets no peer write control characters to a terminal', () => {
+    const { lines, events } = observe('pretty');
+    events.messageDropped({ ...flow, cause: 'malformed', detail: 'x\u001b[2J\r\ny\u202e' });
+    assert.equal(lines.length, 1);
+    assert.match(lines[0] ?? '', /detail=x\\u001b\[2J\\u000d\\u000ay\\u202e\n$/);
+  });
+
+  it('keeps a gauge of open flows and of calls', async () => {
+    const { metrics, events } = observe('json');
+    events.flowOpened({ ...flow, transport: 'WS' });
+    events.flowOpened({ ...flow, transport: 'WS' });
+    events.flowClosed({ ...flow, cause: 'peer', code: 1000, reason: '', openMs: 3 });
+    assert.match(await metrics.text(), /^webtrunk_flows_open 1$/m);
+  });
+
+  it('shows the sizes of tables whenever somebody looks', async () => {
+    const metrics = new Metrics();
+    let calls = 3;
+    metrics.watchTables(() => ({ calls }));
+    assert.match(await metrics.text(), /^webtrunk_table_size\{table="calls"\} 3$/m);
+    calls = 0;
+    assert.match(await metrics.text(), /^webtrunk_table_size\{table="calls"\} 0$/m);
+  });
+
+  it('drops lines below the level', () => {
+    const lines: string[] = [];
+    const log = createLogger({
+      level: 'warn',
+      format: 'json',
+      output: { write: (line) => lines.push(line) },
+    });
+    log.info({}, 'quiet');
+    log.warn({ callId: 'c_1' }, 'loud');
+    assert.equal(lines.length, 1);
+    assert.deepEqual(Object.keys(JSON.parse(lines[0] ?? '') as object), ['level', 'time', 'callId', 'msg']);
+  });
+});

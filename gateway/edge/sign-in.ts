@@ -2,7 +2,9 @@ import type { Clock } from '../../sip/clock.js';
 import { failure, SipFailure } from '../../sip/failure.js';
 import {
   canonicalAor,
+  parseUri,
   respond,
+  tagOf,
   type SipRequest,
   type SipResponse,
   type Uri,

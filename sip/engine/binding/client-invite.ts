@@ -1,0 +1,255 @@
+import { randomUUID } from 'node:crypto';
+import { tagOf } from '../../message/index.js';
+import type { Timer } from '../../clock.js';
+import type { ControlClient, SipCommand } from '../control-protocol/control-client.js';
+import { internalMeta, receivedMeta, sentMeta } from '../control-protocol/meta.js';
+import { contactUri } from '../dialog/contact.js';
+import { Dialog } from '../dialog/dialog.js';
+import { routeSetOf } from '../dialog/route-set.js';
+import type { InviteClientTransaction, InviteClientUser } from '../transaction/invite-client.js';
+import type { Channel } from '../transport/channel.js';
+import type { ReceivedResponse } from '../wire/received.js';
+import type { SentRequest } from '../wire/sent-request.js';
+import type { AppMessage } from './app-message.js';
+import type { Core, PendingInvite } from './core.js';
+import { AppHeaders } from './header-policy.js';
+import { acknowledgeAndEnd, nobody, sendOwnBye } from './own-requests.js';
+
+/** The ACK of one fork's 2xx, to be repeated whenever that 2xx is (RFC 3261 §13.2.2.4). */
+interface Acknowledgement {
+  readonly bytes: Buffer;
+  readonly channel: Channel;
+}
+
+export interface ClientInviteOptions {
+  readonly transactionId: string;
+  readonly owner: ControlClient;
+  readonly request: SentRequest;
+  readonly requestUri: string;
+  readonly localTag: string;
+  readonly credentials: string;
+  /** The dialog of a re-INVITE. */
+  readonly dialog: Dialog | undefined;
+}
+
+/** An INVITE that the application sent: its provisional dialogs, its CANCEL and the races around its 2xx. */
+export class ClientInvite implements InviteClientUser, PendingInvite {
+  owner: ControlClient | undefined;
+  private readonly dialogId: string;
+  private transaction: InviteClientTransaction | undefined;
+  /** Dialogs that responses have made, by remote tag; all but the winner end with the transaction. */
+  private readonly forks = new Map<string, Dialog>();
+  /** By remote tag. */
+  private readonly acknowledgements = new Map<string, Acknowledgement>();
+  private winner: Dialog | undefined;
+  private cancelText = '';
+  private cancelState: 'none' | 'held' | 'sent' = 'none';
+  private hasProvisional = false;
+  private giveUp: Timer | undefined;
+
+  constructor(
+    private readonly core: Core,
+    private readonly options: ClientInviteOptions,
+  ) {
+    const { dialog, request, localTag } = options;
+    this.owner = options.owner;
+    this.dialogId = dialog?.id ?? `${request.callId};from-tag=${localTag}`;
+    if (dialog !== undefined) dialog.inviteOut = true;
+  }
+
+  /** Sends the INVITE. */
+  start(): void {
+    const { request, transactionId } = this.options;
+    this.core.invites.set(transactionId, this);
+    this.transaction = this.core.transactions.sendInvite(
+      request.branch,
+      request.bytes,
+      request.channel,
+      this,
+    );
+  }
+
+  response(response: ReceivedResponse): void {
+    const { status } = response.message;
+    if (status < 200) this.provisional(response);
+    else if (status < 300) this.success(response);
+    else this.failure(response);
+  }
+
+  timedOut(): void {
+    if (this.cancelState === 'sent') this.locally(487, 'Request Terminated');
+    else this.locally(408, 'Request Timeout');
+  }
+
+  unsent(error: Error): void {
+    this.locally(503, error.message === 'DNS Error' ? error.message : 'Service Unavailable');
+  }
+
+  acknowledgement(response: ReceivedResponse): Buffer {
+    return this.options.request.failureAck(response.message.headers.get('to') ?? '');
+  }
+
+  gone(): void {
+    this.giveUp?.cancel();
+    this.finish();
+    this.endForks();
+    this.acknowledgements.clear();
+  }
+
+  cancel(client: ControlClient, command: SipCommand, request: AppMessage): void {
+    const { request: invite } = this.options;
+    const headers = new AppHeaders(request);
+    this.cancelText = invite.cancel(
+      headers.known(invite.channel.sentBy, 'Supported', 'Require') + headers.other,
+    );
+    const isHeld = !this.hasProvisional;
+    const meta = sentMeta(invite.channel, isHeld ? 0 : Buffer.byteLength(this.cancelText));
+    client.requestSent(command.id, meta, randomUUID(), this.cancelText);
+    if (this.cancelState !== 'none') return;
+    if (isHeld) this.cancelState = 'held';
+    else this.sendCancel();
+  }
+
+  /** The call has nobody who could answer for it any more: it is cancelled, or ended once it is answered. */
+  ownerLost(): void {
+    this.owner = undefined;
+    for (const dialog of this.forks.values()) dialog.owner = undefined;
+    if (this.options.dialog !== undefined || this.cancelState !== 'none') return;
+    this.cancelText = this.options.request.cancel('');
+    if (this.hasProvisional) this.sendCancel();
+    else this.cancelState = 'held';
+  }
+
+  private provisional(response: ReceivedResponse): void {
+    this.hasProvisional = true;
+    if (response.message.status > 100) {
+      this.earlyDialog(response);
+      this.deliver(response);
+    }
+    if (this.cancelState === 'held') this.sendCancel();
+  }
+
+  private success(response: ReceivedResponse): void {
+    const tag = tagOf(response.message.to) ?? '';
+    const known = this.acknowledgements.get(tag);
+    if (known !== undefined) return known.channel.send(known.bytes);
+    if (this.options.dialog !== undefined) return this.reinviteAccepted(this.options.dialog, tag, response);
+    if (this.winner?.remoteTag === tag) return;
+    const dialog = this.earlyDialog(response) ?? this.makeDialog(tag, response);
+    dialog.confirm(contactUri(response.message), routeSetOf(response.message.headers, 'uac'));
+    if (this.winner !== undefined) return this.dismiss(dialog, tag, 'another fork has answered');
+    this.winner = dialog;
+    this.finish();
+    if (this.owner === undefined) return this.dismiss(dialog, tag, 'the application is gone');
+    this.core.dialogs.select(dialog);
+    this.awaitAcknowledgement(dialog, tag, response.message.cseq.number);
+    this.deliver(response);
+  }
+
+  private reinviteAccepted(dialog: Dialog, tag: string, response: ReceivedResponse): void {
+    if (this.winner !== undefined) return;
+    this.winner = dialog;
+    this.finish();
+    if (dialog.state === 'ended') return;
+    dialog.refreshTarget(contactUri(response.message));
+    this.awaitAcknowledgement(dialog, tag, response.message.cseq.number);
+    this.deliver(response);
+  }
+
+  /** The application acknowledges (PROTOCOL §6.5); what was cancelled too late is ended right after (RFC 3261 §15). */
+  private awaitAcknowledgement(dialog: Dialog, tag: string, sequence: number): void {
+    const isLate = this.cancelState !== 'none';
+    dialog.awaitingAck = {
+      sequence,
+      credentials: this.options.credentials,
+      acknowledged: (bytes, channel) => {
+        this.acknowledgements.set(tag, { bytes, channel });
+        if (isLate) sendOwnBye(this.core, dialog, 'ACK-BYE due to cancel race condition', true);
+      },
+    };
+  }
+
+  private failure(response: ReceivedResponse): void {
+    this.finish();
+    this.endForks();
+    this.deliver(response);
+  }
+
+  /** Early dialogs end with the INVITE (RFC 3261 §12.3, §13.2.2.4). */
+  private endForks(): void {
+    for (const dialog of this.forks.values()) if (dialog !== this.winner) this.core.dialogs.end(dialog);
+    this.forks.clear();
+  }
+
+  private dismiss(dialog: Dialog, tag: string, reason: string): void {
+    const { sequence } = this.options.request;
+    acknowledgeAndEnd(this.core, dialog, sequence, reason, (bytes, channel) => {
+      this.acknowledgements.set(tag, { bytes, channel });
+    });
+  }
+
+  /** The dialog that a response with a To tag makes (RFC 3261 §12.1.2), or has made before. */
+  private earlyDialog(response: ReceivedResponse): Dialog | undefined {
+    if (this.options.dialog !== undefined) return undefined;
+    const tag = tagOf(response.message.to);
+    if (tag === undefined) return undefined;
+    const known = this.forks.get(tag);
+    if (known === undefined) return this.makeDialog(tag, response);
+    if (this.winner === undefined) this.core.dialogs.select(known);
+    known.channel = response.channel;
+    return known;
+  }
+
+  private makeDialog(tag: string, response: ReceivedResponse): Dialog {
+    const { request, requestUri, localTag } = this.options;
+    const { message, channel } = response;
+    const dialog = new Dialog({
+      id: this.dialogId,
+      kind: 'INVITE',
+      role: 'uac',
+      callId: request.callId,
+      localTag,
+      remoteTag: tag,
+      localParty: request.from,
+      remoteParty: message.headers.get('to') ?? '',
+      localSequence: request.sequence,
+      remoteSequence: undefined,
+      localContact: request.contact ?? '',
+      remoteTarget: contactUri(message) ?? requestUri,
+      routeSet: routeSetOf(message.headers, 'uac'),
+      channel,
+      owner: this.owner,
+    });
+    this.forks.set(tag, dialog);
+    this.core.dialogs.add(dialog);
+    if (this.winner !== undefined) this.core.dialogs.select(this.winner);
+    return dialog;
+  }
+
+  private sendCancel(): void {
+    const { request } = this.options;
+    this.cancelState = 'sent';
+    const bytes = Buffer.from(this.cancelText);
+    this.core.transactions.send(request.branch, 'CANCEL', bytes, request.channel, nobody);
+    this.giveUp = this.core.clock.after(this.core.timers.lifetimeMs, () => this.transaction?.abandon());
+  }
+
+  private deliver(response: ReceivedResponse): void {
+    const meta = receivedMeta(response.channel, response.bytes.length);
+    this.owner?.message(meta, this.options.transactionId, this.dialogId, response.text);
+  }
+
+  private locally(status: number, reason: string): void {
+    const { request, transactionId } = this.options;
+    this.finish();
+    this.endForks();
+    const meta = { ...internalMeta, protocol: request.channel.transport };
+    this.owner?.message(meta, transactionId, this.dialogId, request.localResponse(status, reason));
+  }
+
+  /** The final response is there: nothing is left to cancel. */
+  private finish(): void {
+    this.core.invites.delete(this.options.transactionId);
+    if (this.options.dialog !== undefined) this.options.dialog.inviteOut = false;
+  }
+}

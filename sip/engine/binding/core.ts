@@ -1,0 +1,44 @@
+import type { Clock } from '../../clock.js';
+import type { Log } from '../../log.js';
+import type { ControlClient, SipCommand } from '../control-protocol/control-client.js';
+import type { ControlServer } from '../control-protocol/control-server.js';
+import type { DialogTable } from '../dialog/dialog-table.js';
+import type { Timers } from '../timers.js';
+import type { TransactionTable } from '../transaction/transaction-table.js';
+import type { TransportPool } from '../transport/pool.js';
+import type { AppMessage } from './app-message.js';
+
+/** A request from the network that waits for the application's response. */
+export interface PendingRequest {
+  /** Whose answer is awaited. */
+  readonly owner: ControlClient;
+  /** The application's response. */
+  answer(client: ControlClient, command: SipCommand, response: AppMessage): void;
+  /** The application is gone. */
+  ownerLost(): void;
+}
+
+/** An INVITE of the application that has no final response yet. */
+export interface PendingInvite {
+  readonly owner: ControlClient | undefined;
+  /** The application's CANCEL. */
+  cancel(client: ControlClient, command: SipCommand, request: AppMessage): void;
+  ownerLost(): void;
+}
+
+/** What the parts of the engine share. */
+export interface Core {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly timers: Timers;
+  readonly pool: TransportPool;
+  readonly transactions: TransactionTable;
+  readonly dialogs: DialogTable;
+  readonly control: ControlServer;
+  /** By the transaction id that the application knows; removed by the final response or the transaction's end. */
+  readonly pending: Map<string, PendingRequest>;
+  /** The same for INVITEs that the application sent. */
+  readonly invites: Map<string, PendingInvite>;
+  /** CSeq of the next request outside dialogs. */
+  nextSequence(): number;
+}

@@ -1,0 +1,85 @@
+import { parseMessage, tagOf } from '../../message/index.js';
+import type { SipFailure } from '../../failure.js';
+import { messageTrace } from '../../trace.js';
+import { InviteServerTransaction } from '../transaction/invite-server.js';
+import type { Channel, MessageSink } from '../transport/channel.js';
+import { traceMessage } from '../transport/message-trace.js';
+import { ReturnChannel } from '../transport/return-channel.js';
+import { ReceivedRequest, ReceivedResponse } from '../wire/received.js';
+import type { Core } from './core.js';
+import { NetworkRequests } from './network-requests.js';
+
+/** Counters of what was dropped or refused, for `sizes()` and the log. */
+export interface MessageCounters {
+  malformed: number;
+  strayResponses: number;
+}
+
+/** Takes every message from the transports: parses it and gives it to its transaction, its dialog or the requests. */
+export class NetworkMessages implements MessageSink {
+  readonly counters: MessageCounters = { malformed: 0, strayResponses: 0 };
+  private core: Core | undefined;
+  private requests: NetworkRequests | undefined;
+
+  /** Until then everything received is dropped. */
+  open(core: Core): void {
+    this.core = core;
+    this.requests = new NetworkRequests(core);
+  }
+
+  /** Drops everything from now on. */
+  close(): void {
+    this.core = undefined;
+    this.requests = undefined;
+  }
+
+  received(bytes: Buffer, channel: Channel): void {
+    const { core, requests } = this;
+    if (core === undefined || requests === undefined) return;
+    if (messageTrace.hasSubscribers) traceMessage('in', channel.transport, channel.remote, bytes);
+    try {
+      const message = parseMessage(bytes, { framing: channel.reliable ? 'stream' : 'datagram' });
+      if (message.kind === 'failure') return this.malformed(message.failure, message.reply, channel);
+      if (message.kind === 'response') {
+        if (core.transactions.respond(new ReceivedResponse(message, channel, bytes))) return;
+        this.counters.strayResponses += 1;
+        return;
+      }
+      const back =
+        channel.transport === 'tcp'
+          ? new ReturnChannel(core.pool, channel, message.topVia.port ?? 5060)
+          : channel;
+      this.request(core, requests, new ReceivedRequest(message, back, bytes));
+    } catch (error) {
+      core.log.error({ err: error, remote: channel.remote }, 'defect while handling a SIP message');
+    }
+  }
+
+  unframed(failure: SipFailure, reply: Buffer | undefined, channel: Channel): void {
+    this.malformed(failure, reply, channel);
+  }
+
+  private request(core: Core, requests: NetworkRequests, request: ReceivedRequest): void {
+    const { message } = request;
+    if (message.method === 'ACK') {
+      const transaction = core.transactions.server(message, 'INVITE');
+      if (transaction instanceof InviteServerTransaction && transaction.state !== 'accepted')
+        return transaction.acknowledged();
+      return requests.acknowledge(request);
+    }
+    const known = core.transactions.server(message);
+    if (known !== undefined) return known.retransmitted();
+    if (message.method === 'CANCEL') return requests.cancel(request);
+    if (tagOf(message.to) === undefined) return requests.outOfDialog(request);
+    requests.inDialog(request);
+  }
+
+  private malformed(failure: SipFailure, reply: Buffer | undefined, channel: Channel): void {
+    this.counters.malformed += 1;
+    this.core?.log.debug(
+      { remote: channel.remote, reason: failure.detail ?? failure.reason },
+      'malformed SIP message',
+    );
+    if (reply !== undefined) channel.send(reply);
+  }
+}

@@ -1,0 +1,192 @@
+import type { Clock } from '../clock.js';
+import type { Log } from '../log.js';
+import { parseAppMessage } from './binding/app-message.js';
+import { AppRequests } from './binding/app-requests.js';
+import type { Core, PendingInvite, PendingRequest } from './binding/core.js';
+import { NetworkMessages } from './binding/network-messages.js';
+import { sendOwnBye } from './binding/own-requests.js';
+import type { ControlClient, SipCommand } from './control-protocol/control-client.js';
+import { ControlServer, type ControlListener } from './control-protocol/control-server.js';
+import type { Dialog } from './dialog/dialog.js';
+import { DialogTable } from './dialog/dialog-table.js';
+import { createTimers, type TimerBase, type Timers } from './timers.js';
+import { TransactionTable } from './transaction/transaction-table.js';
+import { sipHost } from './transport/local-address.js';
+import { TransportPool, type ListenAddress } from './transport/pool.js';
+
+const unknownTransaction = 'Response not sent due to unknown transaction';
+
+export interface EngineOptions {
+  readonly listen: readonly ListenAddress[];
+  /** Put into Via and Contact instead of the listening address, for a NAT in front. */
+  readonly externalAddress?: string;
+  /** What applications authenticate with on the control port. */
+  readonly secret: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Other values than those of RFC 3261 Table 4; for tests. */
+  readonly timers?: TimerBase;
+}
+
+/** A running SIP engine. */
+export interface Engine {
+  /** Port on 127.0.0.1 that speaks drachtio's control protocol. */
+  readonly controlPort: number;
+  /** What is listened on, with real ports. */
+  readonly local: readonly ListenAddress[];
+  /** Entries of every table; all but `clients` and `connections` fall to zero when the last call has ended. */
+  sizes(): Record<string, number>;
+  /** Ends what is left of calls, closes all sockets. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the embedded SIP engine, which drachtio-srf drives as it drives drachtio-server.
+ * Rejects with the socket's error when an address cannot be listened on.
+ */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const messages = new NetworkMessages();
+  const { clock, log, externalAddress } = options;
+  const pool = await TransportPool.open({
+    listen: options.listen,
+    externalAddress,
+    sink: messages,
+    clock,
+    log,
+  });
+  const engine = new EmbeddedEngine(options, pool, messages);
+  try {
+    await engine.open();
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+  return engine;
+}
+
+class EmbeddedEngine implements Engine, Core, ControlListener {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly timers: Timers;
+  readonly transactions: TransactionTable;
+  readonly dialogs = new DialogTable();
+  readonly pending = new Map<string, PendingRequest>();
+  readonly invites = new Map<string, PendingInvite>();
+  private readonly requests: AppRequests;
+  private server: ControlServer | undefined;
+  private sequence: number;
+  private closing: Promise<void> | undefined;
+
+  constructor(
+    private readonly options: EngineOptions,
+    readonly pool: TransportPool,
+    private readonly messages: NetworkMessages,
+  ) {
+    this.clock = options.clock;
+    this.log = options.log;
+    this.timers = createTimers(options.timers);
+    this.transactions = new TransactionTable(this.clock, this.timers);
+    this.requests = new AppRequests(this);
+    this.sequence = Math.floor(this.clock.nowMs() / 1000) % 2 ** 24;
+  }
+
+  async open(): Promise<void> {
+    this.server = await ControlServer.listen({
+      secret: this.options.secret,
+      hostPorts: hostPorts(this.pool.advertised),
+      localHostPorts: hostPorts(this.pool.local),
+      listener: this,
+      clock: this.clock,
+      log: this.log,
+    });
+    this.messages.open(this);
+    this.log.info(
+      { listen: hostPorts(this.pool.local), controlPort: this.controlPort },
+      'SIP engine listens',
+    );
+  }
+
+  get control(): ControlServer {
+    if (this.server === undefined) throw new Error('the engine is not open');
+    return this.server;
+  }
+
+  get controlPort(): number {
+    return this.control.port;
+  }
+
+  get local(): readonly ListenAddress[] {
+    return this.pool.local;
+  }
+
+  nextSequence(): number {
+    this.sequence += 1;
+    return this.sequence;
+  }
+
+  sizes(): Record<string, number> {
+    return {
+      clientTransactions: this.transactions.clientCount,
+      serverTransactions: this.transactions.serverCount,
+      dialogs: this.dialogs.size,
+      pendingRequests: this.pending.size,
+      pendingInvites: this.invites.size,
+      connections: this.pool.connectionCount,
+      clients: this.server?.clientCount ?? 0,
+    };
+  }
+
+  sip(client: ControlClient, command: SipCommand): void {
+    try {
+      const message = parseAppMessage(command.text);
+      if (message === undefined) return client.refuse(command.id, 'invalid sip message');
+      if (message.status === 0) return this.requests.handle(client, command, message);
+      const pending = this.pending.get(command.transactionId);
+      if (pending === undefined) return client.refuse(command.id, unknownTransaction);
+      pending.answer(client, command, message);
+    } catch (error) {
+      this.log.error({ err: error }, 'defect while handling a control frame');
+      client.refuse(command.id, 'Server error: internal');
+    }
+  }
+
+  /** PROTOCOL §9; the dialogs can be adopted by another connection for 64·T1, then they are ended. */
+  clientLost(client: ControlClient): void {
+    for (const pending of [...this.pending.values()]) if (pending.owner === client) pending.ownerLost();
+    for (const invite of [...this.invites.values()]) if (invite.owner === client) invite.ownerLost();
+    const orphans = this.dialogs.all().filter((dialog) => dialog.owner === client);
+    for (const dialog of orphans) dialog.owner = undefined;
+    if (orphans.length === 0 || this.closing !== undefined) return;
+    this.log.warn({ dialogs: orphans.length }, 'an application is gone and has left dialogs behind');
+    this.clock.after(this.timers.lifetimeMs, () => {
+      for (const dialog of orphans) this.endOrphan(dialog);
+    });
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  private async shutDown(): Promise<void> {
+    await this.server?.close();
+    for (const pending of [...this.pending.values()]) pending.ownerLost();
+    for (const invite of [...this.invites.values()]) invite.ownerLost();
+    for (const dialog of this.dialogs.all()) this.endOrphan(dialog);
+    this.messages.close();
+    this.transactions.clear();
+    for (const dialog of this.dialogs.all()) this.dialogs.end(dialog);
+    await this.pool.close();
+  }
+
+  private endOrphan(dialog: Dialog): void {
+    if (dialog.kind === 'INVITE' && dialog.state === 'confirmed' && !dialog.byeSent) {
+      sendOwnBye(this, dialog, 'the application is gone', false);
+    } else this.dialogs.end(dialog);
+  }
+}
+
+/** `proto/host:port`, comma-joined (PROTOCOL §3). */
+function hostPorts(list: readonly ListenAddress[]): string {
+  return list.map(({ transport, address, port }) => `${transport}/${sipHost(address)}:${port}`).join(',');
+}

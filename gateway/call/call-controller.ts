@@ -2,7 +2,7 @@ import { failure, type SipFailure } from '../../sip/failure.js';
 import type { IncomingCall } from '../../sip/leg.js';
 import { Call, type CallSurroundings } from './call.js';
 import { CallTable } from './call-table.js';
-import type { Cdr } from './call-record.js';
+import { sourceLabel, type Cdr } from './call-record.js';
 import type { CallSource } from './ports.js';
 
 /** What admission needs beside the surroundings of each call. */
@@ -11,8 +11,6 @@ export interface AdmissionOptions {
   readonly callsPerEndpoint: number;
   /** A new `c_…` id. */
   newCallId(): string;
-  /** An INVITE was refused before it became a call. */
-  refused(failure: SipFailure, source: CallSource): void;
   /** Writes the CDR of an ended call. */
   record(cdr: Cdr): void;
 }
@@ -36,7 +34,12 @@ export class CallController {
   incoming(incoming: IncomingCall, source: CallSource): void {
     const refusal = this.#admit(source);
     if (refusal !== undefined) {
-      this.admission.refused(refusal, source);
+      this.#surroundings.events.callRefused({
+        side: source.side,
+        who: sourceLabel(source),
+        sipCallId: incoming.leg.sipCallId,
+        failure: refusal,
+      });
       return incoming.leg.reject(refusal);
     }
     const call = new Call(this.admission.newCallId(), incoming, source, this.#surroundings);

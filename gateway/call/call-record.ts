@@ -4,7 +4,8 @@ import type { IncomingCall, LegEnd, LegSide } from '../../sip/leg.js';
 import type { MediaEndStats } from '../../sip/media/media-engine.js';
 import type { Attempt, AttemptOutcome } from './callee-search.js';
 import { terminationOf } from './failure-map.js';
-import type { CallSource, Termination } from './ports.js';
+import type { Termination } from '../telemetry/call-events.js';
+import type { CallSource } from './ports.js';
 
 /** One side of a call in the CDR. */
 export interface CdrParty {
@@ -108,7 +109,8 @@ function calleeParty({ leg, target }: Attempt): CdrParty {
   return { side: target.side, legId: leg.id, sipCallId: leg.sipCallId, who: target.label };
 }
 
-function sourceLabel(source: CallSource): string {
+/** Who called, for log and CDR. */
+export function sourceLabel(source: CallSource): string {
   return source.side === 'browser'
     ? `${source.aor} ${source.endpointId}`
     : `${source.trunk} ${source.remote}`;

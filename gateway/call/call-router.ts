@@ -5,8 +5,13 @@ import { matchRoute, type Dialled, type RouteRule } from './route.js';
 
 /** Who calls, as the callee may be told. */
 export interface CallerIdentity {
+  /** User part as it is to be written in a URI. */
   readonly user: string;
   readonly displayName: string | undefined;
+  /** The number that is shown to trunks instead of `user`. */
+  readonly callerId: string | undefined;
+  /** The calling endpoint; it is not rung itself. */
+  readonly endpointId: string | undefined;
 }
 
 /** Finds the devices of users. */
@@ -15,8 +20,8 @@ export interface UserDirectory {
   knows(user: string, domain: string): boolean;
   /** One target per binding; empty when the user has no device online. */
   targets(user: string, domain: string, caller: CallerIdentity): Promise<Stage>;
-  /** What the user of this address-of-record shows to a trunk. */
-  identityOf(aor: string): CallerIdentity;
+  /** What the user of this address-of-record shows. */
+  identityOf(aor: string): Omit<CallerIdentity, 'endpointId'>;
 }
 
 /** Finds the next hops of trunks. */
@@ -84,7 +89,9 @@ function domainFor(dialled: Dialled, source: CallSource, domains: readonly strin
 
 /** A browser is who it signed in as; a trunk is believed in what it says of its caller. */
 function identify(incoming: IncomingCall, source: CallSource, options: CallRouterOptions): CallerIdentity {
-  if (source.side === 'browser') return options.users.identityOf(source.aor);
+  if (source.side === 'browser') {
+    return { ...options.users.identityOf(source.aor), endpointId: source.endpointId };
+  }
   const user = options.readDialled(incoming.from.uri)?.escapedUser ?? 'anonymous';
-  return { user, displayName: incoming.from.displayName };
+  return { user, displayName: incoming.from.displayName, callerId: undefined, endpointId: undefined };
 }

@@ -16,7 +16,8 @@ import { CalleeSearch, type Attempt } from './callee-search.js';
 import { classifyRefusal, terminationOf, towardsCaller } from './failure-map.js';
 import { completedElsewhere, forwardedHeaders, reasonHeaders } from './header-policy.js';
 import { Negotiation } from './negotiation.js';
-import type { CallEvents, CallSource, CalleeTarget, Router, Termination } from './ports.js';
+import type { CallEvents, Termination } from '../telemetry/call-events.js';
+import type { CallSource, CalleeTarget, Router } from './ports.js';
 import { answerLocally, forwardInDialog } from './in-dialog.js';
 import { SerialQueue } from './serial-queue.js';
 

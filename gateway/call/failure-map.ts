@@ -1,5 +1,5 @@
 import { failure, type SipFailure } from '../../sip/failure.js';
-import type { Termination } from './ports.js';
+import type { Termination } from '../telemetry/call-events.js';
 
 /** Names a peer's plain refusal after what it means to a person; status, reason and headers stay the peer's. */
 export function classifyRefusal(refusal: SipFailure): SipFailure {

@@ -1,4 +1,3 @@
-import type { SipFailure } from '../../sip/failure.js';
 import type {
   CalleeLeg,
   CalleeListener,
@@ -54,39 +53,4 @@ export interface RoutePlan {
 /** Decides where a call goes. Rejects with a SipFailure (`route.no_match`, `route.user_offline` …). */
 export interface Router {
   plan(incoming: IncomingCall, source: CallSource): Promise<RoutePlan>;
-}
-
-/** The one recorded outcome of a call (DESIGN §7). */
-export interface Termination {
-  readonly result: 'completed' | 'caller' | 'callee' | 'upstream' | 'gateway';
-  /** `call.completed` or the code of the failure. */
-  readonly code: string;
-  readonly status: number;
-  readonly reason: string;
-  /** Who hung up first. */
-  readonly by: 'caller' | 'callee' | 'gateway';
-}
-
-/** The business events of calls, each logged and counted once (telemetry/events.ts). */
-export interface CallEvents {
-  callStarted(call: {
-    callId: string;
-    from: string;
-    dialled: string;
-    side: LegSide;
-    sipCallId: string;
-  }): void;
-  callRouted(call: { callId: string; route: string; targets: readonly string[] }): void;
-  callAttempt(call: { callId: string; legId: string; target: string; side: LegSide }): void;
-  callProgress(call: { callId: string; legId: string; status: number; earlyMedia: boolean }): void;
-  callAnswered(call: { callId: string; legId: string; target: string; setupMs: number }): void;
-  callHeld(call: { callId: string; by: 'caller' | 'callee' }): void;
-  callResumed(call: { callId: string; by: 'caller' | 'callee' }): void;
-  callReofferRefused(call: { callId: string; by: 'caller' | 'callee'; failure: SipFailure }): void;
-  callEnded(call: {
-    callId: string;
-    durationMs: number;
-    termination: Termination;
-    failure?: SipFailure;
-  }): void;
 }

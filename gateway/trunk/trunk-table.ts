@@ -2,15 +2,9 @@ import { failure } from '../../sip/failure.js';
 import type { CalleeLeg, CalleeListener, Invitation } from '../../sip/leg.js';
 import type { MediaEndOptions } from '../../sip/media/media-engine.js';
 import { parseUri, type SipUri } from '../../sip/message/index.js';
+import type { TrunkTarget } from '../../sip/trunk/trunk-target.js';
 import { SourceList } from './source-list.js';
 import type { Trunk, TrunkHost } from './trunk.js';
-
-/** What an INVITE to a trunk is sent with, for sip/trunk. */
-export interface TrunkTarget {
-  readonly requestUri: string;
-  readonly nextHop: string;
-  readonly auth?: { readonly username: string; readonly password: string };
-}
 
 /** Sends INVITEs through the SIP engine. */
 export interface TrunkDialler {
@@ -26,6 +20,7 @@ export interface TrunkDestination {
 
 interface TrunkCaller {
   readonly user: string;
+  readonly callerId: string | undefined;
   readonly displayName: string | undefined;
 }
 
@@ -88,7 +83,7 @@ export class TrunkTable {
 
   #target({ trunk, media }: TrunkEntry, host: TrunkHost, dialled: TrunkDestination, caller: TrunkCaller) {
     const authority = authorityOf(host);
-    const fromUser = trunk.from?.user ?? caller.user;
+    const fromUser = trunk.from?.user ?? caller.callerId ?? caller.user;
     const target: TrunkTarget = {
       requestUri: `sip:${dialled.escapedUser}@${authority}`,
       nextHop: withTransport(host.uri),

@@ -45,7 +45,7 @@ const router = createCallRouter({
   users: {
     knows: (user, domain) => ['alice', 'bob', 'carol'].includes(user) && domain === 'example.com',
     targets: (user, domain) => Promise.resolve(user === 'carol' ? [] : [target(`${user}@${domain}`)]),
-    identityOf: () => ({ user: 'alice', displayName: 'Alice' }),
+    identityOf: () => ({ user: 'alice', displayName: 'Alice', callerId: undefined }),
   },
   trunks: {
     targets: (trunk, dialled, caller) => {
@@ -98,7 +98,12 @@ describe('the router', () => {
   it('shows a browser as who it signed in as, whatever its From says', async () => {
     callers.length = 0;
     await plan('sip:600@example.com', alice);
-    assert.deepEqual(callers[0], { user: 'alice', displayName: 'Alice' });
+    assert.deepEqual(callers[0], {
+      user: 'alice',
+      displayName: 'Alice',
+      callerId: undefined,
+      endpointId: 'e_1',
+    });
   });
 
   it('leads a DID of its trunk to the user', async () => {

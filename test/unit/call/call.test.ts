@@ -3,7 +3,8 @@ import { failure, type SipFailure } from '../../../sip/failure.js';
 import type { IncomingCall } from '../../../sip/leg.js';
 import { Call } from '../../../gateway/call/call.js';
 import type { Cdr } from '../../../gateway/call/call-record.js';
-import type { CallEvents, CallSource, CalleeTarget, RoutePlan } from '../../../gateway/call/ports.js';
+import type { CallEvents } from '../../../gateway/telemetry/call-events.js';
+import type { CallSource, CalleeTarget, RoutePlan } from '../../../gateway/call/ports.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import {
   FakeCallee,
@@ -16,6 +17,18 @@ import {
 } from '../../support/fake-legs.js';
 
 const browser: CallSource = { side: 'browser', aor: 'sip:alice@localhost', endpointId: 'e_1' };
+
+const audioSdp = (direction: string): string =>
+  [
+    'v=0',
+    'o=- 1 1 IN IP4 127.0.0.1',
+    's=-',
+    'c=IN IP4 127.0.0.1',
+    't=0 0',
+    'm=audio 4000 RTP/AVP 0',
+    `a=${direction}`,
+    '',
+  ].join('\r\n');
 
 class Scene {
   readonly clock = new FakeClock();
@@ -49,6 +62,7 @@ class Scene {
       callResumed: ({ by }) => this.events.push(`resumed by ${by}`),
       callReofferRefused: ({ by }) => this.events.push(`re-offer of ${by} refused`),
       callEnded: note('ended'),
+      callRefused: note('refused'),
     };
     this.call = new Call('c_1', incoming, browser, {
       router: {
@@ -385,12 +399,12 @@ describe('a call', () => {
 
   it('carries hold and resume across and notes who holds', async () => {
     const scene = await established();
-    const hold = new FakeReoffer('INVITE', 'v=0\r\nm=audio 9 RTP/AVP 0\r\na=sendonly\r\n');
+    const hold = new FakeReoffer('INVITE', audioSdp('sendonly'));
     scene.caller.listener?.reoffer(hold);
     await settle();
     assert.deepEqual(hold.notes, ['accept anchored-answer(v=0 reanswer)']);
     assert.equal(scene.callee().notes.at(-1), 'ack none');
-    const resume = new FakeReoffer('INVITE', 'v=0\r\nm=audio 9 RTP/AVP 0\r\na=sendrecv\r\n');
+    const resume = new FakeReoffer('INVITE', audioSdp('sendrecv'));
     scene.caller.listener?.reoffer(resume);
     await settle();
     assert.deepEqual(scene.events.slice(-2), ['held by caller', 'resumed by caller']);

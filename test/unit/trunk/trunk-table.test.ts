@@ -26,7 +26,7 @@ const tableOf = (...trunks: Trunk[]): Promise<TrunkTable> =>
   TrunkTable.create(trunks, dialler, (_trunk, host, cause) => assert.fail(`${host}: ${String(cause)}`));
 
 const dialled = { user: '600', escapedUser: '600' };
-const alice = { user: 'alice', displayName: 'Alice' };
+const alice = { user: 'alice', displayName: 'Alice', callerId: undefined };
 
 describe('the trunk table', () => {
   it('tries the host with the lowest priority first', async () => {
@@ -43,6 +43,14 @@ describe('the trunk table', () => {
     const own = { ...office, from: { user: '+15551230000', domain: 'example.com' } };
     const [configured] = (await tableOf(own)).targets('office', dialled, alice);
     assert.equal(configured?.from.uri, 'sip:+15551230000@example.com');
+  });
+
+  it('shows the caller-id of the user instead of the user name', async () => {
+    const [target] = (await tableOf(office)).targets('office', dialled, {
+      ...alice,
+      callerId: '+15551230001',
+    });
+    assert.equal(target?.from.uri, 'sip:+15551230001@127.0.0.1:5060');
   });
 
   it('offers the codecs and the packet time of the trunk', async () => {

@@ -17,7 +17,7 @@ export type Slot = (typeof Slot)[keyof typeof Slot];
 
 /** A header field name that we know. */
 export interface HeaderName {
-  /** As it is written. */
+  /** As it is written: compact forms in full, known names in their usual case, all others as received. */
   readonly name: string;
   /** Lower-case long form: what names are compared by. */
   readonly key: string;
@@ -135,7 +135,15 @@ const plain = [
 ];
 
 const known = new Map<string, HeaderName>();
+/** The same entries by {@link bucketOf} their key, so that the parser can look them up without cutting the name out. */
+const buckets: HeaderName[][] = Array.from({ length: 256 }, () => []);
 let nextBit = 1;
+
+/** Spreads names over the buckets by their length and outer letters, without case. */
+function bucketOf(text: string, start: number, end: number): number {
+  const outer = (text.charCodeAt(start) | 0x20) * 7 + (text.charCodeAt(end - 1) | 0x20) * 3;
+  return ((end - start) * 31 + outer) & 0xff;
+}
 
 function add(name: string, slot: Slot): void {
   const key = name.toLowerCase();
@@ -144,20 +152,45 @@ function add(name: string, slot: Slot): void {
   if (isSingle) nextBit <<= 1;
   known.set(name, entry);
   known.set(key, entry);
+  buckets[bucketOf(key, 0, key.length)]?.push(entry);
 }
 
 for (const [name, slot] of slotted) add(name, slot);
 for (const name of plain) add(name, Slot.none);
-for (const [compact, name] of Object.entries(compactForms)) {
+
+/** Entries of compact forms by the code of their letter. */
+const compact: (HeaderName | undefined)[] = new Array<HeaderName | undefined>(128).fill(undefined);
+for (const [letter, name] of Object.entries(compactForms)) {
   const entry = known.get(name);
   if (entry === undefined) throw new Error(`compact form of an unknown header field: ${name}`);
-  known.set(compact, entry);
-  known.set(compact.toUpperCase(), entry);
+  known.set(letter, entry);
+  known.set(letter.toUpperCase(), entry);
+  compact[letter.charCodeAt(0)] = entry;
 }
 
-/** The entry of a name in any case, compact or long; undefined when we do not know it. */
-export function findHeaderName(name: string): HeaderName | undefined {
-  return known.get(name) ?? known.get(name.toLowerCase());
+/** Whether that range is `key`, which is in lower case. A CR counts as `-`: no such line gets through the parser. */
+function isKey(text: string, start: number, key: string): boolean {
+  for (let i = 0; i < key.length; i++) {
+    if ((text.charCodeAt(start + i) | 0x20) !== key.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/** The entry of the name in that range, in any case, compact or long; undefined when we do not know it. */
+export function findHeaderName(text: string, start: number, end: number): HeaderName | undefined {
+  if (end - start === 1) return compact[text.charCodeAt(start) | 0x20];
+  for (const entry of buckets[bucketOf(text, start, end)] ?? []) {
+    if (entry.key.length === end - start && isKey(text, start, entry.key)) return entry;
+  }
+  return undefined;
+}
+
+/** The entry of a name; one without slot when we do not know it, which keeps the name as given. */
+export function headerNameOf(name: string): HeaderName {
+  const entry = known.get(name);
+  if (entry !== undefined) return entry;
+  const key = name.toLowerCase();
+  return known.get(key) ?? { name, key, slot: Slot.none, bit: 0 };
 }
 
 /** What two names of the same header field have in common. */
@@ -166,9 +199,4 @@ export function headerKey(name: string): string {
   if (entry !== undefined) return entry.key;
   const lower = name.toLowerCase();
   return known.get(lower)?.key ?? lower;
-}
-
-/** The name as it is to be written: compact forms in full, all others as given. */
-export function writtenName(name: string): string {
-  return name.length === 1 ? (known.get(name)?.name ?? name) : name;
 }

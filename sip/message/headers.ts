@@ -1,5 +1,5 @@
 import { hasLineBreak, isToken } from './chars.js';
-import { headerKey, writtenName } from './header-names.js';
+import { headerKey, headerNameOf, type HeaderName } from './header-names.js';
 
 /**
  * Header fields in order. Names match without case and compact forms equal long ones (RFC 3261 §7.3.3). Values are
@@ -7,20 +7,19 @@ import { headerKey, writtenName } from './header-names.js';
  */
 export class Headers {
   private constructor(
-    private readonly names: string[],
-    private readonly keys: string[],
+    private readonly names: HeaderName[],
     private readonly values: string[],
   ) {}
 
   static from(list: Iterable<readonly [string, string]>): Headers {
-    const headers = new Headers([], [], []);
+    const headers = new Headers([], []);
     for (const [name, value] of list) headers.append(name, value);
     return headers;
   }
 
-  /** For the parser only: takes over three arrays of equal length whose values are known to be clean. */
-  static adopt(names: string[], keys: string[], values: string[]): Headers {
-    return new Headers(names, keys, values);
+  /** For the parser only: takes over two arrays of equal length whose values are known to be clean. */
+  static adopt(names: HeaderName[], values: string[]): Headers {
+    return new Headers(names, values);
   }
 
   /** Number of header lines. */
@@ -30,48 +29,46 @@ export class Headers {
 
   /** The first value, or undefined. */
   get(name: string): string | undefined {
-    return this.values[this.keys.indexOf(headerKey(name))];
+    return this.values[this.indexOf(headerKey(name), 0)];
   }
 
   /** The values, one for each header line. */
   getAll(name: string): string[] {
     const key = headerKey(name);
     const found: string[] = [];
-    for (let i = this.keys.indexOf(key); i !== -1; i = this.keys.indexOf(key, i + 1)) {
+    for (let i = this.indexOf(key, 0); i !== -1; i = this.indexOf(key, i + 1))
       found.push(this.values[i] ?? '');
-    }
     return found;
   }
 
   has(name: string): boolean {
-    return this.keys.includes(headerKey(name));
+    return this.indexOf(headerKey(name), 0) !== -1;
   }
 
   /** Replaces all of that name, in the place of the first. */
   set(name: string, value: string): void {
     checkField(name, value);
     const key = headerKey(name);
-    const first = this.keys.indexOf(key);
+    const first = this.indexOf(key, 0);
     if (first === -1) {
-      this.insert(this.values.length, name, key, value);
+      this.insert(this.values.length, name, value);
       return;
     }
     this.values[first] = value;
-    this.names[first] = writtenName(name);
     this.removeFrom(first + 1, key);
   }
 
   /** Adds one after all others. */
   append(name: string, value: string): void {
     checkField(name, value);
-    this.insert(this.values.length, name, headerKey(name), value);
+    this.names.push(headerNameOf(name));
+    this.values.push(value);
   }
 
   /** Adds one before all others of that name, or at the top when there is none. */
   prepend(name: string, value: string): void {
     checkField(name, value);
-    const key = headerKey(name);
-    this.insert(Math.max(this.keys.indexOf(key), 0), name, key, value);
+    this.insert(Math.max(this.indexOf(headerKey(name), 0), 0), name, value);
   }
 
   delete(name: string): void {
@@ -80,40 +77,48 @@ export class Headers {
 
   /** Removes the first of that name and returns its value. */
   removeFirst(name: string): string | undefined {
-    const at = this.keys.indexOf(headerKey(name));
+    const at = this.indexOf(headerKey(name), 0);
     if (at === -1) return undefined;
     this.names.splice(at, 1);
-    this.keys.splice(at, 1);
     return this.values.splice(at, 1)[0];
   }
 
   *entries(): IterableIterator<readonly [name: string, value: string]> {
-    for (let i = 0; i < this.values.length; i++) yield [this.names[i] ?? '', this.values[i] ?? ''];
+    for (let i = 0; i < this.values.length; i++) yield [this.names[i]?.name ?? '', this.values[i] ?? ''];
   }
 
   clone(): Headers {
-    return new Headers(this.names.slice(), this.keys.slice(), this.values.slice());
+    return new Headers(this.names.slice(), this.values.slice());
   }
 
   /** All fields as header lines with their line ends, except Content-Length, which the serializer writes. */
   toLines(): string {
+    const { names, values } = this;
     let text = '';
-    for (let i = 0; i < this.values.length; i++) {
-      if (this.keys[i] !== 'content-length') text += `${this.names[i] ?? ''}: ${this.values[i] ?? ''}\r\n`;
+    for (let i = 0; i < values.length; i++) {
+      const entry = names[i];
+      if (entry !== undefined && entry.key !== 'content-length')
+        text += `${entry.name}: ${values[i] ?? ''}\r\n`;
     }
     return text;
   }
 
-  private insert(at: number, name: string, key: string, value: string): void {
-    this.names.splice(at, 0, writtenName(name));
-    this.keys.splice(at, 0, key);
+  private indexOf(key: string, from: number): number {
+    const { names } = this;
+    for (let i = from; i < names.length; i++) {
+      if (names[i]?.key === key) return i;
+    }
+    return -1;
+  }
+
+  private insert(at: number, name: string, value: string): void {
+    this.names.splice(at, 0, headerNameOf(name));
     this.values.splice(at, 0, value);
   }
 
   private removeFrom(start: number, key: string): void {
-    for (let i = this.keys.indexOf(key, start); i !== -1; i = this.keys.indexOf(key, i)) {
+    for (let i = this.indexOf(key, start); i !== -1; i = this.indexOf(key, i)) {
       this.names.splice(i, 1);
-      this.keys.splice(i, 1);
       this.values.splice(i, 1);
     }
   }

@@ -1,5 +1,5 @@
 import { isToken, skipBlank, trimBlank } from './chars.js';
-import { parseHostPort } from './host.js';
+import { parseHostPort, type HostPort } from './host.js';
 import type { Via } from './message.js';
 import { parseParams, serializeParams } from './params.js';
 
@@ -53,14 +53,13 @@ export function parseVia(text: string): Via | undefined {
 }
 
 /** sent-by allows blanks around its colon (RFC 3261 §25.1). */
-function parseSentBy(text: string, start: number, end: number) {
+function parseSentBy(text: string, start: number, end: number): HostPort | undefined {
   const direct = parseHostPort(text, start, end);
-  if (direct !== undefined || start >= end) return direct;
-  const compact = text.slice(start, end).replaceAll(' ', '').replaceAll('\t', '');
-  const colon = text.lastIndexOf(':', end);
-  const isBlankInHost =
-    trimBlank(text, start, colon) - start + (end - skipBlank(text, colon + 1, end)) + 1 !== compact.length;
-  return colon <= start || isBlankInHost ? undefined : parseHostPort(compact, 0, compact.length);
+  const colon = text.lastIndexOf(':', end - 1);
+  if (direct !== undefined || colon <= start) return direct;
+  const host = text.slice(start, trimBlank(text, start, colon));
+  const sentBy = `${host}:${text.slice(skipBlank(text, colon + 1, end), end)}`;
+  return parseHostPort(sentBy, 0, sentBy.length);
 }
 
 /** The Via value as text. */

@@ -1,0 +1,150 @@
+import type { Secret } from './secret.js';
+
+/** The configuration as the rest of webtrunk reads it: complete, checked and deeply frozen. */
+export interface Config {
+  /** Path of the file it came from; undefined for the quick start. */
+  readonly file: string | undefined;
+  readonly listen: ListenConfig;
+  readonly websocket: WebsocketConfig;
+  /** At least one. */
+  readonly domains: readonly DomainConfig[];
+  readonly sip: SipConfig;
+  readonly media: MediaConfig;
+  readonly ice: { readonly servers: readonly IceServerConfig[] };
+  readonly trunks: readonly TrunkConfig[];
+  /** In the order in which they are tried. */
+  readonly routes: readonly RouteConfig[];
+  readonly limits: LimitsConfig;
+  /** CDR lines are appended to this file; undefined: none are written. */
+  readonly cdr: { readonly file: string | undefined };
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error';
+    readonly format: 'json' | 'pretty';
+  };
+  /** The built-in echo phone behind the quick start's trunk; undefined with a configuration file. */
+  readonly echoPhone: EchoPhoneConfig | undefined;
+}
+
+export interface ListenAddress {
+  /** IP address. */
+  readonly address: string;
+  /** 0 for any free port. */
+  readonly port: number;
+}
+
+export interface HttpsListen extends ListenAddress {
+  /** PEM, certificate first and then its chain. */
+  readonly cert: string;
+  /** PEM. */
+  readonly key: Secret;
+}
+
+export interface AdminListen extends ListenAddress {
+  /** Required of every request but the health checks when given. */
+  readonly token: Secret | undefined;
+}
+
+/** At least one of `http` and `https` is there. */
+export interface ListenConfig {
+  readonly http: ListenAddress | undefined;
+  readonly https: HttpsListen | undefined;
+  readonly admin: AdminListen;
+}
+
+export interface WebsocketConfig {
+  readonly maxMessageBytes: number;
+  /** Origins from which pages may connect, beside the page's own host; empty: any. */
+  readonly origins: readonly string[];
+  readonly keepaliveMs: number;
+  readonly resumeGraceMs: number;
+  readonly perMessageDeflate: boolean;
+}
+
+export interface DomainConfig {
+  /** Lower-case. */
+  readonly name: string;
+  readonly users: readonly UserConfig[];
+  /** Text of the users file: lines `user:realm:HA1`. */
+  readonly htdigest: Secret | undefined;
+}
+
+export interface UserConfig {
+  readonly name: string;
+  readonly password: Secret;
+  readonly displayName: string | undefined;
+  /** What a trunk is shown instead of the name. */
+  readonly callerId: string | undefined;
+}
+
+export interface SipListen extends ListenAddress {
+  readonly transport: 'udp' | 'tcp';
+}
+
+export type SipConfig =
+  | {
+      readonly engine: 'embedded';
+      /** At least one. */
+      readonly listen: readonly SipListen[];
+      /** IP address or host name by which PBXs reach us when it is not that of the machine. */
+      readonly externalAddress: string | undefined;
+    }
+  | { readonly engine: 'drachtio'; readonly host: string; readonly port: number; readonly secret: Secret };
+
+export type MediaConfig =
+  | {
+      readonly engine: 'relay';
+      /** IP address that is announced to browsers and PBXs. */
+      readonly address: string;
+      /** UDP ports, both included. */
+      readonly ports: { readonly min: number; readonly max: number };
+    }
+  | { readonly engine: 'passthrough' };
+
+export interface IceServerConfig {
+  readonly urls: readonly string[];
+  readonly username: string | undefined;
+  /** Every page gets it (`GET /config.json`). */
+  readonly credential: Secret | undefined;
+}
+
+export interface TrunkConfig {
+  readonly name: string;
+  readonly type: 'ip' | 'auth';
+  /** At least one. */
+  readonly hosts: readonly { readonly uri: string; readonly priority: number }[];
+  readonly auth: { readonly username: string; readonly password: Secret } | undefined;
+  readonly from: { readonly user: string | undefined; readonly domain: string | undefined } | undefined;
+  readonly inbound: {
+    /** IP addresses, CIDR blocks or host names; undefined: those of `hosts`. */
+    readonly allow: readonly string[] | undefined;
+    /** Undefined: all that a route takes. */
+    readonly numbers: readonly string[] | undefined;
+  };
+  readonly media: { readonly codecs: readonly string[] | undefined; readonly ptimeMs: number | undefined };
+}
+
+export interface RouteConfig {
+  readonly name: string;
+  /** Matched against the dialled user. */
+  readonly match: RegExp;
+  readonly fromTrunk: string | undefined;
+  readonly to:
+    | { readonly kind: 'users' }
+    | { readonly kind: 'user'; readonly user: string }
+    | { readonly kind: 'trunks'; readonly trunks: readonly string[] };
+}
+
+export interface LimitsConfig {
+  readonly connectionsPerIp: number;
+  readonly messagesPerSecond: number;
+  readonly registerFailuresPerMinute: number;
+  readonly callsPerEndpoint: number;
+}
+
+export interface EchoPhoneConfig {
+  /** What is dialled to hear oneself. */
+  readonly number: string;
+  /** Where it takes SIP over UDP. */
+  readonly address: string;
+  readonly port: number;
+}

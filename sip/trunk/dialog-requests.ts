@@ -1,0 +1,97 @@
+import { failure, type SipFailure } from '../failure.js';
+import type { HeaderList } from '../leg.js';
+import { notSent } from './engine-failure.js';
+import { headerRecord } from './header-record.js';
+import type { SrfAck, SrfCredentials, SrfRequest, SrfResponse, SrfStack } from './srf-types.js';
+
+/** A final response to a request of ours; `ack` is for 2xx to INVITE. */
+export interface FinalResponse {
+  readonly response: SrfResponse;
+  readonly ack: SrfAck;
+}
+
+/** Where a request goes: into a dialog, or out of any. */
+export type Destination =
+  { readonly dialogId: string } | { readonly requestUri: string; readonly nextHop: string };
+
+/** One request that is to be sent. */
+export interface OutgoingRequest {
+  readonly method: string;
+  readonly headers: HeaderList;
+  readonly body?: string;
+  /** For a digest challenge. */
+  readonly auth?: SrfCredentials | undefined;
+}
+
+/** Hears of an UPDATE that comes while a request of ours is out: srf hands it to that request, not to the dialog. */
+export type UpdateHandler = (update: SrfRequest, response: SrfResponse) => void;
+
+/**
+ * Calls `handle` for UPDATEs that srf attaches to `request`, and to the one that replaces it when it is challenged: srf
+ * moves only the `response` listeners over.
+ */
+export function onUpdateOf(request: SrfRequest, handle: UpdateHandler): void {
+  request.on('update', handle);
+  request.on('authenticate', (next: SrfRequest) => onUpdateOf(next, handle));
+}
+
+/**
+ * Sends requests with `Srf#request` and waits for their final responses. In a dialog this stands in for srf's
+ * `Dialog#modify`, which never returns after a refused re-INVITE, `Dialog#info` and its like, which throw, and
+ * `Dialog#request`, which acknowledges a 2xx before anybody could look at it.
+ */
+export class RequestSender {
+  readonly #open = new Set<(why: SipFailure) => void>();
+
+  constructor(
+    private readonly srf: SrfStack,
+    private readonly onUpdate: UpdateHandler,
+  ) {}
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Resolves with the final response; rejects with a SipFailure when the request cannot be sent or the engine goes. */
+  send(to: Destination, { method, headers, body, auth }: OutgoingRequest): Promise<FinalResponse> {
+    return new Promise((resolve, reject) => {
+      const fail = (why: SipFailure): void => {
+        this.#open.delete(fail);
+        reject(why);
+      };
+      this.#open.add(fail);
+      const options = {
+        method,
+        headers: headerRecord(headers),
+        ...destinationOptions(to),
+        ...(body === undefined ? {} : { body }),
+        ...(auth === undefined ? {} : { auth }),
+      };
+      const sent = (error: unknown, request?: SrfRequest): void => {
+        if (request === undefined) return fail(notSent(error));
+        onUpdateOf(request, this.onUpdate);
+        request.on('response', (response: SrfResponse, ack: SrfAck) => {
+          if (response.status < 200) return;
+          this.#open.delete(fail);
+          resolve({ response, ack });
+        });
+      };
+      try {
+        this.srf.request(options, sent);
+      } catch (thrown) {
+        fail(notSent(thrown));
+      }
+    });
+  }
+
+  /** The engine is gone: no response will come. */
+  abandonAll(why: SipFailure = failure('trunk.engine_away')): void {
+    for (const fail of [...this.#open]) fail(why);
+  }
+}
+
+/** The engine knows the remote target and the route set of a dialog better than srf does: it fills the placeholder in. */
+function destinationOptions(to: Destination) {
+  if ('dialogId' in to) return { uri: 'sip:placeholder', stackDialogId: to.dialogId };
+  return { uri: to.requestUri, proxy: to.nextHop };
+}

@@ -1,0 +1,74 @@
+import { failure, type SipFailure } from '../failure.js';
+import type { HeaderView } from '../leg.js';
+import { noHeaders, readResponse } from './received-message.js';
+import type { SrfResponse } from './srf-types.js';
+
+/** A refusal by the peer or by the engine, with the peer's header fields when it was the peer. */
+export interface Refusal {
+  readonly failure: SipFailure;
+  readonly headers: HeaderView | undefined;
+}
+
+/** Header fields of a refusal that mean something to whoever is told of it (RFC 3261 §20, §21). */
+const telling = ['Retry-After', 'Warning', 'Reason', 'Unsupported', 'Min-SE'];
+
+/** What srf or the engine says about a failure. */
+export function textOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message;
+  return typeof thrown === 'string' ? thrown : 'request failed';
+}
+
+/** The final response that an error of createUAC carries; undefined when the request did not get that far. */
+export function responseOf(thrown: unknown): SrfResponse | undefined {
+  if (typeof thrown !== 'object' || thrown === null || !('res' in thrown)) return undefined;
+  return (thrown as { readonly res: SrfResponse }).res;
+}
+
+/** True when the dialog had ended when the request reached the engine (srf's `ENODIALOG`). */
+export function isDialogGone(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === 'ENODIALOG';
+}
+
+/** What the engine said instead of sending our message (`NOK|…`), or what srf threw because there is no engine. */
+export function notSent(thrown: unknown): SipFailure {
+  const detail = textOf(thrown);
+  if (isDialogGone(thrown)) return failure('dialog.unknown', { detail, cause: thrown });
+  if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EDRACHTIO') {
+    return failure('trunk.unreachable', { detail, cause: thrown });
+  }
+  return failure('trunk.engine_away', { detail, cause: thrown });
+}
+
+/** True when the engine made the response itself: a timeout, a refused connection, a name that does not resolve. */
+function isLocal(response: SrfResponse): boolean {
+  return response.source_address === undefined || response.source_address === '';
+}
+
+/** Names a final 3xx–6xx. `credentials`: whether we had any to answer a challenge with. */
+export function refusalOf(response: SrfResponse, credentials: boolean): Refusal {
+  const { status, reason = '' } = response;
+  const detail = `${status} ${reason}`.trim();
+  if (isLocal(response)) {
+    const code = status === 408 ? 'trunk.timeout' : 'trunk.unreachable';
+    return { failure: failure(code, { detail }), headers: undefined };
+  }
+  const headers = readResponse(response.msg)?.headers ?? noHeaders;
+  if (status === 401 || status === 407) {
+    const why = credentials
+      ? 'the credentials were refused'
+      : 'credentials are wanted and none are configured';
+    return { failure: failure('trunk.auth', { detail: `${detail}: ${why}` }), headers };
+  }
+  const kept = telling.flatMap((name) =>
+    headers.getAll(name).map((value): readonly [string, string] => [name, value]),
+  );
+  const told = { status, detail, headers: kept, ...(reason === '' ? {} : { reason }) };
+  return { failure: failure('upstream.refused', told), headers };
+}
+
+/** Reads an error of createUAC that is not a 2xx in disguise. */
+export function refusalOfError(thrown: unknown, credentials: boolean): Refusal {
+  const response = responseOf(thrown);
+  if (response !== undefined) return refusalOf(response, credentials);
+  return { failure: notSent(thrown), headers: undefined };
+}

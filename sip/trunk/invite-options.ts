@@ -1,0 +1,57 @@
+import type { HeaderList, Invitation, Party } from '../leg.js';
+import { allow } from './capabilities.js';
+import {
+  bracketed,
+  headerRecord,
+  localContact,
+  transportOf,
+  userOf,
+  withTransport,
+} from './header-record.js';
+import { sdpType } from './received-message.js';
+import type { SrfHeaders, SrfUacOptions } from './srf-types.js';
+import type { TrunkTarget } from './trunk-target.js';
+
+/** The hop that a target is reached by, always with its transport. */
+export function nextHopOf(target: TrunkTarget): string {
+  return withTransport(target.nextHop ?? target.requestUri);
+}
+
+/**
+ * From and To in brackets, and our Contact. The Call-ID is written `call-id`: srf adds a second one to the request that
+ * answers a challenge unless it finds this spelling.
+ */
+export function originHeaders(
+  target: TrunkTarget,
+  parties: { readonly from: Party; readonly to: Party },
+  ids: { readonly callId: string; readonly fromTag: string },
+): HeaderList {
+  const transport = transportOf(nextHopOf(target));
+  return [
+    ['From', `${bracketed(parties.from)};tag=${ids.fromTag}`],
+    ['To', bracketed(parties.to)],
+    ['call-id', ids.callId],
+    ['Contact', localContact(userOf(parties.from.uri), transport)],
+  ];
+}
+
+/** What createUAC is called with for an invitation. */
+export function inviteOptions(
+  target: TrunkTarget,
+  invitation: Invitation,
+  callId: string,
+  fromTag: string,
+): { readonly uri: string; readonly options: SrfUacOptions } {
+  const { sdp, headers } = invitation;
+  const typed: HeaderList = sdp === undefined ? [] : [['Content-Type', sdpType]];
+  const origin = originHeaders(target, invitation, { callId, fromTag });
+  const record: SrfHeaders = headerRecord(origin, typed, allow, headers);
+  const options: SrfUacOptions = {
+    headers: record,
+    noAck: true,
+    proxy: nextHopOf(target),
+    ...(sdp === undefined ? {} : { localSdp: sdp }),
+    ...(target.auth === undefined ? {} : { auth: target.auth }),
+  };
+  return { uri: target.requestUri, options };
+}

@@ -1,0 +1,52 @@
+import type { SipFailure } from '../failure.js';
+import { tagOf, type SipRequest } from '../message/index.js';
+import type { SrfRequest, SrfResponse } from './srf-types.js';
+
+/** What the ingress and the connection need of a leg. */
+export interface TableLeg {
+  readonly id: string;
+  /** A request inside the leg's dialog that srf does not attach to it: the dialog is early, or its answer unacknowledged. */
+  receiveEarly(message: SipRequest, request: SrfRequest, response: SrfResponse): void;
+  /** The engine is gone. */
+  lose(why: SipFailure): void;
+}
+
+/** `<Call-ID>;from-tag=<tag>` with the From tag of the INVITE: drachtio's own name of a dialog. */
+export function dialogKey(callId: string, fromTag: string): string {
+  return `${callId};from-tag=${fromTag}`;
+}
+
+/** The legs of one trunk stack by dialog. A leg puts itself in when it begins and takes itself out when it ends. */
+export class LegTable {
+  readonly #legs = new Map<string, TableLeg>();
+
+  get size(): number {
+    return this.#legs.size;
+  }
+
+  add(key: string, leg: TableLeg): void {
+    this.#legs.set(key, leg);
+  }
+
+  has(key: string): boolean {
+    return this.#legs.has(key);
+  }
+
+  /** Only the leg itself can take itself out. */
+  remove(key: string, leg: TableLeg): void {
+    if (this.#legs.get(key) === leg) this.#legs.delete(key);
+  }
+
+  /** The leg of an in-dialog request, whichever side sent the INVITE. */
+  find(request: SipRequest): TableLeg | undefined {
+    return this.#byTag(request.callId, tagOf(request.from)) ?? this.#byTag(request.callId, tagOf(request.to));
+  }
+
+  all(): readonly TableLeg[] {
+    return [...this.#legs.values()];
+  }
+
+  #byTag(callId: string, tag: string | undefined): TableLeg | undefined {
+    return tag === undefined ? undefined : this.#legs.get(dialogKey(callId, tag));
+  }
+}

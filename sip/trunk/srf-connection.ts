@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import type { Clock, Timer } from '../clock.js';
+import { failure, type SipFailure } from '../failure.js';
+import type { Log } from '../log.js';
+import { EngineAddresses } from './engine-addresses.js';
+import { RequestSender } from './dialog-requests.js';
+import { Srf, type SrfRequest, type SrfResponse, type SrfStack } from './srf-types.js';
+
+/** Where the engine's control port is. */
+export interface EngineAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+}
+
+/** What one connection tells. `gone` comes once and last. */
+export interface SrfConnectionEvents {
+  ready(): void;
+  gone(why: SipFailure, refused: boolean): void;
+  request(request: SrfRequest, response: SrfResponse): void;
+}
+
+/** Requests outside a dialog that we want the engine to pass up. */
+const routedMethods = [
+  'invite',
+  'options',
+  'message',
+  'subscribe',
+  'notify',
+  'publish',
+  'refer',
+  'info',
+  'register',
+  'update',
+  'prack',
+] as const;
+
+/** Longest wait for the TCP connection and the answer to our secret. */
+const readyWithinMs = 8000;
+
+/**
+ * One connection to the engine, with an Srf of its own that lives and dies with it: srf's reconnecting loses TLS, keeps
+ * dialogs that the engine has forgotten, and retries without end after a wrong secret. Nothing that comes through the
+ * connection can throw out of srf's socket handlers.
+ */
+export class SrfConnection {
+  readonly srf: SrfStack = new Srf();
+  /** For requests outside any dialog. */
+  readonly sender = new RequestSender(this.srf, () => undefined);
+  #addresses = new EngineAddresses();
+  #socket: Socket | undefined;
+  #state: 'connecting' | 'ready' | 'gone' = 'connecting';
+  readonly #patience: Timer;
+
+  constructor(
+    engine: EngineAddress,
+    private readonly events: SrfConnectionEvents,
+    clock: Clock,
+    private readonly log: Log,
+  ) {
+    const { srf } = this;
+    for (const method of routedMethods)
+      srf.use(method, (request, response) => events.request(request, response));
+    srf.use((request, response) => events.request(request, response));
+    srf.on('error', (error: unknown) => this.#leave(`no connection: ${String(error)}`));
+    srf.on('close', () => this.#leave('the connection closed'));
+    srf.on('connect', (error: unknown, announced?: string, _version?: string, bound?: string) => {
+      if (error !== null && error !== undefined) return this.#leave('the engine refuses our secret', true);
+      this.#becomeReady(announced, bound);
+    });
+    srf.connect({ ...engine, reconnect: { maxAttempts: 1 } });
+    srf.app.client.wp.on('connect', (socket: Socket) => this.#guard(socket));
+    this.#patience = clock.after(readyWithinMs, () => this.#leave('the engine does not answer'));
+  }
+
+  get ready(): boolean {
+    return this.#state === 'ready';
+  }
+
+  get addresses(): EngineAddresses {
+    return this.#addresses;
+  }
+
+  /** Entries in srf's own tables. */
+  sizes(): { readonly requests: number; readonly dialogs: number; readonly transactions: number } {
+    let transactions = 0;
+    for (const tables of this.srf.app.client.mapServer.values()) {
+      transactions +=
+        tables.pendingSipRequests.size + tables.pendingNetworkInvites.size + tables.pendingAckOrPrack.size;
+    }
+    return { requests: this.sender.size, dialogs: this.srf._dialogs.size, transactions };
+  }
+
+  /** Closes the connection; `gone` follows. Resolves when the socket is closed. Idempotent. */
+  async close(): Promise<void> {
+    const socket = this.#socket;
+    const closed = socket === undefined || socket.closed ? undefined : once(socket, 'close');
+    this.#leave('closed');
+    await closed;
+  }
+
+  #becomeReady(announced: string | undefined, bound: string | undefined): void {
+    if (this.#state !== 'connecting') return;
+    this.#state = 'ready';
+    this.#patience.cancel();
+    this.#addresses = new EngineAddresses(announced, bound);
+    this.events.ready();
+  }
+
+  /** srf throws out of its data handler on a malformed frame and on an unknown message: that ends the connection only. */
+  #guard(socket: Socket): void {
+    this.#socket = socket;
+    if (this.#state === 'gone') {
+      socket.destroy();
+      return;
+    }
+    for (const listener of socket.listeners('data')) {
+      socket.off('data', listener as (chunk: Buffer) => void);
+      socket.on('data', (chunk: Buffer) => {
+        if (socket.destroyed) return;
+        try {
+          Reflect.apply(listener, socket, [chunk]);
+        } catch (thrown) {
+          this.log.error({ err: thrown }, 'the SIP engine sent something that cannot be read');
+          this.#leave(`unreadable control frame: ${String(thrown)}`);
+        }
+      });
+    }
+  }
+
+  #leave(detail: string, refused = false): void {
+    if (this.#state === 'gone') return;
+    this.#state = 'gone';
+    this.#patience.cancel();
+    this.#socket?.destroySoon();
+    const why = failure('trunk.engine_away', { detail });
+    this.sender.abandonAll(why);
+    this.events.gone(why, refused);
+  }
+}

@@ -1,0 +1,173 @@
+import type { Clock, Timer } from '../clock.js';
+import { failure, type SipFailure } from '../failure.js';
+import type { CalleeLeg, CalleeListener, HeaderList, InDialogResponse, Invitation, Party } from '../leg.js';
+import type { Log } from '../log.js';
+import { newCallId, newTag } from '../message/index.js';
+import { BackOff } from './back-off.js';
+import { refusalOf } from './engine-failure.js';
+import { toInDialogResponse } from './in-dialog-messages.js';
+import { nextHopOf, originHeaders } from './invite-options.js';
+import { LegTable } from './leg-table.js';
+import { pingParty, pingTimeout } from './options-ping.js';
+import { SrfConnection, type EngineAddress } from './srf-connection.js';
+import { TrunkCalleeLeg } from './trunk-callee-leg.js';
+import { TrunkIngress, type TrunkIngressListener } from './trunk-ingress.js';
+import type { TrunkTarget } from './trunk-target.js';
+
+export type { TrunkSource } from './trunk-ingress.js';
+export type { TrunkTarget } from './trunk-target.js';
+
+/** What a trunk stack tells. Calls of a lost connection have ended when `disconnected` comes. */
+export interface TrunkStackListener extends TrunkIngressListener {
+  connected(): void;
+  disconnected(why: SipFailure): void;
+}
+
+/** A request outside any dialog. */
+export interface TrunkMessage {
+  readonly from: Party;
+  readonly to: Party;
+  readonly content?: { readonly contentType: string; readonly body: string };
+  readonly headers?: HeaderList;
+}
+
+const noEntries = { requests: 0, dialogs: 0, transactions: 0 };
+
+/** Connects to the SIP engine and stays connected until closed. Never throws; `listener.connected` follows. */
+export function connectTrunkStack(
+  engine: EngineAddress,
+  listener: TrunkStackListener,
+  log: Log,
+  clock: Clock,
+): TrunkStack {
+  return new TrunkStack(engine, listener, log, clock);
+}
+
+/** The PBX side's SIP: calls and requests through the engine, and the connection to it. */
+export class TrunkStack {
+  readonly #legs = new LegTable();
+  readonly #backOff = new BackOff();
+  #connection: SrfConnection | undefined;
+  #retry: Timer | undefined;
+  /** The loss of the engine has been told, its return not yet. */
+  #away = false;
+  #closed = false;
+
+  constructor(
+    private readonly engine: EngineAddress,
+    private readonly listener: TrunkStackListener,
+    private readonly log: Log,
+    private readonly clock: Clock,
+  ) {
+    this.#connect();
+  }
+
+  get connected(): boolean {
+    return this.#connection?.ready === true;
+  }
+
+  /** Sends an INVITE. Throws a SipFailure (`trunk.engine_away`) when there is no engine to send it. */
+  invite(target: TrunkTarget, invitation: Invitation, listener: CalleeListener): CalleeLeg {
+    const { srf } = this.#ready();
+    const { clock, log } = this;
+    const leg = new TrunkCalleeLeg(target, invitation, listener, { srf, clock, log }, this.#legs);
+    leg.invite();
+    return leg;
+  }
+
+  /**
+   * Asks a target with OPTIONS (RFC 3261 §11). Resolves with its answer, whatever it is; rejects with `trunk.timeout`,
+   * `trunk.unreachable` or `trunk.engine_away`.
+   */
+  async options(target: TrunkTarget, timeoutMs: number): Promise<{ status: number; reason: string }> {
+    const parties = { from: pingParty, to: { uri: target.requestUri } };
+    const answer = this.request('OPTIONS', target, { ...parties, headers: [['Accept', 'application/sdp']] });
+    const { status, reason } = await pingTimeout(answer, timeoutMs, this.clock);
+    return { status, reason };
+  }
+
+  /** Sends a request outside any dialog. Resolves with the peer's final response; rejects like {@link options}. */
+  async request(method: string, target: TrunkTarget, message: TrunkMessage): Promise<InDialogResponse> {
+    const sender = this.#ready().sender;
+    const ids = { callId: newCallId(), fromTag: newTag() };
+    const { content, headers = [] } = message;
+    const typed: HeaderList = content === undefined ? [] : [['Content-Type', content.contentType]];
+    const { response } = await sender.send(
+      { requestUri: target.requestUri, nextHop: nextHopOf(target) },
+      {
+        method,
+        headers: [...originHeaders(target, message, ids), ...typed, ...headers],
+        auth: target.auth,
+        ...(content === undefined ? {} : { body: content.body }),
+      },
+    );
+    if (response.source_address === '') throw refusalOf(response, true).failure;
+    return toInDialogResponse(response);
+  }
+
+  /** Entries in every table; zero when no call and no request is open. */
+  sizes(): {
+    readonly legs: number;
+    readonly requests: number;
+    readonly dialogs: number;
+    readonly transactions: number;
+  } {
+    const { requests, dialogs, transactions } = this.#connection?.sizes() ?? noEntries;
+    return { legs: this.#legs.size, requests, dialogs, transactions };
+  }
+
+  /** Ends the connection and every call that is still there. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#retry?.cancel();
+    await this.#connection?.close();
+  }
+
+  #ready(): SrfConnection {
+    if (this.#connection?.ready !== true) throw failure('trunk.engine_away');
+    return this.#connection;
+  }
+
+  #connect(): void {
+    const { clock, log, listener } = this;
+    const connection: SrfConnection = new SrfConnection(
+      this.engine,
+      {
+        ready: () => this.#becomeReady(),
+        gone: (why, refused) => this.#lose(why, refused),
+        request: (request, response) => ingress.receive(request, response),
+      },
+      clock,
+      log,
+    );
+    const { srf } = connection;
+    const addresses = () => connection.addresses;
+    const ingress = new TrunkIngress({ srf, legs: this.#legs, clock, log, addresses }, listener);
+    this.#connection = connection;
+  }
+
+  #becomeReady(): void {
+    this.#backOff.reset();
+    this.#away = false;
+    this.log.info({ host: this.engine.host, port: this.engine.port }, 'connected to the SIP engine');
+    this.listener.connected();
+  }
+
+  #lose(why: SipFailure, refused: boolean): void {
+    this.#connection = undefined;
+    for (const leg of this.#legs.all()) leg.lose(why);
+    if (this.#closed) return;
+    this.#tell(why);
+    if (refused) this.#backOff.slowDown();
+    this.#retry = this.clock.after(this.#backOff.next(), () => this.#connect());
+  }
+
+  /** Tells of a loss once, not of every attempt that fails after it. */
+  #tell(why: SipFailure): void {
+    const { host, port } = this.engine;
+    if (this.#away) return this.log.debug({ host, port, why: why.detail }, 'still no SIP engine');
+    this.#away = true;
+    this.log.error({ host, port, why: why.detail }, 'no connection to the SIP engine');
+    this.listener.disconnected(why);
+  }
+}

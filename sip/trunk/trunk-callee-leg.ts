@@ -1,0 +1,226 @@
+import type { Timer } from '../clock.js';
+import { failure, type SipFailure } from '../failure.js';
+import type {
+  CalleeLeg,
+  CalleeListener,
+  HeaderList,
+  HeaderView,
+  InDialogResponse,
+  Invitation,
+  LegEnd,
+  ReofferResult,
+} from '../leg.js';
+import { newCallId, newTag, type SipRequest } from '../message/index.js';
+import { answerOf, isLateOffer, rescueAnswer, type CalleeResult } from './callee-result.js';
+import { RequestSender, onUpdateOf } from './dialog-requests.js';
+import { answerEarlyUpdate, passOnEarly } from './early-dialog.js';
+import { notSent, refusalOfError, textOf } from './engine-failure.js';
+import { FinalAnswer } from './final-answer.js';
+import { headerRecord } from './header-record.js';
+import { inviteOptions } from './invite-options.js';
+import { dialogKey, type LegTable, type TableLeg } from './leg-table.js';
+import { noHeaders, readResponse, sdpOf } from './received-message.js';
+import type { SrfDialog, SrfLateOffer, SrfRequest, SrfResponse } from './srf-types.js';
+import { TrunkDialog, settleMs, type DialogSurroundings } from './trunk-dialog.js';
+import type { TrunkTarget } from './trunk-target.js';
+
+/**
+ * The leg of a callee on the trunk (RFC 3261 §13.2): `inviting`, `cancelling` once we have hung up before a final
+ * response, `answered` while a late offer waits for our ACK, `confirmed`.
+ */
+export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
+  readonly id: string;
+  readonly side = 'trunk';
+  readonly role = 'callee';
+  readonly sipCallId = newCallId();
+  readonly #tag = newTag();
+  readonly #key = dialogKey(this.sipCallId, this.#tag);
+  #state: 'inviting' | 'cancelling' | 'answered' | 'confirmed' | 'ended' = 'inviting';
+  #request: SrfRequest | undefined;
+  #late: SrfLateOffer | undefined;
+  #dialog: TrunkDialog | undefined;
+  /** CANCEL or BYE that waits for its moment. */
+  #goodbye: HeaderList | undefined;
+  #settle: Timer | undefined;
+
+  constructor(
+    private readonly target: TrunkTarget,
+    private readonly invitation: Invitation,
+    private readonly listener: CalleeListener,
+    private readonly around: DialogSurroundings,
+    private readonly legs: LegTable,
+  ) {
+    this.id = invitation.legId;
+  }
+
+  /** Sends the INVITE. Throws a SipFailure when there is no engine to send it. */
+  invite(): void {
+    const { srf } = this.around;
+    const { uri, options } = inviteOptions(this.target, this.invitation, this.sipCallId, this.#tag);
+    const progress = {
+      cbRequest: (_error: unknown, request?: SrfRequest) => this.#sent(request),
+      cbProvisional: (response: SrfResponse) => this.#progressed(response),
+    };
+    this.legs.add(this.#key, this);
+    try {
+      srf.createUAC(uri, options, progress, (error, answered) => this.#settled(error, answered));
+    } catch (thrown) {
+      this.legs.remove(this.#key, this);
+      throw notSent(thrown);
+    }
+  }
+
+  hangUp(reason: { readonly failure?: SipFailure; readonly headers?: HeaderList } = {}): void {
+    const headers = reason.headers ?? [];
+    if (this.#dialog !== undefined) return this.#dialog.bye(headers);
+    this.#goodbye ??= headers;
+    if (this.#state === 'inviting') this.#cancel(headers);
+    else if (this.#state === 'answered' && this.#late !== undefined) this.#acknowledgeLate(this.#late.sdp);
+  }
+
+  async reoffer(sdp: string | undefined, headers?: HeaderList): Promise<ReofferResult> {
+    if (this.#dialog === undefined) throw failure('dialog.request_pending', { detail: 'not answered yet' });
+    return this.#dialog.reoffer(sdp, headers);
+  }
+
+  async request(
+    method: string,
+    content?: { readonly contentType: string; readonly body: string },
+    headers?: HeaderList,
+  ): Promise<InDialogResponse> {
+    if (this.#dialog === undefined) throw failure('dialog.unknown', { detail: 'not answered yet' });
+    return this.#dialog.request(method, content, headers);
+  }
+
+  receiveEarly(message: SipRequest, request: SrfRequest, response: SrfResponse): void {
+    const final = new FinalAnswer(request, response, this.around.log, this.around.clock);
+    if (message.method === 'UPDATE') return answerEarlyUpdate(request, undefined, final);
+    if (message.method !== 'BYE') return passOnEarly(message, final, this.listener);
+    if (this.#state !== 'answered') return final.send(481, 'Call/Transaction Does Not Exist');
+    final.send(200, 'OK');
+    const reason = message.headers.get('Reason');
+    this.#end(reason === undefined ? { cause: 'remote' } : { cause: 'remote', reason });
+  }
+
+  lose(why: SipFailure): void {
+    if (this.#dialog !== undefined) return this.#dialog.lose(why);
+    if (this.#state === 'inviting') this.#fail(why, undefined);
+    else this.#end({ cause: this.#state === 'cancelling' ? 'local' : 'failure', failure: why });
+  }
+
+  /** The engine has sent the INVITE. */
+  #sent(request: SrfRequest | undefined): void {
+    if (request === undefined) return;
+    this.#request = request;
+    const { log, clock } = this.around;
+    onUpdateOf(request, (update, response) => {
+      answerEarlyUpdate(update, request.get('Contact'), new FinalAnswer(update, response, log, clock));
+    });
+    if (this.#state === 'cancelling') this.#sendCancel(request, this.#goodbye ?? []);
+  }
+
+  #progressed(response: SrfResponse): void {
+    if (this.#state !== 'inviting') return;
+    const message = readResponse(response.msg);
+    this.listener.progress({
+      status: response.status,
+      reason: response.reason ?? '',
+      sdp: message === undefined ? undefined : sdpOf(message),
+      headers: message?.headers ?? noHeaders,
+    });
+  }
+
+  #settled(error: unknown, answered: CalleeResult | undefined): void {
+    if (this.#state === 'ended') return;
+    const result = answered ?? rescueAnswer(this.around.srf, this.#request, error, this.target.auth);
+    if (result !== undefined) return this.#answered(result);
+    const refusal = refusalOfError(error, this.target.auth !== undefined);
+    if (this.#state === 'cancelling') this.#end({ cause: 'local' });
+    else this.#fail(refusal.failure, refusal.headers);
+  }
+
+  #answered(result: CalleeResult): void {
+    const told = this.#state === 'inviting';
+    this.#state = 'answered';
+    this.#settle?.cancel();
+    if (result === 'unreachable') return this.#abandon();
+    if (isLateOffer(result)) {
+      this.#late = result;
+      if (!told) return this.#acknowledgeLate(result.sdp);
+    } else {
+      this.#confirm(result, this.invitation.sdp);
+    }
+    if (told) {
+      this.listener.answered({ ...answerOf(result), ack: (sdp) => this.#acknowledgeLate(sdp) });
+    }
+  }
+
+  /** A 2xx without Contact: srf has acknowledged it, but there is no target for anything else (RFC 3261 §12.1.2). */
+  #abandon(): void {
+    const { srf } = this.around;
+    const sender = new RequestSender(srf, () => undefined);
+    const bye = { method: 'BYE', headers: this.#goodbye ?? [], auth: this.target.auth };
+    sender.send({ dialogId: this.#key }, bye).catch((thrown: unknown) => this.#logUnsent(thrown));
+    if (this.#goodbye !== undefined) return this.#end({ cause: 'local' });
+    this.#fail(failure('trunk.protocol', { detail: '2xx to INVITE without Contact' }), undefined);
+  }
+
+  #acknowledgeLate(sdp: string | undefined): void {
+    const late = this.#late;
+    if (late === undefined) return;
+    this.#late = undefined;
+    late.ack(sdp).then(
+      (dialog) => this.#confirm(dialog, sdp),
+      (thrown: unknown) => {
+        this.#logUnsent(thrown);
+        this.#end({ cause: 'failure', failure: failure('trunk.protocol', { detail: textOf(thrown) }) });
+      },
+    );
+  }
+
+  #confirm(dialog: SrfDialog, localSdp: string | undefined): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'confirmed';
+    const session = { localSdp, remoteSdp: dialog.remote.sdp, auth: this.target.auth };
+    this.#dialog = new TrunkDialog(dialog, this.around, session, this.listener, (end) => this.#end(end));
+    if (this.#goodbye !== undefined) this.#dialog.bye(this.#goodbye);
+  }
+
+  #cancel(headers: HeaderList): void {
+    this.#state = 'cancelling';
+    this.#settle = this.around.clock.after(settleMs, () => this.#end({ cause: 'local' }));
+    if (this.#request !== undefined) this.#sendCancel(this.#request, headers);
+  }
+
+  #sendCancel(request: SrfRequest, headers: HeaderList): void {
+    try {
+      request.cancel({ headers: headerRecord(headers) }, (error) => {
+        if (error !== null && error !== undefined) this.#logUnsent(error);
+      });
+    } catch (thrown) {
+      this.#logUnsent(thrown);
+    }
+  }
+
+  #logUnsent(thrown: unknown): void {
+    this.around.log.debug({ legId: this.id, why: textOf(thrown) }, 'a request was not sent');
+  }
+
+  #fail(why: SipFailure, headers: HeaderView | undefined): void {
+    if (this.#state === 'ended') return;
+    this.#close();
+    queueMicrotask(() => this.listener.failed(why, headers));
+  }
+
+  #end(end: LegEnd): void {
+    if (this.#state === 'ended') return;
+    this.#close();
+    queueMicrotask(() => this.listener.ended(end));
+  }
+
+  #close(): void {
+    this.#state = 'ended';
+    this.#settle?.cancel();
+    this.legs.remove(this.#key, this);
+  }
+}

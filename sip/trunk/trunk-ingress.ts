@@ -1,0 +1,127 @@
+import type { Clock } from '../clock.js';
+import { failure, toFailure, type SipFailure } from '../failure.js';
+import type { IncomingCall, OutOfDialogRequest } from '../leg.js';
+import type { Log } from '../log.js';
+import { checkRequest, tagOf, type SipRequest } from '../message/index.js';
+import { allowedMethods, optionsAnswer, understoodOptions } from './capabilities.js';
+import type { EngineAddresses } from './engine-addresses.js';
+import { FinalAnswer, sendResponse } from './final-answer.js';
+import { toInDialogRequest } from './in-dialog-messages.js';
+import { dialogKey, type LegTable } from './leg-table.js';
+import { partyOf, readRequest, sdpOf } from './received-message.js';
+import type { SrfRequest, SrfResponse, SrfStack } from './srf-types.js';
+import { TrunkCallerLeg } from './trunk-caller-leg.js';
+
+/** Where a request came from, by its packet, never by its header fields. */
+export interface TrunkSource {
+  readonly address: string;
+  readonly port: number;
+  /** `udp`, `tcp`, `tls`. */
+  readonly transport: string;
+}
+
+/** Who hears of requests from the trunk. */
+export interface TrunkIngressListener {
+  incomingCall(call: IncomingCall, source: TrunkSource): void;
+  request(request: OutOfDialogRequest, source: TrunkSource): void;
+}
+
+/** What the ingress works with. */
+export interface IngressSurroundings {
+  readonly srf: SrfStack;
+  readonly legs: LegTable;
+  readonly clock: Clock;
+  readonly log: Log;
+  addresses(): EngineAddresses;
+}
+
+/** Methods outside a dialog that call control decides about. */
+const methods = [...allowedMethods, 'SUBSCRIBE', 'NOTIFY', 'PUBLISH', 'REFER', 'REGISTER'];
+
+/** The first stop of requests from the trunk that srf has no dialog for. Every one of them is answered. */
+export class TrunkIngress {
+  constructor(
+    private readonly around: IngressSurroundings,
+    private readonly listener: TrunkIngressListener,
+  ) {}
+
+  /** Never throws. */
+  receive(request: SrfRequest, response: SrfResponse): void {
+    if (request.method === 'ACK') return;
+    try {
+      this.#receive(request, response);
+    } catch (thrown) {
+      const { status, reason } = toFailure(thrown);
+      this.around.log.error({ err: thrown, method: request.method }, 'a request of the trunk met a defect');
+      sendResponse(response, status, reason, {});
+    }
+  }
+
+  #receive(request: SrfRequest, response: SrfResponse): void {
+    const message = readRequest(request.msg);
+    if (message === undefined) return this.#refuse(request, response, failure('message.malformed'));
+    if (tagOf(message.to) !== undefined) return this.#inDialog(message, request, response);
+    const refusal = checkRequest(message, understoodOptions, methods);
+    if (refusal !== undefined) return this.#refuse(request, response, refusal);
+    if (message.method === 'INVITE') return this.#invite(message, request, response);
+    const { log, clock } = this.around;
+    const final = new FinalAnswer(request, response, log, clock);
+    if (message.method === 'OPTIONS') return final.send(200, 'OK', { headers: optionsAnswer });
+    const outside = {
+      ...toInDialogRequest(message, final),
+      requestUri: message.requestUri,
+      from: partyOf(message.from),
+      to: partyOf(message.to),
+    };
+    this.listener.request(outside, sourceOf(request));
+  }
+
+  /** An early dialog, or none of ours: drachtio-server passes those up by method. */
+  #inDialog(message: SipRequest, request: SrfRequest, response: SrfResponse): void {
+    const leg = this.around.legs.find(message);
+    if (leg !== undefined) return leg.receiveEarly(message, request, response);
+    this.#refuse(request, response, failure('dialog.unknown'));
+  }
+
+  #invite(message: SipRequest, request: SrfRequest, response: SrfResponse): void {
+    const { srf, legs, clock, log } = this.around;
+    const refusal = this.#whyNoCall(message);
+    if (refusal !== undefined) return this.#refuse(request, response, refusal);
+    const contact = this.around.addresses().contactFor(request.protocol, request.receivedOn);
+    const leg = new TrunkCallerLeg({ message, request, response, contact }, { srf, clock, log }, legs);
+    const call = {
+      leg,
+      requestUri: message.requestUri,
+      from: partyOf(message.from),
+      to: partyOf(message.to),
+      sdp: sdpOf(message),
+      headers: message.headers,
+    };
+    try {
+      this.listener.incomingCall(call, sourceOf(request));
+    } catch (thrown) {
+      log.error({ err: thrown, sipCallId: leg.sipCallId }, 'an incoming call met a defect');
+      return leg.reject(toFailure(thrown));
+    }
+    if (!leg.taken) leg.reject(failure('gateway.internal', { detail: 'nobody took the call' }));
+  }
+
+  #whyNoCall(message: SipRequest): SipFailure | undefined {
+    if (this.around.legs.has(dialogKey(message.callId, tagOf(message.from) ?? ''))) {
+      return failure('message.loop', {
+        detail: 'an INVITE of this dialog is here already (RFC 3261 §8.2.2.2)',
+      });
+    }
+    return undefined;
+  }
+
+  #refuse(request: SrfRequest, response: SrfResponse, { status, reason, headers, detail }: SipFailure): void {
+    const { source_address: address, method } = request;
+    this.around.log.info({ method, address, status, reason, detail }, 'a request of the trunk was refused');
+    sendResponse(response, status, reason, { headers });
+  }
+}
+
+function sourceOf({ source_address: address, source_port: port, protocol }: SrfRequest): TrunkSource {
+  return { address, port, transport: protocol };
+}

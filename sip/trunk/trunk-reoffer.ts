@@ -1,0 +1,64 @@
+import { failure, type SipFailure } from '../failure.js';
+import type { HeaderList, HeaderView, Reoffer } from '../leg.js';
+import type { SipRequest } from '../message/index.js';
+import type { AckWaits } from './ack-waits.js';
+import { allow } from './capabilities.js';
+import type { FinalAnswer } from './final-answer.js';
+import { sdpOf, sdpType } from './received-message.js';
+
+/** What an accepted re-offer changes. */
+export interface ReofferBooks {
+  readonly acks: AckWaits;
+  /** Our Contact as the peer knows it; an UPDATE's 200 needs it (RFC 3311 §5.2) and the engine adds it to INVITE only. */
+  readonly contact: string | undefined;
+  accepted(offer: string | undefined, answer: string | undefined): void;
+}
+
+/** A re-INVITE or UPDATE from the trunk. */
+export class TrunkReoffer implements Reoffer {
+  readonly method: 'INVITE' | 'UPDATE';
+  readonly sdp: string | undefined;
+  readonly headers: HeaderView;
+  readonly #cseq: number;
+
+  constructor(
+    request: SipRequest,
+    private readonly final: FinalAnswer,
+    private readonly books: ReofferBooks,
+  ) {
+    this.method = request.method === 'UPDATE' ? 'UPDATE' : 'INVITE';
+    this.sdp = sdpOf(request);
+    this.headers = request.headers;
+    this.#cseq = request.cseq.number;
+  }
+
+  get open(): boolean {
+    return this.final.open;
+  }
+
+  accept(sdp: string | undefined, headers: HeaderList = []): Promise<string | undefined> {
+    if (!this.final.open) {
+      return Promise.reject(failure('caller.cancelled', { detail: `the ${this.method} is over` }));
+    }
+    const { acks, contact } = this.books;
+    const acknowledged = this.method === 'INVITE' ? acks.wait(this.#cseq) : Promise.resolve(undefined);
+    const own: [string, string][] = sdp === undefined ? [] : [['Content-Type', sdpType]];
+    if (this.method === 'UPDATE' && contact !== undefined) own.push(['Contact', contact]);
+    const content = { headers: [...own, ...allow, ...headers], ...(sdp === undefined ? {} : { body: sdp }) };
+    this.final.send(200, 'OK', content, (refused) => {
+      if (refused === undefined) return;
+      acks.abandon(this.#cseq, failure('trunk.protocol', { detail: refused }));
+    });
+    this.books.accepted(this.sdp, sdp);
+    return acknowledged;
+  }
+
+  reject(refusal: SipFailure): void {
+    this.final.send(refusal.status, refusal.reason, { headers: refusal.headers });
+  }
+
+  /** The peer cancelled it, or the dialog ended: the engine has answered. */
+  withdraw(): void {
+    this.final.forget();
+  }
+}

@@ -1,0 +1,9 @@
+/** Where a request leaves for (DESIGN §2: target). */
+export interface TrunkTarget {
+  /** Goes into the request line as it is. */
+  readonly requestUri: string;
+  /** The hop that the request is sent to, when that is not where the Request-URI points. */
+  readonly nextHop?: string;
+  /** For the PBX's digest challenge. */
+  readonly auth?: { readonly username: string; readonly password: string };
+}

@@ -1,0 +1,194 @@
+import { systemClock, type Clock } from '../../sip/clock.js';
+import { startEngine, type Engine } from '../../sip/engine/engine.js';
+import type { TimerBase } from '../../sip/engine/timers.js';
+import type { SipFailure } from '../../sip/failure.js';
+import type {
+  CalleeAnswer,
+  CalleeLeg,
+  CalleeListener,
+  CalleeProgress,
+  HeaderView,
+  IncomingCall,
+  InDialogRequest,
+  Invitation,
+  LegEnd,
+  LegListener,
+  OutOfDialogRequest,
+  Reoffer,
+} from '../../sip/leg.js';
+import { silentLog, type Log } from '../../sip/log.js';
+import {
+  connectTrunkStack,
+  type TrunkSource,
+  type TrunkStack,
+  type TrunkTarget,
+} from '../../sip/trunk/srf.js';
+import { EventLog } from './event-log.js';
+import { sdp, UdpPeer } from './sip-peer.js';
+
+export interface StackEvents {
+  call: { readonly call: IncomingCall; readonly source: TrunkSource; readonly leg: LegLog };
+  request: { readonly request: OutOfDialogRequest; readonly source: TrunkSource };
+  connected: undefined;
+  disconnected: SipFailure;
+}
+
+export interface LegEvents {
+  reoffer: Reoffer;
+  request: InDialogRequest;
+  ended: LegEnd;
+  progress: CalleeProgress;
+  answered: CalleeAnswer;
+  failed: { readonly failure: SipFailure; readonly headers: HeaderView | undefined };
+}
+
+/** What happens to one leg. */
+export class LegLog extends EventLog<LegEvents> implements CalleeListener, LegListener {
+  reoffer(reoffer: Reoffer): void {
+    this.push('reoffer', reoffer);
+  }
+  request(request: InDialogRequest): void {
+    this.push('request', request);
+  }
+  ended(end: LegEnd): void {
+    this.push('ended', end);
+  }
+  progress(progress: CalleeProgress): void {
+    this.push('progress', progress);
+  }
+  answered(answer: CalleeAnswer): void {
+    this.push('answered', answer);
+  }
+  failed(failure: SipFailure, headers?: HeaderView): void {
+    this.push('failed', { failure, headers });
+  }
+}
+
+export interface RigOptions {
+  readonly timers?: TimerBase;
+  readonly transport?: 'udp' | 'tcp';
+  readonly log?: Log;
+  /** Of the trunk stack only. */
+  readonly clock?: Clock;
+}
+
+/** The embedded engine, a trunk stack connected to it, and a hand-driven SIP peer over UDP. */
+export class TrunkRig {
+  readonly events = new EventLog<StackEvents>();
+  #legs = 0;
+
+  private constructor(
+    readonly engine: Engine,
+    readonly peer: UdpPeer,
+    readonly stack: TrunkStack,
+    events: EventLog<StackEvents>,
+  ) {
+    this.events = events;
+  }
+
+  static async start(options: RigOptions = {}): Promise<TrunkRig> {
+    const engine = await startEngine({
+      listen: [
+        { transport: 'udp', address: '127.0.0.1', port: 0 },
+        { transport: 'tcp', address: '127.0.0.1', port: 0 },
+      ],
+      secret: 'secret',
+      log: options.log ?? silentLog,
+      clock: systemClock,
+      ...(options.timers === undefined ? {} : { timers: options.timers }),
+    });
+    const events = new EventLog<StackEvents>();
+    const peer = await UdpPeer.open(engine.local[0]?.port ?? 0);
+    const { clock = systemClock, log = silentLog } = options;
+    const address = { host: '127.0.0.1', port: engine.controlPort, secret: 'secret' };
+    const stack = connectTrunkStack(address, listenerFor(events), log, clock);
+    await events.next('connected');
+    return new TrunkRig(engine, peer, stack, events);
+  }
+
+  get port(): number {
+    return this.engine.local[0]?.port ?? 0;
+  }
+
+  /** Invites the peer. */
+  invite(
+    target: Partial<TrunkTarget> = {},
+    invitation: Partial<Invitation> = {},
+  ): { leg: CalleeLeg; log: LegLog } {
+    this.#legs += 1;
+    const log = new LegLog();
+    const full: Invitation = {
+      legId: `l_${this.#legs}`,
+      sdp: sdp(7000),
+      from: { uri: 'sip:alice@gw.example', displayName: 'Alice "A" Ä' },
+      to: { uri: `sip:600@127.0.0.1:${this.peer.port};user=phone` },
+      headers: [['Max-Forwards', '69']],
+      ...invitation,
+    };
+    const leg = this.stack.invite(
+      { requestUri: `sip:600@127.0.0.1:${this.peer.port}`, ...target },
+      full,
+      log,
+    );
+    return { leg, log };
+  }
+
+  /** An INVITE of the peer's, with `lines` added to its header. */
+  sendInvite(id: string, lines: readonly string[] = [], body = sdp(6000)): void {
+    this.send('INVITE', id, { lines, body });
+  }
+
+  /** Any request of the peer's in the call `id`. */
+  send(
+    method: string,
+    id: string,
+    options: { cseq?: number; toTag?: string; lines?: readonly string[]; body?: string; type?: string } = {},
+  ): void {
+    const { cseq = 1, toTag, lines = [], body = '', type = 'application/sdp' } = options;
+    const { port } = this.peer;
+    this.peer.send(
+      [
+        `${method} sip:alice@127.0.0.1:${this.port} SIP/2.0`,
+        `Via: SIP/2.0/UDP 127.0.0.1:${port};branch=z9hG4bK${id}${method}${cseq};rport`,
+        'Max-Forwards: 70',
+        `From: "Bob" <sip:bob@127.0.0.1:${port}>;tag=b-${id}`,
+        `To: <sip:alice@127.0.0.1:${this.port}>${toTag === undefined ? '' : `;tag=${toTag}`}`,
+        `Call-ID: ${id}`,
+        `CSeq: ${cseq} ${method === 'ACK' || method === 'CANCEL' ? method : method}`,
+        `Contact: <sip:bob@127.0.0.1:${port}>`,
+        ...lines,
+        ...(body === '' ? [] : [`Content-Type: ${type}`]),
+        `Content-Length: ${Buffer.byteLength(body)}`,
+        '',
+        body,
+      ].join('\r\n'),
+    );
+  }
+
+  /** Answers nothing is left of any call, here or in the engine. */
+  leftovers(): Record<string, number> {
+    const { clients: _clients, connections: _connections, ...engine } = this.engine.sizes();
+    const all = { ...engine, ...this.stack.sizes() };
+    return Object.fromEntries(Object.entries(all).filter(([, size]) => size !== 0));
+  }
+
+  async close(): Promise<void> {
+    await this.stack.close();
+    await this.engine.close();
+    await this.peer.close();
+  }
+}
+
+function listenerFor(events: EventLog<StackEvents>) {
+  return {
+    incomingCall(call: IncomingCall, source: TrunkSource): void {
+      const leg = new LegLog();
+      call.leg.listen(leg);
+      events.push('call', { call, source, leg });
+    },
+    request: (request: OutOfDialogRequest, source: TrunkSource) =>
+      events.push('request', { request, source }),
+    connected: () => events.push('connected', undefined),
+    disconnected: (why: SipFailure) => events.push('disconnected', why),
+  };
+}

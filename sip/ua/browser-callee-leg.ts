@@ -11,7 +11,6 @@ import type {
   LegEnd,
   ReofferResult,
 } from '../leg.js';
-import { newId } from '../message/index.js';
 import { forget, passedOn } from './client-request.js';
 import { rejected } from './deferred.js';
 import type { BrowserLeg, EndpointContext } from './endpoint-context.js';
@@ -41,7 +40,7 @@ interface Fork {
 export class BrowserCalleeLeg implements CalleeLeg, BrowserLeg, DialogOwner {
   readonly side = 'browser';
   readonly role = 'callee';
-  readonly id = newId('l_');
+  readonly id: string;
   readonly sipCallId: string;
 
   private state: State = 'inviting';
@@ -58,6 +57,7 @@ export class BrowserCalleeLeg implements CalleeLeg, BrowserLeg, DialogOwner {
     private readonly invitation: Invitation,
     private readonly callee: CalleeListener,
   ) {
+    this.id = invitation.legId;
     this.sipCallId = invite.callId;
     context.addLeg(this);
     this.limit = context.after(timerCMs, () => this.giveUp());

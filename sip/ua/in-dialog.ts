@@ -77,6 +77,7 @@ export class InDialog implements DialogUser {
       return;
     }
     this.dialog.receiveRequest(message);
+    this.learnAllow(message.original.headers);
     switch (message.method) {
       case 'INVITE':
         this.exchange.receiveInvite(message);
@@ -191,8 +192,10 @@ export class InDialog implements DialogUser {
   }
 
   private learnAllow(headers: HeaderView): void {
-    const allow = headers.getAll('allow').join(',').toUpperCase();
-    this.peerTakesUpdate = allow.split(',').some((method) => method.trim() === 'UPDATE');
+    const values = headers.getAll('allow');
+    if (values.length === 0) return;
+    const methods = values.join(',').toUpperCase().split(',');
+    this.peerTakesUpdate = methods.some((method) => method.trim() === 'UPDATE');
   }
 
   private refuse(message: AdaptedRequest, { status, reason, headers }: SipFailure): void {

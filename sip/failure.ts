@@ -36,6 +36,7 @@ export const failureCatalogue = {
   'message.method_unknown': entry(501, 'Not Implemented', 'caller', 'info', 'The method is not known.'),
   'message.method_not_allowed': entry(405, 'Method Not Allowed', 'caller', 'info', 'The method is not served here.'),
   'message.content_type': entry(415, 'Unsupported Media Type', 'caller', 'info', 'Only application/sdp is taken in an offer or answer.'),
+  'message.not_acceptable': entry(406, 'Not Acceptable', 'caller', 'info', 'The client takes no SDP in an answer.'),
   'message.content_encoding': entry(415, 'Unsupported Media Type', 'caller', 'info', 'Content-Encoding is not supported.'),
   'message.session_interval': entry(422, 'Session Interval Too Small', 'caller', 'info', 'The client asks for a session timer below 90 seconds (RFC 4028).'),
   'dialog.unknown': entry(481, 'Call/Transaction Does Not Exist', 'caller', 'info', 'The dialog has ended or belongs to someone else.'),

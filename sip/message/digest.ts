@@ -52,9 +52,7 @@ function parseFields(text: string): Map<string, string> | undefined {
     if (!isToken(name) || fields.has(name)) return undefined;
     const valueStart = skipBlank(text, equals + 1, text.length);
     const isQuoted = text.charCodeAt(valueStart) === 0x22;
-    const comma = text.indexOf(',', valueStart);
-    const plainEnd = comma === -1 ? text.length : comma;
-    const end = isQuoted ? endOfQuoted(text, valueStart, text.length) : plainEnd;
+    const end = isQuoted ? endOfQuoted(text, valueStart, text.length) : endOfPlain(text, valueStart);
     if (end === -1) return undefined;
     fields.set(name, isQuoted ? unquote(text, valueStart, end) : text.slice(valueStart, end).trim());
     at = skipBlank(text, end, text.length);
@@ -62,6 +60,11 @@ function parseFields(text: string): Map<string, string> | undefined {
     at = skipBlank(text, at + 1, text.length);
   }
   return fields;
+}
+
+function endOfPlain(text: string, start: number): number {
+  const comma = text.indexOf(',', start);
+  return comma === -1 ? text.length : comma;
 }
 
 function algorithmOf(fields: ReadonlyMap<string, string>): DigestAlgorithm | undefined {

@@ -6,7 +6,7 @@ import { refuse } from './refusal.js';
 
 export type StreamEvent =
   | { readonly kind: 'message'; readonly bytes: Buffer }
-  /** CRLF CRLF between messages: to be answered with CRLF (RFC 5626 §4.4.1). */
+  /** CRLF CRLF between messages: to be answered with CRLF (RFC 5626 §4.4.1). Several in a row count as one. */
   | { readonly kind: 'ping' }
   /** The stream cannot be trusted any more: send `reply` when there is one, and close. */
   | { readonly kind: 'failure'; readonly failure: SipFailure; readonly reply: Buffer | undefined };
@@ -82,7 +82,7 @@ export class StreamFramer {
         return;
       }
       if (++this.lineEnds === 2) {
-        events.push({ kind: 'ping' });
+        if (events.at(-1)?.kind !== 'ping') events.push({ kind: 'ping' });
         this.lineEnds = 0;
       }
     }
@@ -102,12 +102,12 @@ export class StreamFramer {
     const lineEnd = text.indexOf('\r\n');
     const head = scanHead(text, lineEnd + 2, this.limits);
     const length = head.contentLength;
-    const isUsable =
-      length !== undefined && isDigits(length) && head.problem?.startsWith('Duplicate Content-') !== true;
+
     const method = text.slice(0, text.indexOf(' '));
     const requestMethod = method.toUpperCase().startsWith('SIP/') ? undefined : method;
-    if (!isUsable) {
-      const reason = length === undefined ? 'Missing Content-Length' : 'Malformed Content-Length';
+    if (length === undefined || !isDigits(length)) {
+      const reason =
+        length === undefined ? (head.problem ?? 'Missing Content-Length') : 'Malformed Content-Length';
       this.fail(events, refuse({ code: 'message.malformed', reason }, requestMethod, head));
       return false;
     }

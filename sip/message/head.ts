@@ -175,6 +175,8 @@ function keep(scan: Scan, start: number, end: number, value: string): void {
   }
   if ((scan.seen & known.bit) !== 0) {
     note(head, `Duplicate ${known.name}`);
+    // No reader may pick one of two lengths: where the message ends is then unknown.
+    if (known.slot === Slot.contentLength) head.contentLength = undefined;
     return;
   }
   scan.seen |= known.bit;

@@ -17,7 +17,9 @@ export function parseNameAddr(text: string): NameAddr | undefined {
   const start = skipBlank(text, 0, end);
   if (text.charCodeAt(start) === QUOTE) return parseQuotedName(text, start, end);
   const less = text.indexOf('<', start);
-  if (less === -1) return parseAddrSpec(text, start, end);
+  const colon = text.indexOf(':', start);
+  // A display name without quotes has no colon; a bare URI begins with its scheme, whatever its parameters hold.
+  if (less === -1 || (colon !== -1 && colon < less)) return parseAddrSpec(text, start, end);
   const nameEnd = trimBlank(text, start, less);
   if (!isPlainName(text, start, nameEnd)) return undefined;
   return parseBracketed(text, less, end, nameEnd === start ? undefined : text.slice(start, nameEnd));
@@ -35,19 +37,13 @@ function parseQuotedName(text: string, start: number, end: number): NameAddr | u
 function isPlainName(text: string, start: number, end: number): boolean {
   for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i);
-    if (
-      code === QUOTE ||
-      code === COMMA ||
-      code === GREATER ||
-      code === 0x3a ||
-      code === 0x3b ||
-      code === 0x5c
-    )
-      return false;
-    if (code < 0x20 && code !== 0x09) return false;
+    if ((code < 0x20 && code !== 0x09) || notInName.has(code)) return false;
   }
   return true;
 }
+
+/** `"`, `,`, `;`, `>` and the backslash. */
+const notInName = new Set([QUOTE, COMMA, 0x3b, GREATER, 0x5c]);
 
 function parseBracketed(
   text: string,

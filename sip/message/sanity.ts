@@ -2,7 +2,7 @@ import { failure, type SipFailure } from '../failure.js';
 import { isDigits } from './chars.js';
 import { mediaType } from './body.js';
 import type { SipRequest } from './message.js';
-import { parseNameAddr, splitCommaList } from './name-addr.js';
+import { parseNameAddrList, splitCommaList } from './name-addr.js';
 
 /** Every method in the registry of SIP methods: 405 when it is not served, while an unknown one gets 501. */
 const knownMethods = new Set([
@@ -70,20 +70,32 @@ export function checkRequire(request: SipRequest, supported: readonly string[]):
   return failure('message.extension', { headers: [['Unsupported', unsupported.join(', ')]] });
 }
 
-/** Methods whose request must carry exactly one Contact. */
-const contactMethods = new Set(['INVITE', 'SUBSCRIBE', 'REFER']);
+/** RFC 3261 §10.2: what is registered is a SIP address-of-record. */
+export function checkAddressOfRecord(request: SipRequest): SipFailure | undefined {
+  if (request.method !== 'REGISTER') return undefined;
+  const { scheme } = request.to.uri;
+  return scheme === 'sip' || scheme === 'sips' ? undefined : malformed('Address-of-Record Is No SIP URI');
+}
+
+/** Methods that make a dialog or change its target: their Contact is exactly one SIP URI (RFC 3261 §8.1.1.8, §12.2). */
+const targetMethods = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'UPDATE']);
 
 /** RFC 3261 §8.1.1.8, §10.3 step 6, §20.10: Contacts that can be read, as many as the method allows. */
 export function checkContact(request: SipRequest): SipFailure | undefined {
+  const isRegister = request.method === 'REGISTER';
+  if (!isRegister && !targetMethods.has(request.method)) return undefined;
   const values = request.headers.getAll('Contact').flatMap(splitCommaList);
   if (values.includes('*')) {
-    if (request.method !== 'REGISTER') return malformed('Contact Wildcard Outside REGISTER');
+    if (!isRegister) return malformed('Contact Wildcard Outside REGISTER');
     return values.length === 1 ? undefined : malformed('Contact Wildcard Beside Others');
   }
-  if (values.some((value) => parseNameAddr(value) === undefined)) return malformed('Malformed Contact');
-  if (!contactMethods.has(request.method)) return undefined;
-  if (values.length === 0) return malformed('Missing Contact');
-  return values.length === 1 ? undefined : malformed('More Than One Contact');
+  const contacts = parseNameAddrList(values);
+  if (contacts === undefined) return malformed('Malformed Contact');
+  if (isRegister) return undefined;
+  if (contacts.length !== 1)
+    return malformed(contacts.length === 0 ? 'Missing Contact' : 'More Than One Contact');
+  const scheme = contacts[0]?.uri.scheme;
+  return scheme === 'sip' || scheme === 'sips' ? undefined : malformed('Contact Is No SIP URI');
 }
 
 /** RFC 3261 §8.2.3: no Content-Encoding but identity. */
@@ -108,9 +120,21 @@ export function checkContentType(request: SipRequest): SipFailure | undefined {
   return failure('message.content_type', { headers: [['Accept', 'application/sdp']] });
 }
 
+/** RFC 3261 §8.2.3, §20.1: a caller that takes no SDP cannot be answered. */
+export function checkAccept(request: SipRequest): SipFailure | undefined {
+  if (request.method !== 'INVITE' || !request.headers.has('Accept')) return undefined;
+  for (const value of request.headers.getAll('Accept')) {
+    for (const range of splitCommaList(value.toLowerCase())) {
+      const type = range.split(';', 1)[0]?.trim();
+      if (type === 'application/sdp' || type === 'application/*' || type === '*/*') return undefined;
+    }
+  }
+  return failure('message.not_acceptable', { detail: 'Accept excludes application/sdp' });
+}
+
 /**
  * All checks of a request that the parser has read, in the order in which their answers take precedence. `supported`
- * are our option tags in lower case, `methods` the methods that are served here.
+ * are our option tags in lower case, `methods` the methods that are served here. A failed ACK is dropped, never answered.
  */
 export function checkRequest(
   request: SipRequest,
@@ -123,8 +147,10 @@ export function checkRequest(
     checkRequestUriScheme(request) ??
     checkMethod(request, methods) ??
     checkRequire(request, supported) ??
+    checkAddressOfRecord(request) ??
     checkContact(request) ??
     checkContentEncoding(request) ??
-    checkContentType(request)
+    checkContentType(request) ??
+    checkAccept(request)
   );
 }

@@ -1,9 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import { hasLineBreak } from './chars.js';
 import type { SipMessage } from './message.js';
 
-/** Start line and header lines with the empty line; Content-Length is the body's size in bytes. */
-function serializeHead(message: SipMessage): string {
-  return `${startLine(message)}\r\n${message.headers.toLines()}Content-Length: ${message.body.length}\r\n\r\n`;
+/** Start line and header lines with the empty line. */
+function serializeHead(message: SipMessage, bodyBytes: number): string {
+  return `${startLine(message)}\r\n${message.headers.toLines()}Content-Length: ${bodyBytes}\r\n\r\n`;
 }
 
 function startLine(message: SipMessage): string {
@@ -20,7 +21,7 @@ function startLine(message: SipMessage): string {
  * @throws TypeError when the start line holds CR, LF or NUL; {@link Headers} keeps them out of header values.
  */
 export function serializeMessage(message: SipMessage): Buffer {
-  const head = serializeHead(message);
+  const head = serializeHead(message, message.body.length);
   const { body } = message;
   const headBytes = Buffer.byteLength(head);
   const bytes = Buffer.allocUnsafe(headBytes + body.length);
@@ -30,7 +31,14 @@ export function serializeMessage(message: SipMessage): Buffer {
   return bytes;
 }
 
-/** The message as text for a WebSocket text frame: a body that is not UTF-8 does not survive; see {@link serializeMessage}. */
+/**
+ * The message as text for a WebSocket text frame. Of a body that is not UTF-8 only the readable part survives, under a
+ * Content-Length that counts what is sent; {@link serializeMessage} keeps it whole.
+ * @throws TypeError as serializeMessage does.
+ */
 export function serializeText(message: SipMessage): string {
-  return serializeHead(message) + message.body.toString('utf8');
+  const { body } = message;
+  if (body.length === 0) return serializeHead(message, 0);
+  const text = body.toString('utf8');
+  return serializeHead(message, isUtf8(body) ? body.length : Buffer.byteLength(text)) + text;
 }

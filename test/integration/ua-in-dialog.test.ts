@@ -200,11 +200,11 @@ for (const role of ['caller', 'callee'] as const) {
           noContact: true,
           headers: ['Contact: <sip:new@moved.invalid>'],
         });
-        const { sdp: answer, ack } = await result;
-        assert.equal(answer, sdpA);
+        const reoffered = await result;
+        assert.equal(reoffered.sdp, sdpA);
         await assert.rejects(leg.reoffer(sdpB), { code: 'dialog.request_pending' });
-        ack();
-        ack();
+        reoffered.ack();
+        reoffered.ack();
         const acked = browser.takeRequest('ACK');
         assert.equal(acked.cseq.number, request.cseq.number);
         assert.equal(acked.requestUri, 'sip:new@moved.invalid');
@@ -217,9 +217,9 @@ for (const role of ['caller', 'callee'] as const) {
       it('without offer brings its offer, and our ACK the answer', async () => {
         const result = leg.reoffer(undefined);
         browser.reply(browser.takeRequest('INVITE'), 200, { sdp: sdpA });
-        const { sdp: offer, ack } = await result;
-        assert.equal(offer, sdpA);
-        ack(sdpB);
+        const reoffered = await result;
+        assert.equal(reoffered.sdp, sdpA);
+        reoffered.ack(sdpB);
         assert.equal(browser.takeRequest('ACK').body.toString(), sdpB);
         await hangUpAndBeEmpty();
       });

@@ -183,6 +183,7 @@ export class Edge implements FlowListener {
     await this.flows.emptied();
     cut.cancel();
     this.flows.close();
+    this.#failures.clear();
     await Promise.all(this.#servers.map((server) => server.close()));
   }
 }

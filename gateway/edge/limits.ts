@@ -73,6 +73,11 @@ export class FailureWindow {
     }
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    this.#byAddress.clear();
+  }
+
   #forgetOldest(): void {
     for (const address of this.#byAddress.keys()) {
       this.#byAddress.delete(address);

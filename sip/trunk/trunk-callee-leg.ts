@@ -39,6 +39,8 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
   #request: SrfRequest | undefined;
   #late: SrfLateOffer | undefined;
   #dialog: TrunkDialog | undefined;
+  /** Settles when srf has made the dialog of a late offer that we have acknowledged. */
+  #confirming: Promise<void> | undefined;
   /** CANCEL or BYE that waits for its moment. */
   #goodbye: HeaderList | undefined;
   #settle: Timer | undefined;
@@ -79,6 +81,7 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
   }
 
   async reoffer(sdp: string | undefined, headers?: HeaderList): Promise<ReofferResult> {
+    await this.#confirming;
     if (this.#dialog === undefined) throw failure('dialog.request_pending', { detail: 'not answered yet' });
     return this.#dialog.reoffer(sdp, headers);
   }
@@ -88,6 +91,7 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
     content?: { readonly contentType: string; readonly body: string },
     headers?: HeaderList,
   ): Promise<InDialogResponse> {
+    await this.#confirming;
     if (this.#dialog === undefined) throw failure('dialog.unknown', { detail: 'not answered yet' });
     return this.#dialog.request(method, content, headers);
   }
@@ -169,7 +173,7 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
     const late = this.#late;
     if (late === undefined) return;
     this.#late = undefined;
-    late.ack(sdp).then(
+    this.#confirming = late.ack(sdp).then(
       (dialog) => this.#confirm(dialog, sdp),
       (thrown: unknown) => {
         this.#logUnsent(thrown);

@@ -167,9 +167,11 @@ export class TrunkRig {
 
   /** Answers nothing is left of any call, here or in the engine. */
   leftovers(): Record<string, number> {
-    const { clients: _clients, connections: _connections, ...engine } = this.engine.sizes();
-    const all = { ...engine, ...this.stack.sizes() };
-    return Object.fromEntries(Object.entries(all).filter(([, size]) => size !== 0));
+    const { engine, stack } = this;
+    const tables = Object.entries({ ...engine.sizes(), ...stack.sizes() });
+    return Object.fromEntries(
+      tables.filter(([name, size]) => size !== 0 && name !== 'clients' && name !== 'connections'),
+    );
   }
 
   async close(): Promise<void> {

@@ -8,15 +8,16 @@ import { openTrunkSide } from '../trunk/trunk-side.js';
 import { EchoCall } from './echo-call.js';
 import { RtpEcho } from './rtp-echo.js';
 
-/** The number that echoes. */
-const echoNumber = '600';
-
 /** More calls at a time are refused. */
 const maxCalls = 100;
 
 export interface EchoPhoneOptions {
-  /** Loopback address for SIP and RTP; ports are free ones. */
+  /** The number that echoes. */
+  readonly number: string;
+  /** Loopback address for SIP and RTP. */
   readonly address: string;
+  /** UDP port for SIP; 0 for any free one. */
+  readonly port: number;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -35,13 +36,14 @@ export interface EchoPhone {
  * Starts the echo number: a SIP engine and a trunk stack of its own, so that a call to it takes a real hop (SIP over UDP,
  * RTP). Rejects when no port can be listened on.
  */
-export async function startEchoPhone({ address, log, clock }: EchoPhoneOptions): Promise<EchoPhone> {
+export async function startEchoPhone(options: EchoPhoneOptions): Promise<EchoPhone> {
+  const { number, address, port, log, clock } = options;
   const calls = new Set<EchoCall>();
   const side = await openTrunkSide(
-    { engine: 'embedded', listen: [{ transport: 'udp', address, port: 0 }], externalAddress: undefined },
+    { engine: 'embedded', listen: [{ transport: 'udp', address, port }], externalAddress: undefined },
     {
       incomingCall: (call) => {
-        takeCall(call, calls, address, log);
+        takeCall(call, calls, options);
       },
       request: (request) => request.respond(405, '', [['Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS']]),
       engineLost: () => undefined,
@@ -52,7 +54,7 @@ export async function startEchoPhone({ address, log, clock }: EchoPhoneOptions):
   );
   const host = isIPv6(address) ? `[${address}]` : address;
   return {
-    uri: `sip:${echoNumber}@${host}:${side.local[0]?.port ?? 0};transport=udp`,
+    uri: `sip:${number}@${host}:${side.local[0]?.port ?? 0};transport=udp`,
     sizes: () => ({ calls: calls.size, ...side.sizes() }),
     close: async () => {
       for (const call of calls) call.hangUp();
@@ -62,13 +64,14 @@ export async function startEchoPhone({ address, log, clock }: EchoPhoneOptions):
 }
 
 /** Answers a call to the echo number; refuses any other. */
-function takeCall(call: IncomingCall, calls: Set<EchoCall>, address: string, log: Log): void {
+function takeCall(call: IncomingCall, calls: Set<EchoCall>, options: EchoPhoneOptions): void {
+  const { number, address, log } = options;
   const { leg } = call;
   const uri = parseUri(call.requestUri);
   const called = uri?.scheme === 'sip' || uri?.scheme === 'sips' ? uri.user : undefined;
   const nobody = { reoffer: ignore, request: ignore, ended: ignore };
   leg.listen(nobody);
-  if (called !== echoNumber) return leg.reject(failure('route.user_unknown'));
+  if (called !== number) return leg.reject(failure('route.user_unknown'));
   if (calls.size >= maxCalls) return leg.reject(failure('gateway.overload'));
   let gone = false;
   leg.listen({ ...nobody, ended: () => (gone = true) });

@@ -1,0 +1,337 @@
+import { systemClock, type Clock } from '../sip/clock.js';
+import { failure } from '../sip/failure.js';
+import type { IncomingCall, OutOfDialogRequest } from '../sip/leg.js';
+import type { Log } from '../sip/log.js';
+import { newId, parseUri } from '../sip/message/index.js';
+import type { MediaEngine } from '../sip/media/media-engine.js';
+import { createPassthroughEngine } from '../sip/media/passthrough.js';
+import { createRelayEngine } from '../sip/media/relay/relay-engine.js';
+import type { TrunkSource } from '../sip/trunk/srf.js';
+import { DigestAuth } from './auth/digest-auth.js';
+import { MemoryCredentialStore } from './auth/credential-store.js';
+import { CallController } from './call/call-controller.js';
+import { createCallRouter } from './call/call-router.js';
+import type { CallSource } from './call/ports.js';
+import { openCdrFile, type CdrWriter } from './call/cdr-file.js';
+import { dialledOf } from './call/dialled.js';
+import { createUserDirectory } from './call/user-directory.js';
+import type { Config, DomainConfig, MediaConfig, SipConfig, TrunkConfig } from './config/config.js';
+import { createEdge, defaultEdgeLimits, type Edge } from './edge/edge.js';
+import type { PageHandler } from './edge/http-server.js';
+import type { Endpoint } from './endpoint/endpoint.js';
+import { EndpointTable } from './endpoint/endpoint-table.js';
+import { MemoryLocation } from './location/memory-location.js';
+import { startEchoPhone, type EchoPhone } from './quick-start/echo-phone.js';
+import { Registrar } from './registrar/registrar.js';
+import { prefixed } from './sizes.js';
+import type { Events } from './telemetry/events.js';
+import type { Trunk } from './trunk/trunk.js';
+import { openTrunkSide, type SipEngineOptions, type TrunkSide } from './trunk/trunk-side.js';
+import { TrunkTable } from './trunk/trunk-table.js';
+
+/** What the application is given beside its configuration. */
+export interface AppSurroundings {
+  readonly log: Log;
+  readonly events: Events;
+  /** Serves the pages of the softphone. */
+  readonly pages: PageHandler;
+  readonly clock?: Clock;
+}
+
+const registrationLimits = {
+  minExpiresSeconds: 60,
+  maxExpiresSeconds: 3_600,
+  defaultExpiresSeconds: 600,
+  maxBindingsPerAor: 10,
+};
+
+/** Longer than any carrier lets a phone ring, and than any call that somebody still talks in. */
+const callLimits = { maxRingMs: 180_000, maxDurationMs: 12 * 3_600_000 };
+
+const retryAfter = [['Retry-After', '5']] as const;
+
+/** The composition root: makes every part, knows who needs whom, starts and stops them in order. */
+export class App {
+  readonly #credentials = new MemoryCredentialStore();
+  readonly #location: MemoryLocation;
+  readonly #endpoints: EndpointTable;
+  readonly #anchoredMedia: MediaEngine;
+  readonly #browserMedia = createPassthroughEngine();
+  readonly #clock: Clock;
+  #controller: CallController | undefined;
+  #cdr: CdrWriter | undefined;
+  #trunkSide: TrunkSide | undefined;
+  #trunks: TrunkTable | undefined;
+  #echoPhone: EchoPhone | undefined;
+  #edge: Edge | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** Starts everything. Rejects, with nothing left open, when a part cannot start. */
+  static async start(config: Config, surroundings: AppSurroundings): Promise<App> {
+    const app = new App(config, surroundings);
+    try {
+      await app.#start();
+    } catch (cause) {
+      await app.close();
+      throw cause;
+    }
+    return app;
+  }
+
+  private constructor(
+    readonly config: Config,
+    private readonly around: AppSurroundings,
+  ) {
+    const { events, log } = around;
+    const clock = around.clock ?? systemClock;
+    this.#clock = clock;
+    this.#location = new MemoryLocation({
+      clock,
+      expired: ({ aor, endpointId, contactUri }) =>
+        events.unregistered({ aor, endpointId, contactUri, cause: 'expired' }),
+    });
+    this.#endpoints = new EndpointTable({
+      graceMs: config.websocket.resumeGraceMs,
+      location: this.#location,
+      events,
+      log,
+      clock,
+      hooks: {
+        incomingCall: (endpoint, call) => this.#fromBrowser(endpoint, call),
+        request: (_endpoint, request) => refuse(request),
+      },
+    });
+    this.#anchoredMedia = createMedia(config.media, log, clock);
+    for (const domain of config.domains) addUsers(this.#credentials, domain);
+  }
+
+  /** Where it listens, with real ports. */
+  get addresses(): Readonly<Record<'pages' | 'sip', readonly string[]>> {
+    const pages = (this.#edge?.servers ?? []).map(
+      ({ secure, address, port }) => `${secure ? 'https' : 'http'}://${host(address)}:${port}`,
+    );
+    const sip = (this.#trunkSide?.local ?? []).map(
+      ({ transport, address, port }) => `${transport}:${host(address)}:${port}`,
+    );
+    return { pages, sip };
+  }
+
+  /** True when new calls can be taken from both sides. */
+  get ready(): boolean {
+    return this.#edge !== undefined && this.#trunkSide?.stack.connected === true;
+  }
+
+  /** The size of every table; all but the standing ones are zero when nothing goes on. */
+  inspect(): Readonly<Record<string, number>> {
+    return {
+      calls: this.#controller?.table.size ?? 0,
+      media_sessions: this.#anchoredMedia.size,
+      direct_media_sessions: this.#browserMedia.size,
+      bindings: this.#location.size,
+      ...this.#edge?.sizes(),
+      ...this.#endpoints.sizes(),
+      ...this.#trunkSide?.sizes(),
+      ...prefixed('echo', this.#echoPhone?.sizes() ?? {}),
+    };
+  }
+
+  /** Takes nothing new; resolves when the last call has ended, at the latest after `limitMs`. */
+  async drain(limitMs: number): Promise<void> {
+    this.#edge?.drain();
+    if (this.#controller === undefined) return;
+    let giveUp = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      giveUp = resolve;
+    });
+    const limit = this.#clock.after(limitMs, giveUp);
+    await Promise.race([this.#controller.drain(), late]);
+    limit.cancel();
+  }
+
+  /** Ends every call on both sides, then closes everything. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #start(): Promise<void> {
+    const { config, around } = this;
+    const { events, log } = around;
+    const clock = this.#clock;
+    if (config.cdr.file !== undefined) {
+      this.#cdr = openCdrFile(config.cdr.file, (cause) => events.cdrFailed({ cause }));
+    }
+    if (config.echoPhone !== undefined) {
+      this.#echoPhone = await startEchoPhone({ ...config.echoPhone, log, clock });
+    }
+    this.#trunkSide = await openTrunkSide(
+      engineOptions(config.sip),
+      this.#trunkListener(),
+      events,
+      log,
+      clock,
+    );
+    this.#trunks = await TrunkTable.create(
+      config.trunks.map(trunkOf),
+      this.#trunkSide.stack,
+      (trunk, name, cause) => events.trunkUnresolved({ trunk, host: name, cause }),
+    );
+    this.#controller = this.#createController(this.#trunks);
+    this.#edge = await this.#createEdge();
+  }
+
+  #trunkListener() {
+    return {
+      incomingCall: (call: IncomingCall, source: TrunkSource) => this.#fromTrunk(call, source),
+      request: (request: OutOfDialogRequest) => refuse(request),
+      engineLost: () => undefined,
+    };
+  }
+
+  #createController(trunks: TrunkTable): CallController {
+    const { config, around } = this;
+    const users = config.domains.flatMap(({ name, users: listed }) =>
+      listed.map(({ name: user, displayName, callerId }) => ({ user, domain: name, displayName, callerId })),
+    );
+    const router = createCallRouter({
+      rules: config.routes,
+      domains: config.domains.map(({ name }) => name),
+      users: createUserDirectory({
+        users,
+        hasCredential: (user, domain) => this.#credentials.find(user, domain) !== undefined,
+        location: this.#location,
+        endpoints: this.#endpoints,
+      }),
+      trunks,
+      readDialled: (uri) => dialledOf(parseUri(uri)),
+    });
+    return new CallController(
+      {
+        callsPerEndpoint: config.limits.callsPerEndpoint,
+        newCallId: () => newId('c_'),
+        record: (cdr) => this.#cdr?.write(cdr),
+      },
+      {
+        router,
+        anchoredMedia: this.#anchoredMedia,
+        browserMedia: this.#browserMedia,
+        newLegId: () => newId('l_'),
+        limits: callLimits,
+        clock: this.#clock,
+        events: around.events,
+        defect: (error) => around.events.defect({ source: 'other', error }),
+      },
+    );
+  }
+
+  #createEdge(): Promise<Edge> {
+    const { config, around } = this;
+    const { websocket, limits } = config;
+    const clock = this.#clock;
+    return createEdge({
+      listen: listeners(config),
+      pages: around.pages,
+      origins: websocket.origins,
+      perMessageDeflate: websocket.perMessageDeflate,
+      keepaliveMs: websocket.keepaliveMs,
+      limits: {
+        ...defaultEdgeLimits,
+        maxMessageBytes: websocket.maxMessageBytes,
+        maxFlowsPerAddress: limits.connectionsPerIp,
+        messagesPerSecond: limits.messagesPerSecond,
+        messageBurst: limits.messagesPerSecond * 4,
+        registerFailuresPerMinute: limits.registerFailuresPerMinute,
+      },
+      domains: config.domains.map(({ name }) => name),
+      anonymousOptions: true,
+      auth: new DigestAuth({ store: this.#credentials, clock }),
+      registrar: new Registrar({
+        location: this.#location,
+        clock,
+        events: around.events,
+        limits: registrationLimits,
+        flowTimerSeconds: Math.ceil((websocket.keepaliveMs * 2) / 1_000),
+      }),
+      endpoints: this.#endpoints,
+      events: around.events,
+      clock,
+      log: around.log,
+    });
+  }
+
+  #fromBrowser(endpoint: Endpoint, call: IncomingCall): void {
+    this.#take(call, { side: 'browser', aor: endpoint.aor, endpointId: endpoint.id });
+  }
+
+  #fromTrunk(call: IncomingCall, source: TrunkSource): void {
+    const remote = `${host(source.address)}:${source.port}`;
+    const trunk = this.#trunks?.identify(source.address);
+    if (trunk === undefined) {
+      const { sipCallId } = call.leg;
+      this.around.events.trunkSourceRefused({ remote, method: 'INVITE', sipCallId });
+      return call.leg.reject(failure('trunk.unknown_source'));
+    }
+    this.#take(call, { side: 'trunk', trunk: trunk.name, remote, media: trunk.media });
+  }
+
+  #take(call: IncomingCall, source: CallSource): void {
+    if (this.#controller === undefined)
+      return call.leg.reject(failure('gateway.draining', { headers: retryAfter }));
+    this.#controller.incoming(call, source);
+  }
+
+  async #close(): Promise<void> {
+    this.#edge?.drain();
+    await this.#controller?.cutAll(failure('gateway.draining'));
+    await this.#edge?.close();
+    this.#endpoints.close();
+    await this.#trunkSide?.close();
+    await this.#echoPhone?.close();
+    await this.#anchoredMedia.close();
+    await this.#browserMedia.close();
+    this.#location.close();
+    await this.#cdr?.close();
+  }
+}
+
+function refuse(request: OutOfDialogRequest): void {
+  request.respond(405, 'Method Not Allowed', [
+    ['Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK'],
+  ]);
+}
+
+function host(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
+
+function addUsers(credentials: MemoryCredentialStore, { name: domain, users, htdigest }: DomainConfig): void {
+  if (htdigest !== undefined) credentials.addHtdigest(htdigest.reveal(), domain);
+  for (const { name: user, password, displayName } of users) {
+    const shown = displayName === undefined ? {} : { displayName };
+    credentials.addUser({ user, domain, password: password.reveal(), ...shown });
+  }
+}
+
+function createMedia(media: MediaConfig, log: Log, clock: Clock): MediaEngine {
+  if (media.engine === 'passthrough') return createPassthroughEngine();
+  return createRelayEngine({ address: media.address, ports: media.ports, log, clock });
+}
+
+function engineOptions(sip: SipConfig): SipEngineOptions {
+  return sip.engine === 'embedded' ? sip : { ...sip, secret: sip.secret.reveal() };
+}
+
+function trunkOf(trunk: TrunkConfig): Trunk {
+  const { auth } = trunk;
+  return {
+    ...trunk,
+    auth: auth === undefined ? undefined : { username: auth.username, password: auth.password.reveal() },
+  };
+}
+
+function listeners({ listen: { http, https } }: Config) {
+  const plain = http === undefined ? [] : [http];
+  if (https === undefined) return plain;
+  const { address, port, cert, key } = https;
+  return [...plain, { address, port, tls: { cert, key: key.reveal() } }];
+}

@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../sip/clock.js';
+import type { SipFailure } from '../../sip/failure.js';
+import type { IncomingCall, OutOfDialogRequest } from '../../sip/leg.js';
+import type { Log } from '../../sip/log.js';
+import { startEngine, type Engine } from '../../sip/engine/engine.js';
+import { connectTrunkStack, type TrunkSource, type TrunkStack } from '../../sip/trunk/srf.js';
+import { prefixed } from '../sizes.js';
+import type { ProcessEvents } from '../telemetry/process-events.js';
+
+/** An address that the embedded engine listens on; port 0 for any free one. */
+export interface EngineListen {
+  readonly transport: 'udp' | 'tcp';
+  readonly address: string;
+  readonly port: number;
+}
+
+/** `sip:` of the configuration. */
+export type SipEngineOptions =
+  | {
+      readonly engine: 'embedded';
+      readonly listen: readonly EngineListen[];
+      readonly externalAddress: string | undefined;
+    }
+  | { readonly engine: 'drachtio'; readonly host: string; readonly port: number; readonly secret: string };
+
+/** Who hears of what trunks send, and of the engine. */
+export interface TrunkSideListener {
+  incomingCall(call: IncomingCall, source: TrunkSource): void;
+  request(request: OutOfDialogRequest, source: TrunkSource): void;
+  /** The engine went away; every trunk leg has ended. */
+  engineLost(why: SipFailure): void;
+}
+
+/** The PBX side: the SIP engine and the stack that drives it. */
+export interface TrunkSide {
+  readonly stack: TrunkStack;
+  /** What the embedded engine listens on, with real ports; empty with drachtio-server. */
+  readonly local: readonly EngineListen[];
+  sizes(): Record<string, number>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the embedded engine, or uses the drachtio-server of the configuration, and connects to it. Resolves at once
+ * with drachtio-server, whether it can be reached or not; with the embedded engine when it is connected. Rejects when
+ * an address cannot be listened on.
+ */
+export async function openTrunkSide(
+  options: SipEngineOptions,
+  listener: TrunkSideListener,
+  events: Pick<ProcessEvents, 'engineUp' | 'engineDown'>,
+  log: Log,
+  clock: Clock,
+): Promise<TrunkSide> {
+  const secret = options.engine === 'drachtio' ? options.secret : randomBytes(32).toString('hex');
+  const embedded =
+    options.engine === 'drachtio' ? undefined : await startEmbedded(options, secret, log, clock);
+  const address =
+    options.engine === 'drachtio'
+      ? { host: options.host, port: options.port, secret }
+      : { host: '127.0.0.1', port: embedded?.controlPort ?? 0, secret };
+  const label = { engine: options.engine, address: `${address.host}:${address.port}` };
+  let connected = (): void => undefined;
+  const firstConnection = new Promise<void>((resolve) => {
+    connected = resolve;
+  });
+  const stack = connectTrunkStack(
+    address,
+    {
+      incomingCall: (call, source) => listener.incomingCall(call, source),
+      request: (request, source) => listener.request(request, source),
+      connected: () => {
+        events.engineUp(label);
+        connected();
+      },
+      disconnected: (why) => {
+        events.engineDown(label);
+        listener.engineLost(why);
+      },
+    },
+    log,
+    clock,
+  );
+  if (embedded !== undefined) await firstConnection;
+  return sideOf(stack, embedded);
+}
+
+function startEmbedded(
+  options: Extract<SipEngineOptions, { engine: 'embedded' }>,
+  secret: string,
+  log: Log,
+  clock: Clock,
+): Promise<Engine> {
+  const external = options.externalAddress === undefined ? {} : { externalAddress: options.externalAddress };
+  return startEngine({ listen: options.listen, ...external, secret, log, clock });
+}
+
+function sideOf(stack: TrunkStack, embedded: Engine | undefined): TrunkSide {
+  return {
+    stack,
+    local: embedded?.local ?? [],
+    sizes() {
+      return { ...prefixed('trunk', stack.sizes()), ...prefixed('engine', embedded?.sizes() ?? {}) };
+    },
+    async close() {
+      await stack.close();
+      await embedded?.close();
+    },
+  };
+}

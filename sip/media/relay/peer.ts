@@ -29,7 +29,7 @@ export interface PeerOptions {
   readonly clock: Clock;
   /** Called for each RTP and RTCP packet, decrypted. */
   onPacket(packet: Buffer): void;
-  /** `connecting`, `connected`, `disconnected`, `failed`, `closed`. */
+  /** `connecting`, `connected` (packets can be sent), `disconnected`, `failed`. */
   onState(state: string): void;
 }
 
@@ -49,7 +49,9 @@ export class Peer {
   readonly #connection: native.PeerConnection;
   readonly #track: native.Track;
   #gathered: (() => void) | undefined;
-  #isConnected = false;
+  /** The native track opens a moment after the connection; before that sending throws. */
+  #isOpen = false;
+  #state = 'new';
   #isClosed = false;
   #parameters: PeerParameters | undefined;
 
@@ -74,7 +76,11 @@ export class Peer {
     audio.addAudioCodec(0, 'PCMU/8000');
     this.#track = this.#connection.addTrack(audio);
     this.#track.onMessage((packet) => options.onPacket(packet));
-    // Both are needed for the native side to let go of its handles after close.
+    this.#track.onOpen(() => {
+      this.#isOpen = true;
+      this.#stateChanged(this.#connection.state());
+    });
+    // The native side lets go of its handles after close only when somebody listens.
     this.#track.onClosed(() => undefined);
   }
 
@@ -109,8 +115,9 @@ export class Peer {
     return this.#parameters;
   }
 
+  /** True while packets can be sent. */
   get isConnected(): boolean {
-    return this.#isConnected;
+    return this.#isOpen && this.#state === 'connected';
   }
 
   /** Takes the other side's answer to our offer. Throws `media.failed` when the native engine refuses it. */
@@ -124,7 +131,7 @@ export class Peer {
 
   /** Encrypts and sends. False when there is no connection. */
   send(packet: Buffer): boolean {
-    if (!this.#isConnected) return false;
+    if (!this.#isOpen) return false;
     try {
       return this.#track.sendMessageBinary(packet);
     } catch {
@@ -136,7 +143,7 @@ export class Peer {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#isConnected = false;
+    this.#isOpen = false;
     this.#track.close();
     this.#connection.close();
     this.options.ports.giveBack(this.pair);
@@ -166,8 +173,9 @@ export class Peer {
   }
 
   #stateChanged(state: string): void {
-    this.#isConnected = state === 'connected' && !this.#isClosed;
-    if (!this.#isClosed) this.options.onState(state);
+    if (this.#isClosed) return;
+    this.#state = state;
+    if (state !== 'connected' || this.#isOpen) this.options.onState(state);
   }
 }
 

@@ -7,7 +7,7 @@ import type { EndTransport } from './end-transport.js';
 import { Latch } from './latch.js';
 import type { PacketLane } from './packet-lane.js';
 import type { PortRange } from './port-range.js';
-import { closeUdpPair, openUdpPair, type UdpPair } from './udp-pair.js';
+import { openUdpPair, type UdpPair } from './udp-pair.js';
 
 export interface PlainTransportOptions {
   readonly address: SdpAddress;
@@ -118,6 +118,8 @@ export class PlainTransport implements EndTransport {
   }
 
   #release(pair: UdpPair): void {
-    void closeUdpPair(pair).then(() => this.options.ports.giveBack(pair.ports));
+    pair.rtp.close();
+    pair.rtcp.close();
+    this.options.ports.giveBack(pair.ports);
   }
 }

@@ -19,6 +19,7 @@ export class PortRange {
   readonly #free: number[];
   readonly #quarantine: { readonly rtp: number; readonly untilMs: number }[] = [];
   readonly #lent = new Set<number>();
+  readonly #waiting: (() => void)[] = [];
 
   /** Throws a RangeError when the range holds no pair: the configuration is wrong. */
   constructor(
@@ -46,6 +47,12 @@ export class PortRange {
   giveBack(pair: PortPair): void {
     if (!this.#lent.delete(pair.rtp)) return;
     this.#quarantine.push({ rtp: pair.rtp, untilMs: this.clock.nowMs() + this.options.quarantineMs });
+    if (this.#lent.size === 0) for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Resolves when no pair is lent. */
+  async allBack(): Promise<void> {
+    if (this.#lent.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   /** Number of pairs in use. */

@@ -94,6 +94,8 @@ class Relay implements RelayEngine {
     this.#isClosed = true;
     this.#watch.cancel();
     for (const session of this.#sessions) session.close();
+    // What an offer was still preparing is given back when it notices.
+    await this.#ports.allBack();
   }
 }
 

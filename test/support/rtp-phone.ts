@@ -1,0 +1,124 @@
+import dgram from 'node:dgram';
+import { EventEmitter, once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+
+/** A stand-in for a PBX's phone: RTP on a UDP port of its own, RTCP on the next one when that is free. */
+export class RtpPhone {
+  readonly packets: Buffer[] = [];
+  readonly reports: Buffer[] = [];
+  readonly #events = new EventEmitter();
+  #version = 0;
+
+  private constructor(
+    private readonly rtp: dgram.Socket,
+    private readonly rtcp: dgram.Socket,
+  ) {
+    rtp.on('message', (packet) => {
+      this.packets.push(packet);
+      this.#events.emit('packet', packet);
+    });
+    rtcp.on('message', (packet) => {
+      this.reports.push(packet);
+      this.#events.emit('report', packet);
+    });
+  }
+
+  static async start(address = '127.0.0.1'): Promise<RtpPhone> {
+    return new RtpPhone(await bind(address), await bind(address));
+  }
+
+  get port(): number {
+    return this.rtp.address().port;
+  }
+
+  get rtcpPort(): number {
+    return this.rtcp.address().port;
+  }
+
+  /** A description of this phone; `lines` are attributes of its audio line. */
+  sdp(formats: string, lines: readonly string[] = [], address = this.rtp.address().address): string {
+    this.#version += 1;
+    const family = address.includes(':') ? 'IP6' : 'IP4';
+    return [
+      'v=0',
+      `o=phone 4711 ${this.#version} IN ${family} ${address}`,
+      's=-',
+      `c=IN ${family} ${address}`,
+      't=0 0',
+      `m=audio ${this.port} RTP/AVP ${formats}`,
+      `a=rtcp:${this.rtcpPort}`,
+      ...lines,
+      '',
+    ].join('\r\n');
+  }
+
+  send(packet: Buffer, port: number): void {
+    this.rtp.send(packet, port, this.rtp.address().address);
+  }
+
+  sendReport(packet: Buffer, port: number): void {
+    this.rtcp.send(packet, port, this.rtcp.address().address);
+  }
+
+  /** Resolves with RTP packet number `count` (from 1). */
+  async packet(count: number): Promise<Buffer> {
+    for (;;) {
+      const packet = this.packets[count - 1];
+      if (packet !== undefined) return packet;
+      await once(this.#events, 'packet');
+    }
+  }
+
+  async report(count: number): Promise<Buffer> {
+    for (;;) {
+      const packet = this.reports[count - 1];
+      if (packet !== undefined) return packet;
+      await once(this.#events, 'report');
+    }
+  }
+
+  /** Sends every RTP packet back to the port that it came from. */
+  echo(): void {
+    this.rtp.on('message', (packet, source: AddressInfo) =>
+      this.rtp.send(packet, source.port, source.address),
+    );
+  }
+
+  close(): void {
+    this.rtp.close();
+    this.rtcp.close();
+  }
+}
+
+/** An RTP packet whose payload is `payload`. */
+export function rtpPacket(
+  payloadType: number,
+  sequence: number,
+  payload = 'audio',
+  ssrc = 0x1234_5678,
+): Buffer {
+  const header = Buffer.alloc(12);
+  header.writeUInt8(0x80, 0);
+  header.writeUInt8(payloadType, 1);
+  header.writeUInt16BE(sequence, 2);
+  header.writeUInt32BE(sequence * 160, 4);
+  header.writeUInt32BE(ssrc, 8);
+  return Buffer.concat([header, Buffer.from(payload)]);
+}
+
+/** An empty RTCP receiver report (RFC 3550 §6.4.2). */
+export function receiverReport(ssrc = 0x1234_5678): Buffer {
+  const report = Buffer.alloc(8);
+  report.writeUInt8(0x80, 0);
+  report.writeUInt8(201, 1);
+  report.writeUInt16BE(1, 2);
+  report.writeUInt32BE(ssrc, 4);
+  return report;
+}
+
+async function bind(address: string): Promise<dgram.Socket> {
+  const socket = dgram.createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  socket.bind(0, address);
+  await once(socket, 'listening');
+  return socket;
+}

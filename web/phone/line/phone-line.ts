@@ -1,0 +1,144 @@
+import type { Invitation, UserAgent } from 'sip.js';
+import type { PageConfig } from '../../../gateway/contract/page-config.js';
+import type { PhoneStore } from '../state/phone-state.js';
+import type { WaitCause } from '../state/line-state.js';
+import { signInRefusal } from '../words/failure-words.js';
+import { reconnectDelayMs } from './backoff.js';
+import { Registration } from './registration.js';
+import { SocketClosed, type SocketTransport } from './socket-transport.js';
+import { createUserAgent } from './user-agent.js';
+
+export interface PhoneLineOptions {
+  readonly page: PageConfig;
+  readonly user: string;
+  readonly password: string;
+  readonly instanceId: string;
+  readonly store: PhoneStore;
+  readonly openMicrophone: () => Promise<MediaStream>;
+  readonly invited: (invitation: Invitation) => void;
+}
+
+/** Close codes of the server that a new attempt would not heal. */
+const replacedByNewerFlow = 4408;
+const unregisterPatienceMs = 1_500;
+
+/**
+ * The phone's line to the server for one signed-in user: connects, registers, and comes back after every loss, until
+ * {@link close}. Calls live on through all that: they belong to the user agent, not to the connection.
+ */
+export class PhoneLine {
+  readonly agent: UserAgent;
+  private readonly transport: SocketTransport;
+  private readonly registration: Registration;
+  private readonly store: PhoneStore;
+  private readonly watch = new AbortController();
+  private failures = 0;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: PhoneLineOptions) {
+    this.store = options.store;
+    const { agent, transport } = createUserAgent({
+      ...options,
+      connected: () => this.connected(),
+      disconnected: (error) => this.lost(error),
+    });
+    this.agent = agent;
+    this.transport = transport;
+    this.registration = new Registration(agent, {
+      registered: () => this.registered(),
+      refused: (status, reason, retryAfterMs) => this.refused(status, reason, retryAfterMs),
+    });
+    const { signal } = this.watch;
+    window.addEventListener('online', () => this.wake(), { signal });
+    window.addEventListener('offline', () => this.transport.check(), { signal });
+    document.addEventListener(
+      'visibilitychange',
+      () => document.visibilityState === 'visible' && this.wake(),
+      { signal },
+    );
+  }
+
+  /** Makes the first attempt. */
+  open(): void {
+    this.agent.start().catch((error: unknown) => this.unreachable(error));
+  }
+
+  /** Tries again now: on request, or after the connection went to another window. */
+  retry(): void {
+    if (this.watch.signal.aborted) return;
+    clearTimeout(this.retryTimer);
+    this.retryTimer = undefined;
+    this.store.dispatch({ type: 'line/connecting' });
+    if (this.agent.isConnected()) {
+      this.connected();
+      return;
+    }
+    this.agent.reconnect().catch((error: unknown) => this.unreachable(error));
+  }
+
+  /** Signs out: removes the binding when there is a connection, then ends everything. */
+  async close(): Promise<void> {
+    if (this.watch.signal.aborted) return;
+    this.watch.abort();
+    clearTimeout(this.retryTimer);
+    if (this.agent.isConnected()) await this.registration.unregister(unregisterPatienceMs);
+    this.agent.configuration.gracefulShutdown = false;
+    await this.agent.stop();
+  }
+
+  private connected(): void {
+    this.store.dispatch({ type: 'line/connected' });
+    this.registration.register();
+  }
+
+  private registered(): void {
+    this.failures = 0;
+    this.transport.openForCalls();
+    this.store.dispatch({ type: 'line/registered' });
+  }
+
+  private refused(status: number, reason: string, retryAfterMs: number): void {
+    if (this.watch.signal.aborted || !this.agent.isConnected()) return;
+    const refusal = signInRefusal(status, reason);
+    if (refusal !== undefined) {
+      this.store.dispatch({ type: 'line/refused', refusal });
+      return;
+    }
+    this.wait('refused', `${status} ${reason}`.trim(), retryAfterMs);
+  }
+
+  private lost(error: Error | undefined): void {
+    if (this.watch.signal.aborted) return;
+    if (error instanceof SocketClosed && error.code === replacedByNewerFlow) {
+      this.store.dispatch({ type: 'line/replaced' });
+      return;
+    }
+    this.wait(navigator.onLine ? 'lost' : 'offline', undefined, 0);
+  }
+
+  private unreachable(error: unknown): void {
+    if (this.watch.signal.aborted) return;
+    const detail = error instanceof SocketClosed && error.closeReason !== '' ? error.closeReason : undefined;
+    this.wait(navigator.onLine ? 'unreachable' : 'offline', detail, 0);
+  }
+
+  private wait(cause: WaitCause, detail: string | undefined, atLeastMs: number): void {
+    this.failures += 1;
+    const delayMs = Math.max(atLeastMs, reconnectDelayMs(this.failures, Math.random()));
+    clearTimeout(this.retryTimer);
+    this.retryTimer = setTimeout(() => this.retry(), delayMs);
+    const retryAtMs = Date.now() + delayMs;
+    this.store.dispatch({
+      type: 'line/waiting',
+      cause,
+      retryAtMs,
+      ...(detail === undefined ? {} : { detail }),
+    });
+  }
+
+  /** The network is back or someone looks at the page again: no reason to sit out the wait, or to trust an old socket. */
+  private wake(): void {
+    if (this.store.state.line.phase === 'waiting') this.retry();
+    else this.transport.check();
+  }
+}

@@ -1,0 +1,98 @@
+import { fetchPageConfig } from '../shared/fetch-page-config.js';
+import { createStore } from '../shared/store.js';
+import { Microphones } from './audio/microphones.js';
+import { Ringer } from './audio/ringer.js';
+import {
+  rememberedMicrophone,
+  rememberedPassword,
+  rememberedUser,
+  rememberMicrophone,
+  rememberPassword,
+  rememberUser,
+} from './line/browser-memory.js';
+import { reconnectDelayMs } from './line/backoff.js';
+import { PhoneSession } from './phone-session.js';
+import { initialPhoneState, reducePhone, type PhoneState, type PhoneStore } from './state/phone-state.js';
+import { microphoneWords } from './words/failure-words.js';
+import type { PhoneActions } from './view/actions.js';
+import { showPhone } from './view/phone-page.js';
+
+const store: PhoneStore = createStore(
+  reducePhone,
+  initialPhoneState(rememberedUser(), rememberedMicrophone()),
+);
+const microphones = new Microphones(store, rememberMicrophone);
+const ringer = new Ringer();
+let session: PhoneSession | undefined;
+
+function signIn(user: string, password: string): void {
+  const { page } = store.state;
+  if (page === undefined || user === '' || session !== undefined) return;
+  rememberUser(user);
+  rememberPassword(password);
+  store.dispatch({ type: 'line/sign-in', user });
+  try {
+    session = new PhoneSession({ page, user, password, store, microphones });
+  } catch (error) {
+    rememberPassword('');
+    const detail = error instanceof Error ? error.message : '';
+    store.dispatch({ type: 'line/refused', refusal: { title: 'That user name cannot be used', detail } });
+  }
+}
+
+/** The server refused us or the person left: nothing of the session may stay. */
+function endSession(): void {
+  rememberPassword('');
+  const ended = session;
+  session = undefined;
+  void ended?.close();
+}
+
+const actions: PhoneActions = {
+  signIn,
+  signOut: () => store.dispatch({ type: 'line/sign-out' }),
+  retry: () => session?.line.retry(),
+  dial: (typed) => session?.dial(typed) ?? false,
+  answer: (id) => void session?.calls.answer(id),
+  answerAndEndOther: (id) => session?.calls.answerAndEndOther(id),
+  decline: (id) => session?.calls.decline(id),
+  hangUp: (id) => session?.calls.hangUp(id),
+  setMuted: (id, muted) => session?.calls.setMuted(id, muted),
+  setHeld: (id, held) => void session?.calls.setHeld(id, held),
+  sendDigit: (id, digit) => session?.calls.sendDigit(id, digit),
+  chooseMicrophone: (id) => {
+    microphones.choose(id);
+    session?.calls.useChosenMicrophone().catch((error: unknown) => microphoneProblem(error));
+  },
+  revealMicrophones: () => void microphones.reveal().catch((error: unknown) => microphoneProblem(error)),
+  dismissNotice: () => store.dispatch({ type: 'notice/dismissed' }),
+};
+
+function microphoneProblem(error: unknown): void {
+  store.dispatch({ type: 'notice/shown', notice: { tone: 'problem', ...microphoneWords(error) } });
+}
+
+function follow(state: PhoneState): void {
+  ringer.update(state.calls);
+  if (state.line.phase === 'signed-out' && session !== undefined) endSession();
+}
+
+/** Without its configuration the page can do nothing: it keeps asking. A reload within the tab signs in again. */
+async function configure(failures: number): Promise<void> {
+  try {
+    store.dispatch({ type: 'page/configured', page: await fetchPageConfig() });
+  } catch {
+    setTimeout(() => void configure(failures + 1), reconnectDelayMs(failures + 1, Math.random()));
+    return;
+  }
+  const password = rememberedPassword();
+  if (password !== '') signIn(rememberedUser(), password);
+}
+
+const host = document.getElementById('phone');
+if (host === null) throw new Error('the page has no place for the phone');
+showPhone(host, store, actions);
+store.subscribe(follow);
+// The other side should not have to wait for a timeout when the tab is closed during a call.
+window.addEventListener('pagehide', () => session?.calls.hangUpAll());
+void configure(0);

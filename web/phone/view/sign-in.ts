@@ -1,0 +1,87 @@
+import { element, setShown, setText } from '../../shared/dom.js';
+import { icon } from '../../shared/icons.js';
+import type { PhoneState } from '../state/phone-state.js';
+import type { PhoneActions } from './actions.js';
+import type { View } from './view.js';
+
+const insecureWords =
+  'This page was not opened over https, so the browser keeps the microphone from it. Calls will not work here.';
+
+interface Fields {
+  readonly user: HTMLInputElement;
+  readonly password: HTMLInputElement;
+}
+
+function createFields(rememberedUser: string): Fields {
+  const user = element('input', {
+    id: 'user',
+    attributes: {
+      name: 'username',
+      autocomplete: 'username',
+      autocapitalize: 'none',
+      spellcheck: 'false',
+      required: '',
+    },
+  });
+  user.value = rememberedUser;
+  const password = element('input', {
+    id: 'password',
+    attributes: { name: 'password', type: 'password', autocomplete: 'current-password', required: '' },
+  });
+  return { user, password };
+}
+
+/** The form before anything else: who are you. */
+export function createSignIn(actions: PhoneActions, rememberedUser: string): View {
+  const fields = createFields(rememberedUser);
+  const domain = element('span', { class: 'field-suffix', id: 'domain' });
+  const problem = element('p', { class: 'problem', id: 'sign-in-problem', attributes: { role: 'alert' } });
+  const submit = element('button', {
+    class: 'button primary wide',
+    text: 'Sign in',
+    attributes: { type: 'submit' },
+  });
+  const insecure = element('p', { class: 'hint', text: insecureWords });
+  setShown(insecure, !window.isSecureContext);
+
+  const form = element(
+    'form',
+    { class: 'sign-in', id: 'sign-in' },
+    element('div', { class: 'sign-in-mark' }, icon('brand')),
+    element('h1', { text: 'webtrunk phone' }),
+    element('p', {
+      class: 'hint',
+      text: 'Call from the browser, through the phone system you already have.',
+    }),
+    element('label', { text: 'User name', attributes: { for: 'user' } }),
+    element('div', { class: 'field' }, fields.user, domain),
+    element('label', { text: 'Password', attributes: { for: 'password' } }),
+    element('div', { class: 'field' }, fields.password),
+    problem,
+    submit,
+    insecure,
+  );
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    actions.signIn(fields.user.value.trim(), fields.password.value);
+    fields.password.value = '';
+  });
+
+  let wasShown = false;
+  return {
+    root: form,
+    update(state: PhoneState) {
+      const shown = state.line.phase === 'signed-out';
+      setShown(form, shown);
+      if (state.line.phase === 'signed-out') {
+        const refusal = state.line.refusal;
+        setText(problem, refusal === undefined ? '' : refusal.title);
+        problem.title = refusal?.detail ?? '';
+      }
+      submit.disabled = state.page === undefined;
+      setText(domain, state.page === undefined ? '' : `@${state.page.domain}`);
+      if (shown && !wasShown) (fields.user.value === '' ? fields.user : fields.password).focus();
+      wasShown = shown;
+    },
+  };
+}

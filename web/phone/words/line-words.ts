@@ -1,0 +1,35 @@
+import type { LineState, WaitCause } from '../state/line-state.js';
+
+const causeWords: Readonly<Record<WaitCause, string>> = {
+  lost: 'Connection lost',
+  unreachable: 'The server cannot be reached',
+  offline: 'You are offline',
+  refused: 'The server is not ready',
+};
+
+/** Where the phone stands with the server, in one sentence. */
+export function lineWords(line: LineState, nowMs: number): string {
+  switch (line.phase) {
+    case 'signed-out':
+      return line.refusal?.title ?? '';
+    case 'connecting':
+      return 'Connecting…';
+    case 'registering':
+      return 'Signing in…';
+    case 'ready':
+      return `Connected as ${line.user}`;
+    case 'replaced':
+      return 'Open in another window';
+    case 'waiting': {
+      const seconds = Math.max(0, Math.ceil((line.retryAtMs - nowMs) / 1000));
+      return seconds === 0
+        ? `${causeWords[line.cause]}, trying again…`
+        : `${causeWords[line.cause]}, trying again in ${seconds} s…`;
+    }
+  }
+}
+
+/** The sentence without its countdown, for screen readers: a live region that counts seconds is noise. */
+export function lineAnnouncement(line: LineState): string {
+  return line.phase === 'waiting' ? `${causeWords[line.cause]}, trying again` : lineWords(line, 0);
+}

@@ -18,7 +18,13 @@ describe('echo phone', () => {
   let rtp: RtpPhone;
   beforeEach(async () => {
     rig = await TrunkRig.start();
-    phone = await startEchoPhone({ address: '127.0.0.1', log: silentLog, clock: systemClock });
+    phone = await startEchoPhone({
+      number: '600',
+      address: '127.0.0.1',
+      port: 0,
+      log: silentLog,
+      clock: systemClock,
+    });
     rtp = await RtpPhone.start();
   });
   afterEach(async () => {

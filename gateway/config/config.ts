@@ -53,7 +53,7 @@ export interface ListenConfig {
 
 export interface WebsocketConfig {
   readonly maxMessageBytes: number;
-  /** Origins from which pages may connect, beside the page's own host; empty: any. */
+  /** Origins (lower-case) whose pages may connect, or `*`; empty: only pages of this very host. */
   readonly origins: readonly string[];
   readonly keepaliveMs: number;
   readonly resumeGraceMs: number;

@@ -1,0 +1,178 @@
+import { BlockList } from 'node:net';
+import { isIP } from 'node:net';
+import type { Path } from './problem.js';
+import type { ConfigFile } from './schema.js';
+import { nearest } from './nearest.js';
+
+/** What is wrong between parts of the file that are each right by themselves. */
+export interface CrossFinding {
+  readonly path: Path;
+  readonly problem: string;
+  readonly fix: string;
+}
+
+/** The sections that are right by themselves. */
+type Sections = Partial<ConfigFile>;
+
+const checks: readonly ((sections: Sections) => CrossFinding[])[] = [
+  checkListen,
+  checkDomains,
+  checkSip,
+  checkMedia,
+  checkTrunks,
+  checkTrunkAuth,
+  checkRoutes,
+  checkRouteTargets,
+];
+
+/** Names that occur twice, references that lead nowhere, and settings that need others. */
+export function crossCheck(sections: Sections): readonly CrossFinding[] {
+  return checks.flatMap((check) => check(sections));
+}
+
+function checkListen({ listen }: Sections): CrossFinding[] {
+  if (listen === undefined) return [];
+  const found: CrossFinding[] = [];
+  if (listen.http === undefined && listen.https === undefined) {
+    const fix = 'add for example http: { address: 0.0.0.0, port: 8080 }';
+    found.push({ path: ['listen'], problem: 'nothing that browsers can connect to', fix });
+  }
+  if (!isLoopback(listen.admin.address) && listen.admin.token === undefined) {
+    const problem = `everybody who reaches ${listen.admin.address} could read the API`;
+    found.push({ path: ['listen', 'admin'], problem, fix: 'add a token, or listen on 127.0.0.1' });
+  }
+  const taken = new Map<string, string>();
+  for (const name of ['http', 'https', 'admin'] as const) {
+    const place = listen[name];
+    if (place === undefined || place.port === 0) continue;
+    const other = [...taken].find(([key]) => overlap(key, `${place.address} ${place.port}`))?.[1];
+    if (other !== undefined) {
+      const problem = `port ${place.port} is already that of listen.${other}`;
+      found.push({ path: ['listen', name], problem, fix: 'give each its own port' });
+    }
+    taken.set(`${place.address} ${place.port}`, name);
+  }
+  return found;
+}
+
+function overlap(one: string, other: string): boolean {
+  const [address = '', port] = one.split(' ');
+  const [otherAddress = '', otherPort] = other.split(' ');
+  const everywhere = ['0.0.0.0', '::'];
+  return (
+    port === otherPort &&
+    (address === otherAddress || everywhere.includes(address) || everywhere.includes(otherAddress))
+  );
+}
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+function isLoopback(address: string): boolean {
+  return loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
+function checkDomains({ domains = [] }: Sections): CrossFinding[] {
+  const found = duplicates(
+    domains.map(({ name }) => name.toLowerCase()),
+    (index) => ['domains', index, 'name'],
+  );
+  for (const [index, { users, users_file: usersFile }] of domains.entries()) {
+    found.push(
+      ...duplicates(
+        users.map(({ name }) => name),
+        (at) => ['domains', index, 'users', at, 'name'],
+      ),
+    );
+    if (users.length === 0 && usersFile === undefined) {
+      found.push({ path: ['domains', index], problem: 'nobody can sign in', fix: 'add users or users_file' });
+    }
+  }
+  return found;
+}
+
+function checkSip({ sip }: Sections): CrossFinding[] {
+  if (sip === undefined || sip.engine !== 'drachtio' || sip.drachtio !== undefined) return [];
+  const fix = 'add for example drachtio: { host: 127.0.0.1, secret: ${DRACHTIO_SECRET} }';
+  return [{ path: ['sip'], problem: 'engine: drachtio needs to know the drachtio-server', fix }];
+}
+
+function checkMedia({ media }: Sections): CrossFinding[] {
+  if (media === undefined || media.engine !== 'relay' || media.relay !== undefined) return [];
+  const fix = 'add for example relay: { address: 203.0.113.5 }';
+  return [{ path: ['media'], problem: 'engine: relay needs the address that others reach it by', fix }];
+}
+
+function checkTrunks({ trunks = [] }: Sections): CrossFinding[] {
+  return duplicates(
+    trunks.map(({ name }) => name),
+    (index) => ['trunks', index, 'name'],
+  );
+}
+
+function checkTrunkAuth({ trunks = [] }: Sections): CrossFinding[] {
+  const found: CrossFinding[] = [];
+  for (const [index, { type, auth }] of trunks.entries()) {
+    if (type === 'auth' && auth === undefined) {
+      const fix = 'add for example auth: { username: gw, password: ${PBX_PASSWORD} }';
+      found.push({ path: ['trunks', index], problem: 'type: auth needs a user name and password', fix });
+    }
+    if (type === 'ip' && auth !== undefined) {
+      const problem = 'a trunk of type ip sends no password';
+      found.push({ path: ['trunks', index, 'auth'], problem, fix: 'write type: auth, or remove auth' });
+    }
+  }
+  return found;
+}
+
+function checkRoutes({ routes = [], trunks }: Sections): CrossFinding[] {
+  const found = duplicates(
+    routes.map(({ name }) => name),
+    (index) => ['routes', index, 'name'],
+  );
+  if (trunks === undefined) return found;
+  const known = trunks.map(({ name }) => name);
+  for (const [index, { from_trunk: fromTrunk, to }] of routes.entries()) {
+    if (fromTrunk !== undefined && !known.includes(fromTrunk)) {
+      found.push(unknownName(['routes', index, 'from_trunk'], 'trunk', fromTrunk, known));
+    }
+    if (to === 'users' || 'user' in to) continue;
+    for (const [at, name] of to.trunks.entries()) {
+      if (known.includes(name)) continue;
+      found.push(unknownName(['routes', index, 'to', 'trunks', at], 'trunk', name, known));
+    }
+  }
+  return found;
+}
+
+/** A user of a users file is not known here: then any name may be right. */
+function checkRouteTargets({ routes = [], domains }: Sections): CrossFinding[] {
+  if (domains === undefined || domains.some(({ users_file: file }) => file !== undefined)) return [];
+  const known = domains.flatMap(({ users }) => users.map(({ name }) => name));
+  const found: CrossFinding[] = [];
+  for (const [index, { to }] of routes.entries()) {
+    if (to === 'users' || !('user' in to) || known.includes(to.user)) continue;
+    found.push(unknownName(['routes', index, 'to', 'user'], 'user', to.user, known));
+  }
+  return found;
+}
+
+function unknownName(path: Path, what: string, name: string, known: readonly string[]): CrossFinding {
+  const meant = nearest(name, known);
+  const list = known.length === 0 ? `there is no ${what}` : `known: ${known.slice(0, 10).join(', ')}`;
+  const fix = meant === undefined ? list : `did you mean ${meant}?`;
+  return { path, problem: `there is no ${what} "${name}"`, fix };
+}
+
+function duplicates(names: readonly string[], pathOf: (index: number) => Path): CrossFinding[] {
+  const found: CrossFinding[] = [];
+  const seen = new Set<string>();
+  for (const [index, name] of names.entries()) {
+    if (seen.has(name)) {
+      found.push({ path: pathOf(index), problem: `"${name}" is there twice`, fix: 'give each its own name' });
+    }
+    seen.add(name);
+  }
+  return found;
+}

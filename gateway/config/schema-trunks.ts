@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import * as field from './fields.js';
+
+/** `trunks:` and `routes:` of the configuration file. */
+
+const codecs = ['opus', 'G722', 'PCMU', 'PCMA'] as const;
+
+const nameOf = (what: string, example: string) =>
+  field.text(
+    `Name of the ${what}, for routes, log and API.`,
+    'letters, digits, dots and dashes',
+    example,
+    field.label,
+  );
+
+export const trunk = z.strictObject({
+  name: nameOf('trunk', 'office'),
+  type: field.choice(
+    '`ip`: both sides know each other by address. `auth`: the trunk asks for a password when we call.',
+    ['ip', 'auth'],
+  ),
+  hosts: z
+    .array(
+      z.strictObject({
+        uri: field.trunkHostUri('Next hop.', '"sip:pbx.example.net:5060;transport=udp"'),
+        priority: field.integer('Lower is tried first.', 0, 65_535, 10).default(10),
+      }),
+    )
+    .min(1)
+    .meta({
+      description: 'Hosts of the PBX or carrier.',
+      expected: 'a list of hosts',
+      example: '[{ uri: "sip:pbx.example.net:5060" }]',
+    }),
+  auth: z
+    .strictObject({
+      username: field.text('User name for digest.', 'text', 'gw'),
+      password: field.secretText('Password for digest.', '${PBX_PASSWORD}'),
+    })
+    .meta({
+      description: 'Needed with `type: auth`.',
+      example: '{ username: gw, password: ${PBX_PASSWORD} }',
+    })
+    .optional(),
+  from: z
+    .strictObject({
+      user: field
+        .text('User part of From in every call.', 'a number or name', '"+15551230000"', field.phoneNumber)
+        .optional(),
+      domain: field.host('Host part of From.', 'example.com').optional(),
+    })
+    .meta({
+      description: 'What From shows instead of the calling user and the host of the trunk.',
+      example: '{ user: "+15551230000" }',
+    })
+    .optional(),
+  inbound: z
+    .strictObject({
+      allow: z
+        .array(field.source('', '198.51.100.0/24'))
+        .meta({
+          description: 'Who may call in. Default: the addresses of `hosts`.',
+          expected: 'a list of addresses',
+          example: '[198.51.100.0/24]',
+        })
+        .optional(),
+      numbers: z
+        .array(field.text('', 'a number', '"+15551230000"', field.phoneNumber))
+        .meta({
+          description: 'Numbers that may be called from the trunk. Default: all that a route takes.',
+          expected: 'a list of numbers',
+          example: '["+15551230000"]',
+        })
+        .optional(),
+    })
+    .meta({ description: 'Calls from the trunk.', example: '{ allow: [198.51.100.0/24] }' })
+    .prefault({}),
+  media: z
+    .strictObject({
+      codecs: z
+        .array(field.choice('', codecs))
+        .min(1)
+        .meta({
+          description: 'Codecs offered and taken, in order of preference. Default: all.',
+          expected: `a list of ${codecs.join(', ')}`,
+          example: '[opus, PCMU, PCMA]',
+        })
+        .optional(),
+      ptime: field
+        .integer('Milliseconds of audio in a packet that are asked for.', 10, 120, 20)
+        .multipleOf(10)
+        .optional(),
+    })
+    .meta({ description: 'Audio of the trunk.', example: '{ codecs: [PCMA], ptime: 20 }' })
+    .prefault({}),
+});
+
+const routeTarget = z
+  .union([
+    z.literal('users'),
+    z.strictObject({ user: field.text('User.', 'a user name', 'alice', field.userName) }),
+    z.strictObject({
+      trunks: z.array(field.text('Trunk.', 'the name of a trunk', 'office', field.label)).min(1),
+    }),
+  ])
+  .meta({
+    description:
+      '`users`: the dialled user of the domain. `{ user: alice }`: this user. `{ trunks: [office, backup] }`: these trunks, the next when one cannot take the call.',
+    expected: 'users, { user: NAME } or { trunks: [NAME, …] }',
+    example: '{ trunks: [office] }',
+  });
+
+export const route = z.strictObject({
+  name: nameOf('route', 'pstn'),
+  match: field.regex(
+    'Regular expression on the dialled user or number. Anchor it with ^ and $.',
+    '"^\\\\+?[0-9]{3,15}$"',
+  ),
+  from_trunk: field
+    .text(
+      'Only calls that come from this trunk. Without it: calls of our users, and calls from trunks when `to` is a user.',
+      'the name of a trunk',
+      'office',
+      field.label,
+    )
+    .optional(),
+  to: routeTarget,
+});

@@ -1,0 +1,273 @@
+import { z } from 'zod';
+import * as field from './fields.js';
+import { route, trunk } from './schema-trunks.js';
+
+/** The configuration file as it is written. Nothing is converted here: see settle.ts. */
+
+const listenAddress = (defaultAddress: string, defaultPort: number) => ({
+  address: field.ipAddress('IP address to listen on.', defaultAddress).default(defaultAddress),
+  port: field.integer('TCP port; 0 for any free one.', 0, 65_535, defaultPort).default(defaultPort),
+});
+
+const listen = z
+  .strictObject({
+    http: z
+      .strictObject(listenAddress('0.0.0.0', 8_080))
+      .meta({
+        description:
+          'HTTP and WebSocket for browsers. Beyond localhost browsers give a page the microphone over https only: then put a TLS proxy in front, or use `https`.',
+      })
+      .optional(),
+    https: z
+      .strictObject({
+        ...listenAddress('0.0.0.0', 8_443),
+        cert: field.text(
+          'File with the certificate and its chain, PEM.',
+          'a file name',
+          '/etc/webtrunk/tls.crt',
+        ),
+        key: field.text('File with the private key, PEM.', 'a file name', '/etc/webtrunk/tls.key'),
+      })
+      .meta({ description: 'HTTPS and WebSocket over TLS for browsers.' })
+      .optional(),
+    admin: z
+      .strictObject({
+        ...listenAddress('127.0.0.1', 8_081),
+        token: field
+          .secretText(
+            'Bearer token that the API and the metrics ask for. Needed when the address is not a loopback one.',
+            '${WEBTRUNK_ADMIN_TOKEN}',
+          )
+          .optional(),
+      })
+      .meta({ description: 'Health checks, metrics and API for operators.' })
+      .prefault({}),
+  })
+  .meta({
+    description: 'Where webtrunk listens. At least one of `http` and `https`.',
+    example: 'http: { address: 0.0.0.0, port: 8080 }',
+  });
+
+const websocket = z
+  .strictObject({
+    max_message: field
+      .size('Largest SIP message that is taken from a browser.', 4_096, 1_048_576, '64KiB')
+      .default('64KiB'),
+    origins: z
+      .array(field.origin('', '"https://phone.example.com"'))
+      .meta({
+        description:
+          'Origins whose pages may connect, or `"*"`. Empty: only pages of the very host that they connect to.',
+        expected: 'a list of origins',
+        example: '["https://phone.example.com"]',
+      })
+      .default([]),
+    keepalive: field
+      .duration('How often each WebSocket is asked for a sign of life.', 1_000, 3_600_000, '25s')
+      .default('25s'),
+    resume_grace: field
+      .duration(
+        'How long calls and registrations wait for a browser that lost its connection.',
+        0,
+        3_600_000,
+        '30s',
+      )
+      .default('30s'),
+    per_message_deflate: field
+      .flag('Compress WebSocket messages. Costs about 200 KB of memory a connection.')
+      .default(false),
+  })
+  .meta({ description: 'The browser side.' });
+
+const user = z.strictObject({
+  name: field.text(
+    'User part of `sip:name@domain`.',
+    'letters, digits and . _ + ~ -',
+    'alice',
+    field.userName,
+  ),
+  password: field.secretText('Password for SIP digest.', '${ALICE_PASSWORD}'),
+  display_name: field.text('Shown to whoever is called.', 'text', 'Alice').optional(),
+  caller_id: field
+    .text(
+      'Number that trunks are shown instead of the name.',
+      'a number',
+      '"+15551230001"',
+      field.phoneNumber,
+    )
+    .optional(),
+});
+
+const domain = z.strictObject({
+  name: field.host('Domain of the users, as they sign in.', 'example.com'),
+  auth: field.choice('Who knows the passwords. `local`: the users below.', ['local']).default('local'),
+  users: z
+    .array(user)
+    .meta({
+      description: 'Users of this domain.',
+      expected: 'a list of users',
+      example: '[{ name: alice, password: ${ALICE_PASSWORD} }]',
+    })
+    .default([]),
+  users_file: field
+    .text(
+      'File with more users: lines `user:realm:HA1` as htdigest writes them, realm being the domain.',
+      'a file name',
+      'users.htdigest',
+    )
+    .optional(),
+});
+
+const sip = z
+  .strictObject({
+    engine: field
+      .choice('`embedded`: inside webtrunk. `drachtio`: a drachtio-server.', ['embedded', 'drachtio'])
+      .default('embedded'),
+    embedded: z
+      .strictObject({
+        listen: z
+          .array(field.sipListen('', '"udp:0.0.0.0:5060"'))
+          .min(1)
+          .meta({
+            description: 'Where SIP is taken from PBXs.',
+            expected: 'a list of udp:ADDRESS:PORT and tcp:ADDRESS:PORT',
+            example: '["udp:0.0.0.0:5060", "tcp:0.0.0.0:5060"]',
+          })
+          .default(['udp:0.0.0.0:5060', 'tcp:0.0.0.0:5060']),
+        external_address: field
+          .host('Address by which PBXs reach this machine when it is behind NAT.', '203.0.113.5')
+          .optional(),
+      })
+      .meta({ description: 'The embedded SIP engine.' })
+      .prefault({}),
+    drachtio: z
+      .strictObject({
+        host: field.host('Host of the drachtio-server.', '127.0.0.1').default('127.0.0.1'),
+        port: field.integer('Its control port.', 1, 65_535, 9_022).default(9_022),
+        secret: field.secretText('Its secret.', '${DRACHTIO_SECRET}'),
+      })
+      .meta({ description: 'The drachtio-server to use with `engine: drachtio`.' })
+      .optional(),
+  })
+  .meta({ description: 'The PBX side.' });
+
+const media = z
+  .strictObject({
+    engine: field
+      .choice(
+        '`relay`: webtrunk translates between WebRTC and plain RTP. `passthrough`: SDP is left alone, for PBXs that speak WebRTC.',
+        ['relay', 'passthrough'],
+      )
+      .default('relay'),
+    relay: z
+      .strictObject({
+        address: field.ipAddress('IP address of this machine as browsers and PBXs reach it.', '203.0.113.5'),
+        ports: field
+          .portRange('UDP ports for audio; a call takes four.', 16, '20000-29999')
+          .default('20000-29999'),
+      })
+      .meta({
+        description: 'The embedded media relay. Needed with `engine: relay`.',
+        example: '{ address: 203.0.113.5, ports: 20000-29999 }',
+      })
+      .optional(),
+    browser_to_browser: field
+      .choice('`direct`: audio between two browsers does not pass through webtrunk.', ['direct'])
+      .default('direct'),
+  })
+  .meta({ description: 'Audio.', example: 'relay: { address: 203.0.113.5 }' });
+
+const iceServer = z.strictObject({
+  urls: z
+    .array(
+      field.text('', 'a stun: or turn: URL', '"stun:stun.example.com:3478"', /^(?:stuns?|turns?):[^\s]+$/),
+    )
+    .min(1)
+    .meta({
+      description: 'URLs of the server.',
+      expected: 'a list of stun: and turn: URLs',
+      example: '["turn:turn.example.com:3478"]',
+    }),
+  username: field.text('User name for TURN.', 'text', 'webtrunk').optional(),
+  credential: field
+    .secretText('Password for TURN. Everybody who can load the page gets it.', '${TURN_PASSWORD}')
+    .optional(),
+});
+
+const ice = z
+  .strictObject({
+    servers: z
+      .array(iceServer)
+      .meta({
+        description: 'STUN and TURN servers for the pages.',
+        expected: 'a list of servers',
+        example: '[{ urls: ["stun:stun.example.com:3478"] }]',
+      })
+      .default([]),
+  })
+  .meta({ description: 'What the softphone page gets for ICE.' });
+
+const limits = z
+  .strictObject({
+    connections_per_ip: field.integer('WebSockets from one address.', 1, 1_000_000, 200).default(200),
+    messages_per_second: field.integer('Messages that one WebSocket may send.', 1, 100_000, 50).default(50),
+    register_failures_per_minute: field
+      .integer('Failed sign-ins of one address before it has to wait.', 1, 100_000, 10)
+      .default(10),
+    calls_per_endpoint: field
+      .integer('Calls that one browser may have placed at a time.', 1, 1_000, 8)
+      .default(8),
+  })
+  .meta({ description: 'Protection against clients that want too much.' });
+
+/** The whole file. */
+export const fileSchema = z.strictObject({
+  listen,
+  websocket: websocket.prefault({}),
+  domains: z.array(domain).min(1).meta({
+    description: 'Domains whose users sign in here.',
+    expected: 'a list of domains',
+    example: '[{ name: example.com, users: [{ name: alice, password: ${ALICE_PASSWORD} }] }]',
+  }),
+  sip: sip.prefault({}),
+  media,
+  ice: ice.prefault({}),
+  trunks: z
+    .array(trunk)
+    .meta({
+      description: 'PBXs and carriers.',
+      expected: 'a list of trunks',
+      example: '[{ name: office, type: ip, hosts: [{ uri: "sip:pbx.example.net" }] }]',
+    })
+    .default([]),
+  routes: z
+    .array(route)
+    .meta({
+      description: 'Where calls go; the first route that matches is taken.',
+      expected: 'a list of routes',
+      example: '[{ name: users, match: "^[a-z]+$", to: users }]',
+    })
+    .default([]),
+  limits: limits.prefault({}),
+  cdr: z
+    .strictObject({
+      file: field
+        .text('File that gets one JSON line for each call that has ended.', 'a file name', 'cdr.ndjson')
+        .optional(),
+    })
+    .meta({ description: 'Call data records.', example: '{ file: cdr.ndjson }' })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: field
+        .choice('Least severity that is written.', ['debug', 'info', 'warn', 'error'])
+        .default('info'),
+      format: field
+        .choice('`json`: one JSON object per line. `pretty`: for people.', ['json', 'pretty'])
+        .default('json'),
+    })
+    .meta({ description: 'The log, on standard output.' })
+    .prefault({}),
+});
+
+export type ConfigFile = z.output<typeof fileSchema>;

@@ -1,0 +1,141 @@
+import { dirname, resolve } from 'node:path';
+import type {
+  AdminListen,
+  Config,
+  DomainConfig,
+  HttpsListen,
+  MediaConfig,
+  RouteConfig,
+  SipConfig,
+  TrunkConfig,
+} from './config.js';
+import type { ReferencedFiles } from './referenced-files.js';
+import type { ConfigFile } from './schema.js';
+import { Secret } from './secret.js';
+import { parseDurationMs, parsePortRange, parseSipListen, parseSizeBytes } from './units.js';
+
+/** Turns a checked file into what the rest of webtrunk reads: units converted, secrets wrapped, deeply frozen. */
+export function settle(written: ConfigFile, files: ReferencedFiles, file: string): Config {
+  const { listen, websocket, limits, cdr } = written;
+  return frozen<Config>({
+    file,
+    listen: { http: listen.http, https: https(written, files), admin: admin(written) },
+    websocket: {
+      maxMessageBytes: parsed(parseSizeBytes(websocket.max_message)),
+      origins: websocket.origins.map((origin) => origin.toLowerCase()),
+      keepaliveMs: parsed(parseDurationMs(websocket.keepalive)),
+      resumeGraceMs: parsed(parseDurationMs(websocket.resume_grace)),
+      perMessageDeflate: websocket.per_message_deflate,
+    },
+    domains: written.domains.map((domain, index) => settleDomain(domain, files.htdigest[index])),
+    sip: settleSip(written),
+    media: settleMedia(written),
+    ice: {
+      servers: written.ice.servers.map(({ urls, username, credential }) => ({
+        urls,
+        username,
+        credential: optional(credential),
+      })),
+    },
+    trunks: written.trunks.map(settleTrunk),
+    routes: written.routes.map(settleRoute),
+    limits: {
+      connectionsPerIp: limits.connections_per_ip,
+      messagesPerSecond: limits.messages_per_second,
+      registerFailuresPerMinute: limits.register_failures_per_minute,
+      callsPerEndpoint: limits.calls_per_endpoint,
+    },
+    cdr: { file: cdr.file === undefined ? undefined : resolve(dirname(file), cdr.file) },
+    log: written.log,
+    echoPhone: undefined,
+  });
+}
+
+function https({ listen }: ConfigFile, { cert, key }: ReferencedFiles): HttpsListen | undefined {
+  if (listen.https === undefined || cert === undefined || key === undefined) return undefined;
+  const { address, port } = listen.https;
+  return { address, port, cert, key: new Secret(key) };
+}
+
+function admin({ listen }: ConfigFile): AdminListen {
+  const { address, port, token } = listen.admin;
+  return { address, port, token: optional(token) };
+}
+
+function settleDomain(
+  { name, users }: ConfigFile['domains'][number],
+  htdigest: string | undefined,
+): DomainConfig {
+  return {
+    name: name.toLowerCase(),
+    users: users.map((user) => ({
+      name: user.name,
+      password: new Secret(user.password),
+      displayName: user.display_name,
+      callerId: user.caller_id,
+    })),
+    htdigest: optional(htdigest),
+  };
+}
+
+function settleSip({ sip }: ConfigFile): SipConfig {
+  if (sip.engine === 'drachtio' && sip.drachtio !== undefined) {
+    const { host, port, secret } = sip.drachtio;
+    return { engine: 'drachtio', host, port, secret: new Secret(secret) };
+  }
+  const listen = sip.embedded.listen.map((text) => parsed(parseSipListen(text)));
+  return { engine: 'embedded', listen, externalAddress: sip.embedded.external_address };
+}
+
+function settleMedia({ media }: ConfigFile): MediaConfig {
+  if (media.engine === 'passthrough' || media.relay === undefined) return { engine: 'passthrough' };
+  const { address, ports } = media.relay;
+  return { engine: 'relay', address, ports: parsed(parsePortRange(ports)) };
+}
+
+function settleTrunk({
+  name,
+  type,
+  hosts,
+  auth,
+  from,
+  inbound,
+  media,
+}: ConfigFile['trunks'][number]): TrunkConfig {
+  return {
+    name,
+    type,
+    hosts,
+    auth: auth === undefined ? undefined : { username: auth.username, password: new Secret(auth.password) },
+    from: from === undefined ? undefined : { user: from.user, domain: from.domain },
+    inbound: { allow: inbound.allow, numbers: inbound.numbers },
+    media: { codecs: media.codecs, ptimeMs: media.ptime },
+  };
+}
+
+function settleRoute({ name, match, from_trunk: fromTrunk, to }: ConfigFile['routes'][number]): RouteConfig {
+  return { name, match: new RegExp(match, 'u'), fromTrunk, to: settleTarget(to) };
+}
+
+function settleTarget(to: ConfigFile['routes'][number]['to']): RouteConfig['to'] {
+  if (to === 'users') return { kind: 'users' };
+  return 'user' in to ? { kind: 'user', user: to.user } : { kind: 'trunks', trunks: to.trunks };
+}
+
+function optional(text: string | undefined): Secret | undefined {
+  return text === undefined ? undefined : new Secret(text);
+}
+
+/** The schema has already parsed the same text with the same function. */
+function parsed<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError('the schema let a value pass that cannot be parsed');
+  return value;
+}
+
+/** Freezes `value` and everything below it. */
+export function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const part of Object.values(value)) frozen(part);
+  return value;
+}

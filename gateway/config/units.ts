@@ -1,0 +1,57 @@
+const durationUnits: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+const sizeUnits: Readonly<Record<string, number>> = {
+  B: 1,
+  KiB: 1_024,
+  MiB: 1_024 * 1_024,
+  GiB: 1_024 * 1_024 * 1_024,
+};
+
+const quantity = /^([0-9]{1,9})([A-Za-z]{1,3})$/;
+
+/** Milliseconds of `500ms`, `30s`, `5m`, `4h` or `1d`; undefined for anything else. */
+export function parseDurationMs(text: string): number | undefined {
+  return parseQuantity(text, durationUnits);
+}
+
+/** Bytes of `512B`, `64KiB`, `1MiB` or `1GiB`; undefined for anything else. */
+export function parseSizeBytes(text: string): number | undefined {
+  return parseQuantity(text, sizeUnits);
+}
+
+function parseQuantity(text: string, units: Readonly<Record<string, number>>): number | undefined {
+  const [, amount = '', unit = ''] = quantity.exec(text) ?? [];
+  const factor = units[unit];
+  return factor === undefined ? undefined : Number(amount) * factor;
+}
+
+/** `20000-29999`: both included, an even count is not required. Undefined for anything else. */
+export function parsePortRange(text: string): { min: number; max: number } | undefined {
+  const [, low = '', high = ''] = /^([0-9]{1,5})-([0-9]{1,5})$/.exec(text) ?? [];
+  const min = Number(low);
+  const max = Number(high);
+  return low !== '' && min >= 1 && max <= 65_535 && min <= max ? { min, max } : undefined;
+}
+
+export interface SipListenText {
+  readonly transport: 'udp' | 'tcp';
+  readonly address: string;
+  readonly port: number;
+}
+
+/** `udp:0.0.0.0:5060` or `tcp:[::]:5060`; undefined for anything else. */
+export function parseSipListen(text: string): SipListenText | undefined {
+  const [, transport, inBrackets, bare, portText = ''] =
+    /^(udp|tcp):(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+)):([0-9]{1,5})$/.exec(text) ?? [];
+  const address = inBrackets ?? bare;
+  const port = Number(portText);
+  if ((transport !== 'udp' && transport !== 'tcp') || address === undefined || port > 65_535)
+    return undefined;
+  return { transport, address, port };
+}

@@ -23,6 +23,7 @@ import {
 } from '../../sip/message/index.js';
 import { EndpointCore } from '../../sip/ua/endpoint-core.js';
 import { FakeClock } from './fake-clock.js';
+import { Journal } from './journal.js';
 
 /** A browser that says exactly what a test tells it to, wired straight to an EndpointCore. */
 
@@ -42,7 +43,7 @@ export interface RequestOptions {
 
 /** What a leg told its listener, in order, with what it brought. */
 export class LegNotes implements CalleeListener {
-  readonly events: string[] = [];
+  readonly journal = new Journal<string>();
   readonly reoffers: Reoffer[] = [];
   readonly requests: InDialogRequest[] = [];
   readonly progresses: CalleeProgress[] = [];
@@ -51,33 +52,37 @@ export class LegNotes implements CalleeListener {
   failure: SipFailure | undefined;
   failureHeaders: HeaderView | undefined;
 
+  get events(): string[] {
+    return this.journal.items;
+  }
+
   reoffer(reoffer: Reoffer): void {
-    this.events.push(`reoffer ${reoffer.method}`);
+    this.journal.add(`reoffer ${reoffer.method}`);
     this.reoffers.push(reoffer);
   }
 
   request(request: InDialogRequest): void {
-    this.events.push(`request ${request.method}`);
+    this.journal.add(`request ${request.method}`);
     this.requests.push(request);
   }
 
   ended(end: LegEnd): void {
-    this.events.push(`ended ${end.cause}`);
+    this.journal.add(`ended ${end.cause}`);
     this.end = end;
   }
 
   progress(progress: CalleeProgress): void {
-    this.events.push(`progress ${progress.status}`);
+    this.journal.add(`progress ${progress.status}`);
     this.progresses.push(progress);
   }
 
   answered(answer: CalleeAnswer): void {
-    this.events.push(`answered ${answer.status}`);
+    this.journal.add(`answered ${answer.status}`);
     this.answer = answer;
   }
 
   failed(failure: SipFailure, headers?: HeaderView): void {
-    this.events.push(`failed ${failure.status}`);
+    this.journal.add(`failed ${failure.status}`);
     this.failure = failure;
     this.failureHeaders = headers;
   }

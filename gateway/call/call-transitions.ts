@@ -42,6 +42,8 @@ export interface CallActions {
   endForCallee(event: CallEventMap['calleeGone']): void;
   negotiate(event: CallEventMap['reoffer']): void;
   refuseReoffer(event: CallEventMap['reoffer']): void;
+  /** Keeps a re-offer that overtook the ACK, or came from the callee before it, until the call is established. */
+  deferReoffer(event: CallEventMap['reoffer']): void;
   forwardRequest(event: CallEventMap['request']): void;
   refuseRequest(event: CallEventMap['request']): void;
   endBoth(event: CallEventMap['cut']): void;
@@ -108,7 +110,7 @@ export const callTransitions: TransitionTable = {
     routing: { to: 'routing', act: (call, event) => call.refuseReoffer(event) },
     inviting: { to: 'inviting', act: (call, event) => call.refuseReoffer(event) },
     ringing: { to: 'ringing', act: (call, event) => call.refuseReoffer(event) },
-    answering: { to: 'answering', act: (call, event) => call.refuseReoffer(event) },
+    answering: { to: 'answering', act: (call, event) => call.deferReoffer(event) },
     established: { to: 'established', act: (call, event) => call.negotiate(event) },
     ending: { to: 'ending', act: (call, event) => call.refuseReoffer(event) },
   },

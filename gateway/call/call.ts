@@ -63,6 +63,7 @@ export class Call implements CallActions {
   #state: CallState = 'routing';
   #connected: Attempt | undefined;
   #lateAck: ((sdp?: string) => void) | undefined;
+  #deferred: CallEventMap['reoffer'][] = [];
   #timer: Timer | undefined;
 
   /** Takes over the incoming call; {@link start} must follow in the same turn. */
@@ -91,10 +92,6 @@ export class Call implements CallActions {
   /** Milliseconds since the Unix epoch. */
   get startedMs(): number {
     return this.#record.startedMs;
-  }
-
-  get dialled(): string {
-    return this.incoming.requestUri;
   }
 
   /** The label of the connected callee. */
@@ -176,6 +173,7 @@ export class Call implements CallActions {
 
   async establish({ sdp }: CallEventMap['acknowledged']): Promise<void> {
     this.#limit(this.around.limits.maxDurationMs, 'call.max_duration');
+    for (const event of this.#deferred.splice(0)) this.#post('reoffer', event);
     const ack = this.#lateAck;
     if (ack === undefined) return;
     this.#lateAck = undefined;
@@ -218,6 +216,10 @@ export class Call implements CallActions {
 
   refuseReoffer({ reoffer }: CallEventMap['reoffer']): void {
     reoffer.reject(failure('dialog.request_pending'));
+  }
+
+  deferReoffer(event: CallEventMap['reoffer']): void {
+    this.#deferred.push(event);
   }
 
   forwardRequest({ legId, request }: CallEventMap['request']): void {
@@ -383,6 +385,7 @@ export class Call implements CallActions {
   /** Records the one termination and waits, not for ever, for the legs to report their end. */
   #end(termination: Termination, reason: SipFailure | undefined): void {
     this.#record.end(termination, reason);
+    for (const event of this.#deferred.splice(0)) this.refuseReoffer(event);
     this.#timer?.cancel();
     this.#timer = this.around.clock.after(settleMs, () => {
       this.around.defect(

@@ -9,7 +9,6 @@ const ownHeaders = new Set([
   'call-id',
   'cseq',
   'contact',
-  'max-forwards',
   'route',
   'record-route',
   'content-length',

@@ -52,7 +52,7 @@ export class OutgoingRequest extends OutgoingRequestMessage {
 
   override toString(): string {
     let text =
-      `${this.method} ${this.ruri.toString()} SIP/2.0\r\nVia: ${this.via}\r\nMax-Forwards: 70\r\n` +
+      `${this.method} ${this.ruri.toString()} SIP/2.0\r\nVia: ${this.via}\r\n${this.hops()}` +
       `From: ${addressText(this.fromURI, this.fromTag)}\r\nTo: ${addressText(this.toURI, this.toTag)}\r\n` +
       `Call-ID: ${this.callId}\r\nCSeq: ${this.cseq} ${this.method}\r\n`;
     for (const route of this.routes) text += `Route: ${route}\r\n`;
@@ -61,6 +61,15 @@ export class OutgoingRequest extends OutgoingRequestMessage {
     const { contentType, content } = this.content;
     return `${text}Content-Type: ${contentType}\r\nContent-Length: ${Buffer.byteLength(content)}\r\n\r\n${content}`;
   }
+
+  /** RFC 3261 §8.1.1.6, unless call control passes on what is left of a caller's hops. */
+  private hops(): string {
+    return this.extraHeaders.some(isMaxForwards) ? '' : 'Max-Forwards: 70\r\n';
+  }
+}
+
+function isMaxForwards(line: string): boolean {
+  return line.startsWith('Max-Forwards:');
 }
 
 function addressText(uri: URI, tag: string | undefined): string {

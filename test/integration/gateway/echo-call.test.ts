@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { parseMessage, tagOf, type SipResponse } from '../../../sip/message/index.js';
 import { passwordOf, startGateway, type Gateway } from '../../support/gateway.js';
 import { freePort } from '../../support/free-port.js';
 import { WebrtcPeer } from '../../support/webrtc-peer.js';
+import { acknowledge, inDialog } from '../../support/ws-call.js';
 import { WsSipClient } from '../../support/ws-sip-client.js';
 
 const rtp = (sequence: number): Buffer => {
@@ -43,18 +43,6 @@ describe('a call to the echo number', () => {
     await peer.reached('open');
     peer.send(rtp(1));
     assert.deepEqual((await peer.packet(1)).subarray(12), rtp(1).subarray(12));
-    assert.equal((await alice.transact(inDialog(alice, 'BYE', answer, 100))).status, 200);
+    assert.equal((await alice.transact(inDialog(alice, 'BYE', answer))).status, 200);
   });
 });
-
-function inDialog(client: WsSipClient, method: string, answer: SipResponse, cseq: number): string {
-  const contact = /<([^>]+)>/.exec(answer.headers.get('contact') ?? '')?.[1] ?? '';
-  const headers = [`To: <sip:600@localhost>;tag=${tagOf(answer.to) ?? ''}`];
-  return client.request(method, contact, { headers, cseq });
-}
-
-function acknowledge(client: WsSipClient, answer: SipResponse): void {
-  const text = inDialog(client, 'ACK', answer, answer.cseq.number);
-  assert.equal(parseMessage(Buffer.from(text), { framing: 'websocket' }).kind, 'request');
-  client.send(text);
-}

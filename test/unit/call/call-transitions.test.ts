@@ -57,7 +57,7 @@ const expected: Record<CallEventName, Partial<Record<CallState, [CallState, keyo
     routing: ['routing', 'refuseReoffer'],
     inviting: ['inviting', 'refuseReoffer'],
     ringing: ['ringing', 'refuseReoffer'],
-    answering: ['answering', 'refuseReoffer'],
+    answering: ['answering', 'deferReoffer'],
     established: ['established', 'negotiate'],
     ending: ['ending', 'refuseReoffer'],
   },

@@ -430,6 +430,33 @@ describe('a call', () => {
     assert.deepEqual(early.notes, ['reject 491']);
   });
 
+  it('keeps a re-offer that overtakes the ACK until the call is established', async () => {
+    const scene = toTrunk();
+    await scene.start();
+    scene.callee().answer();
+    await settle();
+    const hasty = new FakeReoffer('INVITE', 'v=0 a');
+    scene.caller.listener?.reoffer(hasty);
+    await settle();
+    assert.deepEqual(hasty.notes, []);
+    scene.caller.acknowledge();
+    await settle();
+    assert.deepEqual(hasty.notes, ['accept anchored-answer(v=0 reanswer)']);
+  });
+
+  it('refuses a re-offer that was kept when the call ends instead', async () => {
+    const scene = toTrunk();
+    await scene.start();
+    scene.callee().answer();
+    await settle();
+    const hasty = new FakeReoffer('INVITE', 'v=0 a');
+    scene.caller.listener?.reoffer(hasty);
+    scene.callee().leave({ cause: 'remote' });
+    await settle();
+    assert.deepEqual(hasty.notes, ['reject 491']);
+    scene.assertNothingLeft();
+  });
+
   it('leaves the call as it was when a re-offer is refused', async () => {
     const scene = await established();
     scene.callee().reofferAnswer = failure('media.not_acceptable', { status: 488 });

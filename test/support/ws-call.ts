@@ -1,0 +1,80 @@
+import {
+  parseMessage,
+  respond,
+  serializeText,
+  tagOf,
+  type SipRequest,
+  type SipResponse,
+} from '../../sip/message/index.js';
+import type { WsSipClient } from './ws-sip-client.js';
+
+/** The next request of that method that the client receives, from message `since` on. */
+export async function nextRequest(client: WsSipClient, method: string, since = 0): Promise<SipRequest> {
+  const text = await client.next((message) => message.startsWith(`${method} `), since);
+  const request = parseMessage(Buffer.from(text), { framing: 'websocket' });
+  if (request.kind !== 'request') throw new Error(`not a request: ${text}`);
+  return request;
+}
+
+/** Answers a request as the user agent of `client` would. */
+export function answer(
+  client: WsSipClient,
+  request: SipRequest,
+  status: number,
+  content: { readonly sdp?: string; readonly headers?: readonly (readonly [string, string])[] } = {},
+): void {
+  const own: readonly (readonly [string, string])[] = [
+    ['Contact', client.contact],
+    ...(content.headers ?? []),
+  ];
+  const response = respond(request, status, {
+    headers: own,
+    ...(content.sdp === undefined ? {} : { body: content.sdp, contentType: 'application/sdp' }),
+  });
+  client.send(serializeText(response));
+}
+
+/** Text of a request inside the dialog that our INVITE made, from what answered it. */
+export function inDialog(
+  client: WsSipClient,
+  method: string,
+  answered: SipResponse,
+  options: { readonly cseq?: number; readonly sdp?: string; readonly headers?: readonly string[] } = {},
+): string {
+  const target = /<([^>]+)>/.exec(answered.headers.get('contact') ?? '')?.[1] ?? '';
+  const to = /<([^>]+)>/.exec(answered.headers.get('to') ?? '')?.[1] ?? '';
+  const content = options.sdp === undefined ? [] : ['Content-Type: application/sdp'];
+  return client.request(method, target, {
+    headers: [`To: <${to}>;tag=${tagOf(answered.to) ?? ''}`, ...content, ...(options.headers ?? [])],
+    body: options.sdp ?? '',
+    ...(options.cseq === undefined ? {} : { cseq: options.cseq }),
+  });
+}
+
+/** Text of a request inside the dialog that the INVITE that we received made. */
+export function inCalledDialog(
+  client: WsSipClient,
+  method: string,
+  invite: SipRequest,
+  localTag: string,
+  options: { readonly cseq?: number; readonly sdp?: string } = {},
+): string {
+  const target = /<([^>]+)>/.exec(invite.headers.get('contact') ?? '')?.[1] ?? '';
+  const content = options.sdp === undefined ? [] : ['Content-Type: application/sdp'];
+  return client.request(method, target, {
+    headers: [
+      `From: ${invite.headers.get('to') ?? ''};tag=${localTag}`,
+      `To: ${invite.headers.get('from') ?? ''}`,
+      `Call-ID: ${invite.callId}`,
+      ...content,
+    ],
+    body: options.sdp ?? '',
+    ...(options.cseq === undefined ? {} : { cseq: options.cseq }),
+  });
+}
+
+/** Acknowledges a 2xx. */
+export function acknowledge(client: WsSipClient, answered: SipResponse, sdp?: string): void {
+  const content = sdp === undefined ? {} : { sdp };
+  client.send(inDialog(client, 'ACK', answered, { cseq: answered.cseq.number, ...content }));
+}

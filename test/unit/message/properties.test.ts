@@ -32,7 +32,7 @@ const params = fc
     { selector: ([name]) => name, maxLength: 4 },
   )
   .map((entries) => new Map(entries.filter(([name]) => name !== 'tag' && name !== 'branch')));
-const user = fc.stringMatching(/^([a-zA-Z0-9_.!~*'()&=+$,;?\/-]|%[0-9a-fA-F]{2}){1,12}$/);
+const user = fc.stringMatching(/^([a-zA-Z0-9_.!~*'()&=+$,;?/-]|%[0-9a-fA-F]{2}){1,12}$/);
 const uriText = fc
   .tuple(fc.constantFrom('sip', 'sips'), fc.option(user), host, port)
   .map(
@@ -40,10 +40,13 @@ const uriText = fc
       `${scheme}:${name === null ? '' : `${name}@`}${where}${at === undefined ? '' : `:${at}`}`,
   );
 
-const plain = (message: SipMessage) => ({
-  ...message,
-  headers: [...message.headers.entries()],
-  body: message.body.toString('latin1'),
+const slots = ({ kind, topVia, from, to, callId, cseq }: SipMessage) => ({
+  kind,
+  topVia,
+  from,
+  to,
+  callId,
+  cseq,
 });
 
 describe('codec properties', () => {
@@ -116,7 +119,7 @@ describe('codec properties', () => {
               ['From', '<sip:a@b>;tag=1'],
               ...fields,
               ['To', `<${requestUri}>`],
-              ['Call-ID', token.toString().length.toString()],
+              ['Call-ID', 'c1'],
               ['CSeq', `1 ${method}`],
             ],
             body: Buffer.from(body),
@@ -124,10 +127,9 @@ describe('codec properties', () => {
           const bytes = serializeMessage(message);
           const again = parseMessage(bytes);
           assert.ok(again.kind === 'request', again.kind === 'failure' ? again.failure.message : again.kind);
-          const { headers, ...rest } = plain(again);
-          assert.deepEqual(headers.slice(0, -1), [...message.headers.entries()]);
-          const { headers: _, ...expected } = plain(message);
-          assert.deepEqual(rest, expected);
+          assert.deepEqual([...again.headers.entries()].slice(0, -1), [...message.headers.entries()]);
+          assert.deepEqual(slots(again), slots(message));
+          assert.deepEqual(again.body, message.body);
           assert.deepEqual(serializeMessage(again), bytes);
         },
       ),

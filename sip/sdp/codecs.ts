@@ -52,6 +52,7 @@ export function findCodec(codecs: readonly SdpCodec[], wanted: SdpCodec): SdpCod
  * The codecs of an offer that may be passed on, for the end that is to receive it: those that both ends take, in the
  * order of `takenByReceiver` when that is given, else in the offer's order; then the telephone-events at the clock rates
  * in use (RFC 4733 §2.1 ties an event to the clock of its audio). Empty when no audio codec is shared.
+ * Interop: events at 8000 Hz are passed beside opus alone too; many PBXs know no other.
  */
 export function shareCodecs(
   offered: readonly SdpCodec[],
@@ -64,7 +65,9 @@ export function shareCodecs(
     (codec) => !isTelephoneEvent(codec) && offererTakes(codec) >= 0 && receiverTakes(codec) >= 0,
   );
   if (takenByReceiver !== undefined) audio.sort((a, b) => receiverTakes(a) - receiverTakes(b));
-  return [...audio, ...eventsFor(audio, offered)];
+  if (audio.length === 0) return [];
+  const rates = new Set([8_000, ...audio.map((codec) => codec.clockRate)]);
+  return [...audio, ...events(offered).filter((codec) => rates.has(codec.clockRate))];
 }
 
 /**
@@ -84,12 +87,11 @@ export function answeredCodecs(
     return codec === undefined || findCodec(offered, codec) === undefined ? [] : [codec];
   });
   const audio = withoutRepeats(named).filter((codec) => !isTelephoneEvent(codec));
-  return [...audio, ...eventsFor(audio, named)];
+  return audio.length === 0 ? [] : [...audio, ...events(named)];
 }
 
-function eventsFor(audio: readonly SdpCodec[], offered: readonly SdpCodec[]): readonly SdpCodec[] {
-  const rates = new Set(audio.map((codec) => codec.clockRate));
-  return withoutRepeats(offered).filter((codec) => isTelephoneEvent(codec) && rates.has(codec.clockRate));
+function events(codecs: readonly SdpCodec[]): readonly SdpCodec[] {
+  return withoutRepeats(codecs).filter(isTelephoneEvent);
 }
 
 function withoutRepeats(codecs: readonly SdpCodec[]): SdpCodec[] {

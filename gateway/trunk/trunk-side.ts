@@ -41,6 +41,9 @@ export interface TrunkSide {
   close(): Promise<void>;
 }
 
+/** What drachtio-server takes in one frame without losing the stream, with a margin. */
+const drachtioFrameBytes = 4000;
+
 /**
  * Starts the embedded engine, or uses the drachtio-server of the configuration, and connects to it. Resolves at once
  * with drachtio-server, whether it can be reached or not; with the embedded engine when it is connected. Rejects when
@@ -58,7 +61,7 @@ export async function openTrunkSide(
     options.engine === 'drachtio' ? undefined : await startEmbedded(options, secret, log, clock);
   const address =
     options.engine === 'drachtio'
-      ? { host: options.host, port: options.port, secret }
+      ? { host: options.host, port: options.port, secret, maxFrameBytes: drachtioFrameBytes }
       : { host: '127.0.0.1', port: embedded?.controlPort ?? 0, secret };
   const label = { engine: options.engine, address: `${address.host}:${address.port}` };
   let connected = (): void => undefined;

@@ -1,4 +1,4 @@
-import { failure, type SipFailure } from '../failure.js';
+import { failure, SipFailure } from '../failure.js';
 import type { HeaderView } from '../leg.js';
 import { noHeaders, readResponse } from './received-message.js';
 import type { SrfResponse } from './srf-types.js';
@@ -31,6 +31,7 @@ export function isDialogGone(thrown: unknown): boolean {
 
 /** What the engine said instead of sending our message (`NOK|…`), or what srf threw because there is no engine. */
 export function notSent(thrown: unknown): SipFailure {
+  if (thrown instanceof SipFailure) return thrown;
   const detail = textOf(thrown);
   if (isDialogGone(thrown)) return failure('dialog.unknown', { detail, cause: thrown });
   if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EDRACHTIO') {

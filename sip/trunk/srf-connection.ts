@@ -12,6 +12,8 @@ export interface EngineAddress {
   readonly host: string;
   readonly port: number;
   readonly secret: string;
+  /** Longest frame that the engine takes; drachtio-server loses its stream above 4,036 bytes. Undefined: any. */
+  readonly maxFrameBytes?: number;
 }
 
 /** What one connection tells. `gone` comes once and last. */
@@ -69,7 +71,9 @@ export class SrfConnection {
       if (error !== null && error !== undefined) return this.#leave('the engine refuses our secret', true);
       this.#becomeReady(announced, bound);
     });
-    srf.connect({ ...engine, reconnect: { maxAttempts: 1 } });
+    const { host, port, secret, maxFrameBytes } = engine;
+    srf.connect({ host, port, secret, reconnect: { maxAttempts: 1 } });
+    if (maxFrameBytes !== undefined) limitFrames(srf, maxFrameBytes);
     srf.app.client.wp.on('connect', (socket: Socket) => this.#guard(socket));
     this.#patience = clock.after(readyWithinMs, () => this.#leave('the engine does not answer'));
   }
@@ -138,4 +142,18 @@ export class SrfConnection {
     this.sender.abandonAll(why);
     this.events.gone(why, refused);
   }
+}
+
+/** Room for the length and the id that srf puts in front of a frame. */
+const frameHeadBytes = 48;
+
+/** Makes srf throw instead of sending a frame that the engine cannot take; its callers here turn that into a refusal. */
+function limitFrames(srf: SrfStack, maxFrameBytes: number): void {
+  const { wp } = srf.app.client;
+  const send = wp.send.bind(wp);
+  wp.send = (socket, frame) => {
+    const sizeBytes = Buffer.byteLength(frame) + frameHeadBytes;
+    if (sizeBytes <= maxFrameBytes) return send(socket, frame);
+    throw failure('message.too_large', { detail: `control frame of ${sizeBytes} bytes` });
+  };
 }

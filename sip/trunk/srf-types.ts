@@ -142,7 +142,7 @@ export interface SrfStack extends EventEmitter {
   readonly _dialogs: ReadonlyMap<string, unknown>;
   readonly app: {
     readonly client: {
-      readonly wp: EventEmitter;
+      readonly wp: EventEmitter & { send(socket: Socket, frame: string): string };
       readonly mapServer: ReadonlyMap<Socket, SrfServerTables>;
     };
   };

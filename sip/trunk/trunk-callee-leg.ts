@@ -120,6 +120,13 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
     onUpdateOf(request, (update, response) => {
       answerEarlyUpdate(update, request.get('Contact'), new FinalAnswer(update, response, log, clock));
     });
+    request.on('authenticate', (next: SrfRequest) => this.#sentAgain(next));
+    if (this.#state === 'cancelling') this.#sendCancel(request, this.#goodbye ?? []);
+  }
+
+  /** The INVITE has gone out once more, with credentials: a CANCEL that the challenge has crossed did not end this one. */
+  #sentAgain(request: SrfRequest): void {
+    this.#request = request;
     if (this.#state === 'cancelling') this.#sendCancel(request, this.#goodbye ?? []);
   }
 

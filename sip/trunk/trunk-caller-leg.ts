@@ -159,6 +159,7 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
     if (this.#state !== 'answering') return;
     const detail = textOf(error);
     if (/unknown transaction/i.test(detail)) return this.#end({ cause: 'remote' });
+    sendResponse(this.invite.response, 500, '', {});
     this.#end({ cause: 'failure', failure: failure('trunk.protocol', { detail }) });
   }
 

@@ -181,7 +181,8 @@ export class TrunkRig {
   }
 }
 
-function listenerFor(events: EventLog<StackEvents>) {
+/** A listener that takes every call and only notes what happens. */
+export function listenerFor(events: EventLog<StackEvents>) {
   return {
     incomingCall(call: IncomingCall, source: TrunkSource): void {
       const leg = new LegLog();

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { SipFailure } from '../../../sip/failure.js';
+import type { LocalTransport, SdpProfile } from '../../../sip/sdp/description.js';
+import { offeredStream, SdpEnd } from '../../../sip/sdp/offer-answer.js';
+import { parseSession } from '../../../sip/sdp/session.js';
+import { fixture, fixtureNames } from '../../support/sdp-fixtures.js';
+
+/** Generous for a busy machine: the largest fixture takes about one. */
+const boundMs = 250;
+
+const address = { family: 4, host: '203.0.113.5' } as const;
+const transports: { readonly [profile in SdpProfile]: LocalTransport } = {
+  plain: { profile: 'plain', address, rtpPort: 20_000, rtcpPort: 20_001 },
+  webrtc: {
+    profile: 'webrtc',
+    address,
+    port: 20_002,
+    ice: { ufrag: 'ours', pwd: 'abcdefghijklmnopqrstuv' },
+    fingerprint: { algorithm: 'sha-256', value: 'AB:CD' },
+    setup: 'actpass',
+  },
+};
+
+const captured = fixtureNames().map((name) => fixture(name));
+const junk = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.constantFrom(
+    '\r\n',
+    '\n',
+    '\0',
+    '=',
+    ':',
+    ' ',
+    '/',
+    '4294967296',
+    '-1',
+    'a='.repeat(200),
+    '1'.repeat(400),
+    '\u2028',
+  ),
+  fc.constantFrom(
+    'm=audio 9 RTP/AVP 0\r\n',
+    'c=IN IP4 0.0.0.0\r\n',
+    'a=rtpmap:0 x/0\r\n',
+    'a=group:BUNDLE 0 0 0\r\n',
+  ),
+);
+
+type Mutation = (text: string) => string;
+
+const place = fc.double({ min: 0, max: 1, noNaN: true });
+
+/** Cuts, inserts, repeats and swaps pieces of characters or lines. */
+const mutation: fc.Arbitrary<Mutation> = fc.oneof(
+  fc.tuple(place, fc.nat(60)).map(([at, count]): Mutation => (text) => {
+    const from = Math.floor(at * text.length);
+    return text.slice(0, from) + text.slice(from + count);
+  }),
+  fc.tuple(place, junk).map(([at, added]): Mutation => (text) => {
+    const from = Math.floor(at * text.length);
+    return text.slice(0, from) + added + text.slice(from);
+  }),
+  fc.tuple(place, place, fc.integer({ min: 0, max: 40 })).map(([one, other, times]): Mutation => (text) => {
+    const lines = text.split('\r\n');
+    const line = lines[Math.floor(one * (lines.length - 1))] ?? '';
+    lines.splice(Math.floor(other * lines.length), times === 0 ? 1 : 0, ...Array<string>(times).fill(line));
+    return lines.join('\r\n');
+  }),
+  fc.tuple(place, fc.constantFrom('0', '1', '65535', '65536', '255', '127')).map(([at, number]): Mutation => {
+    return (text) => {
+      const found = [...text.matchAll(/\d+/g)];
+      const match = found[Math.floor(at * (found.length - 1))];
+      if (match === undefined) return text;
+      return text.slice(0, match.index) + number + text.slice(match.index + match[0].length);
+    };
+  }),
+);
+
+const mutated = fc
+  .tuple(fc.constantFrom(...captured), fc.array(mutation, { maxLength: 6 }))
+  .map(([text, mutations]) => mutations.reduce((changed, mutate) => mutate(changed), text));
+
+const profiles = fc.constantFrom<readonly [SdpProfile, SdpProfile]>(
+  ['webrtc', 'plain'],
+  ['plain', 'webrtc'],
+  ['webrtc', 'webrtc'],
+  ['plain', 'plain'],
+);
+
+function timed<T>(act: () => T): T {
+  const startMs = performance.now();
+  const result = act();
+  assert.ok(performance.now() - startMs < boundMs, 'took too long');
+  return result;
+}
+
+function isRefusal(result: unknown): result is SipFailure {
+  if (!(result instanceof SipFailure)) return false;
+  assert.ok(['media.sdp_malformed', 'media.not_acceptable'].includes(result.code), result.code);
+  for (const [, value] of result.headers) assert.match(value, /^[\x20-\x7e]{1,260}$/);
+  return true;
+}
+
+describe('any mutation of any captured description', () => {
+  it('as an offer gives a translation or a typed failure, soon, and the same one again', () => {
+    fc.assert(
+      fc.property(mutated, profiles, (text, [from, to]) => {
+        const [offerer, answerer] = [from, to].map(
+          (profile) => new SdpEnd({ profile, address, sessionId: '1' }),
+        );
+        assert.ok(offerer !== undefined && answerer !== undefined);
+        const offer = timed(() => offerer.readOffer(text));
+        if (isRefusal(offer)) return;
+        const stream = offeredStream(offer, offerer, answerer);
+        if (isRefusal(stream)) return;
+        const sent = timed(() => answerer.writeOffer(stream, transports[to]));
+        assert.equal(answerer.writeOffer(stream, transports[to]).text, sent.text);
+        const reread = parseSession(sent.text);
+        assert.ok(!(reread instanceof SipFailure), String(reread));
+        assert.deepEqual(
+          reread.media[0]?.codecs.map((codec) => codec.name.toLowerCase()),
+          stream.codecs.map((codec) => codec.name.toLowerCase()),
+          'codecs survive',
+        );
+        assert.equal(reread.media[0]?.direction, stream.direction, 'direction survives');
+        const reply = timed(() => offerer.writeAnswer(offer, stream, transports[from]));
+        const answered = parseSession(reply);
+        assert.ok(!(answered instanceof SipFailure), String(answered));
+        assert.deepEqual(
+          answered.media.map((section) => section.kind),
+          offer.session.media.map((section) => section.kind),
+          'every line is answered in its place',
+        );
+        assert.deepEqual(
+          answered.media.flatMap((section, index) => (section.port === 0 ? [] : [index])),
+          [offer.index],
+        );
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it('as an answer gives a translation or a typed failure, soon', () => {
+    const offers = fixtureNames().filter((name) => name.startsWith('audio-offer'));
+    fc.assert(
+      fc.property(fc.constantFrom(...offers), mutated, (name, text) => {
+        const [offerer, answerer] = [
+          new SdpEnd({ profile: 'webrtc', address, sessionId: '1' }),
+          new SdpEnd({ profile: 'plain', address, sessionId: '2' }),
+        ];
+        const offer = offerer.readOffer(fixture(name));
+        assert.ok(!(offer instanceof SipFailure));
+        const stream = offeredStream(offer, offerer, answerer);
+        assert.ok(!(stream instanceof SipFailure));
+        const sent = answerer.writeOffer(stream, transports.plain);
+        const answer = timed(() =>
+          answerer.readAnswer(text.replaceAll('UDP/TLS/RTP/SAVPF', 'RTP/AVP'), sent, 'callee'),
+        );
+        if (isRefusal(answer)) return;
+        const reply = timed(() => offerer.writeAnswer(offer, answer.stream, transports.webrtc));
+        assert.ok(!(parseSession(reply) instanceof SipFailure));
+        for (const codec of answer.stream.codecs) assert.ok(codec.payloadType < 128);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('of noise is refused', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 2_000 }), (text) => {
+        assert.ok(
+          isRefusal(timed(() => new SdpEnd({ profile: 'plain', address, sessionId: '1' }).readOffer(text))),
+        );
+      }),
+    );
+  });
+
+  it('that is built to be slow is not', () => {
+    const head = 'v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n';
+    const lines = [
+      `a=candidate:${'1 '.repeat(2_000)}`,
+      `a=rtpmap:0 ${'x'.repeat(4_000)}`,
+      `a=fmtp:0 ${' '.repeat(4_000)}`,
+      `a=ptime:${'1.'.repeat(2_000)}`,
+      `a=group:BUNDLE ${'0 '.repeat(2_000)}`,
+      `a=fingerprint:${'A:'.repeat(2_000)}`,
+    ];
+    for (const line of lines) {
+      const text = head + `${line.slice(0, 4_090)}\r\n`.repeat(15);
+      timed(() => parseSession(text));
+    }
+  });
+});

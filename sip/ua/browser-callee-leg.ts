@@ -65,6 +65,7 @@ export class BrowserCalleeLeg implements CalleeLeg, BrowserLeg, DialogOwner {
       progress: (dialog, response) => this.progressed(dialog, response),
       accepted: (dialog, response) => this.accepted(dialog, response),
       refused: (response) => this.refused(response),
+      broken: (broken) => this.fail(broken),
     });
   }
 
@@ -95,16 +96,13 @@ export class BrowserCalleeLeg implements CalleeLeg, BrowserLeg, DialogOwner {
     const headers = reason.headers ?? [];
     switch (this.state) {
       case 'inviting':
-        this.withdraw(headers);
         this.tellEnd(end);
+        this.withdraw(headers);
         return;
       case 'answered':
-        this.acknowledge(undefined);
-        this.connected?.inDialog.bye(headers, failure('dialog.unknown'));
-        this.finish(end);
-        return;
       case 'established':
-        this.connected?.inDialog.bye(headers, failure('dialog.unknown'));
+        this.tellEnd(end);
+        this.leave(headers, failure('dialog.unknown'));
         this.finish(end);
         return;
       case 'withdrawn':
@@ -142,7 +140,7 @@ export class BrowserCalleeLeg implements CalleeLeg, BrowserLeg, DialogOwner {
       this.withdraw([]);
       return;
     }
-    this.connected?.inDialog.bye([], broken);
+    this.leave([], broken);
     this.finish({ cause: 'failure', failure: broken });
   }
 
@@ -216,10 +214,18 @@ export class BrowserCalleeLeg implements CalleeLeg, BrowserLeg, DialogOwner {
 
   private withdraw(headers: HeaderList): void {
     this.state = 'withdrawn';
-    this.client.withdraw(headerLines(safeHeaders(headers)));
     this.limit.cancel();
     // RFC 3261 §9.1: without a final response the INVITE is taken for cancelled after 64·T1.
     this.limit = this.context.after(transactionTimeoutMs, () => this.finish({ cause: 'local' }));
+    this.context.safely(() => this.client.withdraw(headerLines(safeHeaders(headers))));
+  }
+
+  /** ACK if it is still due, then BYE (RFC 3261 §15). */
+  private leave(headers: HeaderList, reason: SipFailure): void {
+    this.context.safely(() => {
+      if (this.state === 'answered') this.acknowledge(undefined);
+      this.connected?.inDialog.bye(headers, reason);
+    });
   }
 
   /** Timer C (RFC 3261 §16.8): no final response in time. */
@@ -248,8 +254,8 @@ export class BrowserCalleeLeg implements CalleeLeg, BrowserLeg, DialogOwner {
   private dropForksBut(kept: Fork | undefined): void {
     for (const fork of this.forks.values()) {
       if (fork === kept) continue;
-      fork.inDialog.close(failure('callee.elsewhere'));
       this.forks.delete(fork.dialog);
+      this.context.safely(() => fork.inDialog.close(failure('callee.elsewhere')));
     }
   }
 
@@ -258,7 +264,7 @@ export class BrowserCalleeLeg implements CalleeLeg, BrowserLeg, DialogOwner {
     if (this.state === 'ended') return;
     this.state = 'ended';
     this.limit.cancel();
-    this.connected?.inDialog.close(end.failure ?? failure('dialog.unknown'));
+    this.context.safely(() => this.connected?.inDialog.close(end.failure ?? failure('dialog.unknown')));
     this.dropForksBut(undefined);
     if (!keepTransaction) forget(this.context.core, this.client);
     this.context.removeLeg(this);

@@ -53,8 +53,8 @@ export class BrowserCallerLeg implements CallerLeg, BrowserLeg, DialogOwner {
     this.reliability = reliabilityOf(invite.original.headers);
     this.server = new InviteServer(context.core, invite);
     this.server.onCancel = (cancel) => this.cancelled(cancel.headers.get('reason'));
-    context.addLeg(this);
     this.server.respond(100);
+    context.addLeg(this);
   }
 
   /** Undefined once the leg has told its end. */
@@ -68,33 +68,30 @@ export class BrowserCallerLeg implements CallerLeg, BrowserLeg, DialogOwner {
 
   progress(status: number, reason: string, sdp?: string, headers: HeaderList = []): void {
     if (this.state !== 'proceeding' || this.heldAnswer !== undefined) return;
-    this.openDialog();
-    // An offer of ours in a 18x would be answered in the PRACK; it goes into the 200 instead.
-    const answer = this.offered ? sdp : undefined;
-    const all = [...this.context.dialogHeaders, ...safeHeaders(headers)];
-    if (this.isReliable(answer)) {
-      this.provisionals().send({ status, reason, headers: all, sdp: answer });
-      return;
-    }
-    this.server.respond(status, { reason, headers: all, ...(answer === undefined ? {} : { sdp: answer }) });
+    this.guard(() => this.sendProgress(status, reason, sdp, headers));
   }
 
   answer(sdp: string, headers: HeaderList = []): Promise<string | undefined> {
-    if (this.state !== 'proceeding' || this.heldAnswer !== undefined)
+    if (this.state !== 'proceeding' || this.heldAnswer !== undefined) {
       return rejected(failure('caller.cancelled'));
-    if (this.reliable?.holdsAnswer !== true) return this.sendAnswer(sdp, headers);
-    this.reliable.dropWaiting();
+    }
     const outcome = deferred<string | undefined>();
-    this.heldAnswer = () => {
-      if (this.state === 'proceeding') outcome.follow(this.sendAnswer(sdp, headers));
-      else outcome.reject(failure('caller.cancelled'));
+    const send = (): void => {
+      if (this.state === 'proceeding') this.guard(() => outcome.follow(this.sendAnswer(sdp, headers)));
+      if (this.state === 'ended') outcome.reject(failure('caller.cancelled'));
     };
+    if (this.reliable?.holdsAnswer === true) {
+      this.reliable.dropWaiting();
+      this.heldAnswer = send;
+    } else {
+      send();
+    }
     return outcome.promise;
   }
 
   reject(refusal: SipFailure): void {
     if (this.state !== 'proceeding') return;
-    this.server.refuse(refusal);
+    this.guard(() => this.server.refuse(refusal));
     this.finish({ cause: 'local', failure: refusal });
   }
 
@@ -120,7 +117,10 @@ export class BrowserCallerLeg implements CallerLeg, BrowserLeg, DialogOwner {
     switch (this.state) {
       case 'proceeding': {
         const { status, reason: phrase, headers: own } = reason.failure ?? failure('caller.cancelled');
-        this.server.respond(status, { reason: phrase, headers: safeHeaders([...own, ...headers]) });
+        this.tellEnd(end);
+        this.guard(() =>
+          this.server.respond(status, { reason: phrase, headers: safeHeaders([...own, ...headers]) }),
+        );
         this.finish(end);
         return;
       }
@@ -130,7 +130,8 @@ export class BrowserCallerLeg implements CallerLeg, BrowserLeg, DialogOwner {
         this.tellEnd(end);
         return;
       case 'established':
-        this.dialog?.bye(headers, failure('dialog.unknown'));
+        this.tellEnd(end);
+        this.guard(() => this.dialog?.bye(headers, failure('dialog.unknown')));
         this.finish(end);
         return;
       case 'leaving':
@@ -154,8 +155,10 @@ export class BrowserCallerLeg implements CallerLeg, BrowserLeg, DialogOwner {
   }
 
   fail(broken: SipFailure): void {
-    if (this.state === 'proceeding') this.server.refuse(broken);
-    else this.dialog?.bye(this.byeHeaders, broken);
+    this.context.safely(() => {
+      if (this.state === 'proceeding') this.server.refuse(broken);
+      else this.dialog?.bye(this.byeHeaders, broken);
+    });
     this.finish({ cause: 'failure', failure: broken });
   }
 
@@ -175,6 +178,18 @@ export class BrowserCallerLeg implements CallerLeg, BrowserLeg, DialogOwner {
     if (this.state !== 'proceeding') return;
     this.server.respond(487);
     this.finish({ cause: 'remote', ...(reason === undefined ? {} : { reason }) });
+  }
+
+  private sendProgress(status: number, reason: string, sdp: string | undefined, headers: HeaderList): void {
+    this.openDialog();
+    // An offer of ours in a 18x would be answered in the PRACK; it goes into the 200 instead.
+    const answer = this.offered ? sdp : undefined;
+    const all = [...this.context.dialogHeaders, ...safeHeaders(headers)];
+    if (this.isReliable(answer)) {
+      this.provisionals().send({ status, reason, headers: all, sdp: answer });
+      return;
+    }
+    this.server.respond(status, { reason, headers: all, ...(answer === undefined ? {} : { sdp: answer }) });
   }
 
   private sendAnswer(sdp: string, headers: HeaderList): Promise<string | undefined> {
@@ -233,10 +248,15 @@ export class BrowserCallerLeg implements CallerLeg, BrowserLeg, DialogOwner {
     if (this.state === 'ended') return;
     this.state = 'ended';
     this.reliable?.close();
-    this.dialog?.close(end.failure ?? failure('caller.cancelled'));
+    this.context.safely(() => this.dialog?.close(end.failure ?? failure('caller.cancelled')));
     this.releaseAnswer();
     this.context.removeLeg(this);
     this.tellEnd(end);
+  }
+
+  /** Whatever sip.js throws ends the leg, not the call control that asked for something. */
+  private guard(act: () => void): void {
+    this.context.safely(act, (broken) => this.fail(broken));
   }
 
   private tellEnd(end: LegEnd): void {

@@ -3,6 +3,7 @@ import {
   UserAgentClient,
   type IncomingResponseMessage,
 } from 'sip.js/lib/core/index.js';
+import type { SipFailure } from '../failure.js';
 import type { EndpointContext } from './endpoint-context.js';
 import { LegDialog } from './leg-dialog.js';
 import { AdaptedResponse, setContact } from './message-adapter.js';
@@ -15,6 +16,8 @@ export interface InviteClientUser {
   accepted(dialog: LegDialog, response: AdaptedResponse): void;
   /** A 3xx–6xx; undefined: no response came in 64·T1. */
   refused(response: AdaptedResponse | undefined): void;
+  /** Something threw while a response was taken in. */
+  broken(failure: SipFailure): void;
 }
 
 /**
@@ -35,7 +38,10 @@ export class InviteClient extends UserAgentClient {
 
   /** Called by the transaction, its timer B included. */
   protected override receiveResponse(message: IncomingResponseMessage): void {
-    this.context.safely(() => this.dispatch(message instanceof AdaptedResponse ? message : undefined));
+    this.context.safely(
+      () => this.dispatch(message instanceof AdaptedResponse ? message : undefined),
+      (broken) => this.user.broken(broken),
+    );
   }
 
   /** Cancels (RFC 3261 §9.1): at once after a provisional response, else when the first one arrives. */

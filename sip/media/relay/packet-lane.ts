@@ -27,13 +27,15 @@ export class PacketLane {
   #payloadType = -1;
   #sink: PacketSink | undefined;
   #map: PayloadMap | undefined;
-  #codecs: readonly SdpCodec[] = [];
+  /** Payload types of audio; the others are events. */
+  readonly #audio = new Map<number, SdpCodec>();
 
   /** From now on packets go to `sink`. `codecs` are those that the end may send, with its payload types. */
   open(sink: PacketSink, map: PayloadMap, codecs: readonly SdpCodec[]): void {
     this.#sink = sink;
     this.#map = map;
-    this.#codecs = codecs;
+    this.#audio.clear();
+    for (const codec of codecs) if (!isTelephoneEvent(codec)) this.#audio.set(codec.payloadType, codec);
   }
 
   /** From now on packets are dropped. */
@@ -42,14 +44,10 @@ export class PacketLane {
     this.#map = undefined;
   }
 
-  get isOpen(): boolean {
-    return this.#sink !== undefined;
-  }
-
   /** Name of the audio codec seen last, or of the first agreed one when nothing was seen. */
   get codec(): string | undefined {
-    const audio = this.#codecs.filter((codec) => !isTelephoneEvent(codec));
-    return (audio.find((codec) => codec.payloadType === this.#payloadType) ?? audio[0])?.name;
+    const [first] = this.#audio.values();
+    return (this.#audio.get(this.#payloadType) ?? first)?.name;
   }
 
   /** Hot path: no allocation. */
@@ -73,7 +71,7 @@ export class PacketLane {
     const payloadType = second & 0x7f;
     const mapped = this.#map?.[payloadType] ?? notAgreed;
     if (mapped === notAgreed || packet.length < rtpHeaderBytes) return false;
-    this.#payloadType = payloadType;
+    if (this.#audio.has(payloadType)) this.#payloadType = payloadType;
     if (mapped !== payloadType) packet[1] = (second & 0x80) | mapped;
     return sink.sendRtp(packet);
   }

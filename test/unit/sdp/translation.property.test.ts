@@ -78,15 +78,10 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
 );
 
 const mutated = fc
-  .tuple(fc.constantFrom(...captured), fc.array(mutation, { maxLength: 6 }))
+  .tuple(fc.constantFrom(...captured), fc.array(mutation, { maxLength: 3 }))
   .map(([text, mutations]) => mutations.reduce((changed, mutate) => mutate(changed), text));
 
-const profiles = fc.constantFrom<readonly [SdpProfile, SdpProfile]>(
-  ['webrtc', 'plain'],
-  ['plain', 'webrtc'],
-  ['webrtc', 'webrtc'],
-  ['plain', 'plain'],
-);
+const profiles = fc.constantFrom<SdpProfile>('webrtc', 'plain');
 
 function timed<T>(act: () => T): T {
   const startMs = performance.now();
@@ -105,7 +100,8 @@ function isRefusal(result: unknown): result is SipFailure {
 describe('any mutation of any captured description', () => {
   it('as an offer gives a translation or a typed failure, soon, and the same one again', () => {
     fc.assert(
-      fc.property(mutated, profiles, (text, [from, to]) => {
+      fc.property(mutated, profiles, (text, to) => {
+        const from: SdpProfile = text.includes('UDP/TLS/RTP') ? 'webrtc' : 'plain';
         const [offerer, answerer] = [from, to].map(
           (profile) => new SdpEnd({ profile, address, sessionId: '1' }),
         );
@@ -117,7 +113,7 @@ describe('any mutation of any captured description', () => {
         const sent = timed(() => answerer.writeOffer(stream, transports[to]));
         assert.equal(answerer.writeOffer(stream, transports[to]).text, sent.text);
         const reread = parseSession(sent.text);
-        assert.ok(!(reread instanceof SipFailure), String(reread));
+        if (reread instanceof SipFailure) throw reread;
         assert.deepEqual(
           reread.media[0]?.codecs.map((codec) => codec.name.toLowerCase()),
           stream.codecs.map((codec) => codec.name.toLowerCase()),
@@ -126,7 +122,7 @@ describe('any mutation of any captured description', () => {
         assert.equal(reread.media[0]?.direction, stream.direction, 'direction survives');
         const reply = timed(() => offerer.writeAnswer(offer, stream, transports[from]));
         const answered = parseSession(reply);
-        assert.ok(!(answered instanceof SipFailure), String(answered));
+        if (answered instanceof SipFailure) throw answered;
         assert.deepEqual(
           answered.media.map((section) => section.kind),
           offer.session.media.map((section) => section.kind),

@@ -15,11 +15,13 @@ import type { CallSource } from './call/ports.js';
 import { openCdrFile, type CdrWriter } from './call/cdr-file.js';
 import { dialledOf } from './call/dialled.js';
 import { createUserDirectory } from './call/user-directory.js';
+import type { Inspection } from './api/inspection.js';
 import type { Config, DomainConfig, MediaConfig, SipConfig, TrunkConfig } from './config/config.js';
 import { createEdge, defaultEdgeLimits, type Edge } from './edge/edge.js';
 import type { PageHandler } from './edge/http-server.js';
 import type { Endpoint } from './endpoint/endpoint.js';
 import { EndpointTable } from './endpoint/endpoint-table.js';
+import { createInspection } from './inspection.js';
 import { MemoryLocation } from './location/memory-location.js';
 import { startEchoPhone, type EchoPhone } from './quick-start/echo-phone.js';
 import { Registrar } from './registrar/registrar.js';
@@ -64,6 +66,7 @@ export class App {
   #trunks: TrunkTable | undefined;
   #echoPhone: EchoPhone | undefined;
   #edge: Edge | undefined;
+  #draining = false;
   #closing: Promise<void> | undefined;
 
   /** Starts everything. Rejects, with nothing left open, when a part cannot start. */
@@ -118,7 +121,20 @@ export class App {
 
   /** True when new calls can be taken from both sides. */
   get ready(): boolean {
-    return this.#edge !== undefined && this.#trunkSide?.stack.connected === true;
+    return !this.#draining && this.#edge !== undefined && this.#trunkSide?.stack.connected === true;
+  }
+
+  /** What the admin server shows. */
+  get inspection(): Inspection {
+    return createInspection({
+      ready: () => this.ready,
+      sizes: () => this.inspect(),
+      flows: () => this.#edge?.flows,
+      endpoints: this.#endpoints,
+      location: this.#location,
+      calls: () => this.#controller?.table,
+      trunks: this.config.trunks,
+    });
   }
 
   /** The size of every table; all but the standing ones are zero when nothing goes on. */
@@ -137,6 +153,7 @@ export class App {
 
   /** Takes nothing new; resolves when the last call has ended, at the latest after `limitMs`. */
   async drain(limitMs: number): Promise<void> {
+    this.#draining = true;
     this.#edge?.drain();
     if (this.#controller === undefined) return;
     let giveUp = (): void => undefined;
@@ -281,6 +298,7 @@ export class App {
   }
 
   async #close(): Promise<void> {
+    this.#draining = true;
     this.#edge?.drain();
     await this.#controller?.cutAll(failure('gateway.draining'));
     await this.#edge?.close();

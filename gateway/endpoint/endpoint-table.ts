@@ -44,6 +44,14 @@ export class EndpointTable {
     return this.#byId.get(endpointId);
   }
 
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  all(): Iterable<Endpoint> {
+    return this.#byId.values();
+  }
+
   /**
    * Attaches a flow that has just authenticated: to the endpoint of the same address-of-record and instance, else to a new
    * one. Without an instance-id the contact stands in for it: then a flow that is still open is only replaced when the

@@ -37,6 +37,11 @@ export class MemoryLocation implements Location {
       : bindings.filter((binding) => binding.expiresAtMs > nowMs);
   }
 
+  /** Every binding that has not been removed. */
+  *all(): Iterable<Binding> {
+    for (const bindings of this.#byAor.values()) yield* bindings;
+  }
+
   update(aor: string, edit: BindingEdit): readonly Binding[] | SipFailure {
     const next = edit(this.find(aor));
     if (next instanceof SipFailure) return next;

@@ -1,0 +1,149 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '../sip/clock.js';
+import { startAdminServer, type AdminServer } from './api/admin-server.js';
+import { createPublicPages, type PublicPages } from './api/public-pages.js';
+import { App } from './app.js';
+import type { Config } from './config/config.js';
+import { loadConfig } from './config/load.js';
+import { ConfigError } from './config/problem.js';
+import { quickStartBanner } from './process/banner.js';
+import { readCommand, type Command } from './process/command.js';
+import { pageConfigOf } from './process/page-config-of.js';
+import { startFailureText } from './process/start-failure.js';
+import { Stopping } from './process/stopping.js';
+import { usage, UsageError } from './process/usage.js';
+import { htdigestLine, readPassword } from './process/user-hash.js';
+import { createEvents, type Events } from './telemetry/events.js';
+import { createLogger, type Logger } from './telemetry/logger.js';
+import { Metrics } from './telemetry/metrics.js';
+
+/** Below the 90 s after which systemd kills a service. */
+const drainLimitMs = 60_000;
+const closeLimitMs = 5_000;
+
+const exitCodes = { right: 0, failed: 1, wrong: 2 };
+
+async function run(command: Command): Promise<void> {
+  switch (command.name) {
+    case 'help':
+      process.stdout.write(usage);
+      return;
+    case 'version':
+      process.stdout.write(`${version()}\n`);
+      return;
+    case 'check':
+      return check(command.file);
+    case 'user hash':
+      return hashUser(command.user, command.domain);
+    case 'start':
+      return start(await loadConfig(command.config, process.env));
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+async function check(file: string): Promise<void> {
+  const { domains, trunks, routes } = await loadConfig(file, process.env);
+  const count = `domains: ${domains.length}, trunks: ${trunks.length}, routes: ${routes.length}`;
+  process.stdout.write(`${file} is right (${count})\n`);
+}
+
+async function hashUser(user: string, domain: string): Promise<void> {
+  const password = await readPassword(process.stdin, (text) => process.stderr.write(text));
+  if (password === undefined || password === '') throw new UsageError('no password on standard input');
+  process.stdout.write(`${htdigestLine(user, domain, password)}\n`);
+}
+
+/** What runs beside the application and is closed after it. */
+interface Running {
+  readonly app: App;
+  readonly admin: AdminServer;
+  readonly pages: PublicPages;
+}
+
+async function start(config: Config): Promise<void> {
+  const beganMs = systemClock.nowMs();
+  const log = createLogger(config.log);
+  const metrics = new Metrics({ processMetrics: true });
+  const events = createEvents(log, metrics);
+  const running = await startParts(config, log, events, metrics);
+  const addresses = addressesOf(running);
+  events.started({ addresses, startMs: systemClock.nowMs() - beganMs });
+  watchProcess(running, events, log);
+  if (config.file === undefined) {
+    process.stdout.write(quickStartBanner(config, addresses['pages'] ?? '', addresses['admin'] ?? ''));
+  }
+}
+
+async function startParts(config: Config, log: Logger, events: Events, metrics: Metrics): Promise<Running> {
+  const folder = fileURLToPath(new URL('../web', import.meta.url));
+  const pages = await createPublicPages({ folder, config: pageConfigOf(config) });
+  if (!pages.built) log.warn({ folder }, 'the pages were not built: npm run build');
+  const app = await App.start(config, { log, events, pages: pages.handler });
+  metrics.watchTables(() => app.inspect());
+  try {
+    const { inspection } = app;
+    const admin = await startAdminServer({ listen: config.listen.admin, inspection, metrics, events });
+    return { app, admin, pages };
+  } catch (cause) {
+    await app.close();
+    throw cause;
+  }
+}
+
+function addressesOf({ app, admin }: Running): Record<string, string> {
+  const host = admin.address.includes(':') ? `[${admin.address}]` : admin.address;
+  const { pages, sip } = app.addresses;
+  return { pages: pages.join(' '), sip: sip.join(' '), admin: `http://${host}:${admin.port}` };
+}
+
+function watchProcess({ app, admin, pages }: Running, events: Events, log: Logger): void {
+  const stopping = new Stopping({
+    stoppable: {
+      get calls() {
+        return app.inspect()['calls'] ?? 0;
+      },
+      drain: (limitMs) => app.drain(limitMs),
+      async close() {
+        await app.close();
+        await admin.close();
+        await pages.close();
+      },
+    },
+    events,
+    clock: systemClock,
+    drainLimitMs,
+    closeLimitMs,
+    exit(code) {
+      log.flush();
+      process.exit(code);
+    },
+  });
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.signal(name));
+  process.on('uncaughtException', (error) => stopping.defect('uncaught_exception', error));
+  process.on('unhandledRejection', (error) => stopping.defect('unhandled_rejection', error));
+}
+
+function fail(thrown: unknown): void {
+  if (thrown instanceof UsageError) {
+    process.stderr.write(`webtrunk: ${thrown.message}\n\n${usage}`);
+    process.exitCode = exitCodes.wrong;
+  } else if (thrown instanceof ConfigError) {
+    process.stderr.write(`${thrown.message}\n`);
+    process.exitCode = exitCodes.wrong;
+  } else {
+    process.stderr.write(`webtrunk cannot start: ${startFailureText(thrown)}\n`);
+    process.exitCode = exitCodes.failed;
+  }
+}
+
+try {
+  await run(readCommand(process.argv.slice(2)));
+} catch (thrown) {
+  fail(thrown);
+}

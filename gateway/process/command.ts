@@ -1,0 +1,57 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from './usage.js';
+
+/** What the command line asks for. */
+export type Command =
+  | { readonly name: 'start'; readonly config: string | undefined }
+  | { readonly name: 'check'; readonly file: string }
+  | { readonly name: 'user hash'; readonly user: string; readonly domain: string }
+  | { readonly name: 'help' }
+  | { readonly name: 'version' };
+
+const defaultFile = 'webtrunk.yaml';
+
+/** Reads the arguments after the program's name. Throws a UsageError. */
+export function readCommand(args: readonly string[]): Command {
+  const { values, positionals } = parse(args);
+  if (values.help === true) return { name: 'help' };
+  if (values.version === true) return { name: 'version' };
+  const [name, ...rest] = positionals;
+  if (name === undefined) throw new UsageError('a command is missing');
+  if (values.config !== undefined && name !== 'start') throw new UsageError(`--config is not for ${name}`);
+  if (name === 'start') {
+    if (rest.length > 0)
+      throw new UsageError(`start takes no ${rest.join(' ')}; meant --config ${rest.join(' ')}?`);
+    return { name, config: values.config };
+  }
+  if (name === 'check') {
+    if (rest.length > 1) throw new UsageError('check takes one file');
+    return { name, file: rest[0] ?? defaultFile };
+  }
+  if (name === 'user') return readUserCommand(rest);
+  throw new UsageError(`there is no command ${name}`);
+}
+
+function readUserCommand([action, user, domain, ...rest]: readonly string[]): Command {
+  if (action !== 'hash' || user === undefined || domain === undefined || rest.length > 0) {
+    throw new UsageError('use: webtrunk user hash NAME DOMAIN');
+  }
+  if (/[:\s]/.test(user + domain)) throw new UsageError('neither name nor domain has colons or blanks');
+  return { name: 'user hash', user, domain: domain.toLowerCase() };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        config: { type: 'string', short: 'c' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'v' },
+      },
+    });
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}

@@ -1,0 +1,16 @@
+/** What `webtrunk --help` prints. */
+export const usage = `webtrunk: browser softphones to the PBXs and SIP trunks you already have
+
+  webtrunk start [--config FILE]   run the gateway; without FILE a quick start on this machine only
+  webtrunk check [FILE]            check a configuration file (webtrunk.yaml) and say everything that is wrong
+  webtrunk user hash NAME DOMAIN   print the line for a users file; the password is read from standard input
+  webtrunk --help | --version
+
+Exit codes: 0 all right, 1 it could not run or ended by a defect, 2 wrong usage or configuration.
+Signals: SIGTERM and SIGINT let calls end (at most a minute); a second one ends them at once.
+`;
+
+/** Wrong use of the command line; the message says what was wrong. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}

@@ -78,7 +78,7 @@ export class Call implements CallActions {
     this.#search = new CalleeSearch(() => around.clock.nowMs());
     this.#record = new CallRecord(around.clock);
     this.#media = new CallMedia(id, incoming.leg.id, source, around, (lost) => this.cut(lost));
-    this.#negotiation = new Negotiation({
+    this.#negotiation = new Negotiation(this.#media, {
       held: (by) => around.events.callHeld({ callId: id, by }),
       resumed: (by) => around.events.callResumed({ callId: id, by }),
       refused: (by, refusal) => around.events.callReofferRefused({ callId: id, by, failure: refusal }),
@@ -210,8 +210,8 @@ export class Call implements CallActions {
   negotiate({ legId, reoffer }: CallEventMap['reoffer']): void {
     const callee = this.#connected?.leg;
     if (callee === undefined) return this.refuseReoffer({ legId, reoffer });
-    if (legId === callee.id) this.#negotiation.run(reoffer, 'callee', callee, this.caller, this.#media);
-    else this.#negotiation.run(reoffer, 'caller', this.caller, callee, this.#media);
+    if (legId === callee.id) this.#negotiation.run({ reoffer, by: 'callee', from: callee, to: this.caller });
+    else this.#negotiation.run({ reoffer, by: 'caller', from: this.caller, to: callee });
   }
 
   refuseReoffer({ reoffer }: CallEventMap['reoffer']): void {

@@ -1,5 +1,5 @@
 import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
-import type { Leg, Reoffer } from '../../sip/leg.js';
+import type { Leg, Reoffer, ReofferResult } from '../../sip/leg.js';
 import { isHold } from '../../sip/sdp/hold.js';
 import type { CallMedia } from './call-media.js';
 
@@ -13,22 +13,55 @@ export interface NegotiationListener {
   refused(by: 'caller' | 'callee', failure: SipFailure): void;
 }
 
+/** One re-offer on its way. */
+interface Exchange {
+  readonly reoffer: Reoffer;
+  readonly by: 'caller' | 'callee';
+  readonly from: Leg;
+  readonly to: Leg;
+}
+
 /** The re-offers of an established call: one at a time (RFC 3264 §4), and who holds. */
 export class Negotiation {
   readonly #holding = new Set<'caller' | 'callee'>();
-  #running: Promise<void> | undefined;
+  /** `asking`: the other side gets our re-INVITE; `settling`: it has answered, and the answer travels back. */
+  #phase: 'idle' | 'asking' | 'settling' = 'idle';
+  readonly #waiting: Exchange[] = [];
 
-  constructor(private readonly listener: NegotiationListener) {}
+  constructor(
+    private readonly media: Translation,
+    private readonly listener: NegotiationListener,
+  ) {}
 
-  /** Carries the re-offer across; refuses it with 491 while another one is on its way (RFC 3261 §14.2). */
-  run(reoffer: Reoffer, by: 'caller' | 'callee', from: Leg, to: Leg, media: Translation): void {
-    if (this.#running !== undefined) return reoffer.reject(failure('dialog.request_pending'));
-    this.#running = relayReoffer(reoffer, from, to, media)
-      .then(() => this.#note(by, reoffer.sdp))
-      .catch((thrown: unknown) => this.listener.refused(by, toFailure(thrown)))
-      .finally(() => {
-        this.#running = undefined;
-      });
+  /**
+   * Carries the re-offer across. Refuses it with 491 while the other side is being asked (RFC 3261 §14.2); lets it wait
+   * when it only overtakes the last ACK of the one before.
+   */
+  run(exchange: Exchange): void {
+    if (this.#phase === 'asking') return exchange.reoffer.reject(failure('dialog.request_pending'));
+    if (this.#phase === 'settling') this.#waiting.push(exchange);
+    else void this.#carry(exchange);
+  }
+
+  async #carry(exchange: Exchange): Promise<void> {
+    this.#phase = 'asking';
+    try {
+      await relayReoffer(exchange, this.media, (offer) => this.#ask(exchange.to, offer));
+      this.#note(exchange.by, exchange.reoffer.sdp);
+    } catch (thrown) {
+      this.listener.refused(exchange.by, toFailure(thrown));
+    }
+    this.#phase = 'idle';
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.run(next);
+  }
+
+  async #ask(leg: Leg, offer: string | undefined): Promise<ReofferResult> {
+    try {
+      return await leg.reoffer(offer);
+    } finally {
+      this.#phase = 'settling';
+    }
   }
 
   #note(by: 'caller' | 'callee', sdp: string | undefined): void {
@@ -42,16 +75,20 @@ export class Negotiation {
   }
 }
 
+/** Sends a re-INVITE, with or without offer, to the other side. */
+type Ask = (offer: string | undefined) => Promise<ReofferResult>;
+
 /**
  * Carries one re-INVITE or UPDATE from a leg to the other and the answer back (RFC 3264 §8, RFC 3261 §14). Resolves
  * when it is settled and answered; rejects with a SipFailure after it has refused the re-offer with it. A refused
  * re-offer leaves both sides as they were (RFC 3261 §14.1).
  */
-async function relayReoffer(reoffer: Reoffer, from: Leg, to: Leg, media: Translation): Promise<void> {
+async function relayReoffer(exchange: Exchange, media: Translation, ask: Ask): Promise<void> {
+  const { reoffer } = exchange;
   try {
-    if (reoffer.sdp !== undefined) return await relayOffer(reoffer, reoffer.sdp, from, to, media);
+    if (reoffer.sdp !== undefined) return await relayOffer(exchange, reoffer.sdp, media, ask);
     if (reoffer.method === 'UPDATE') return await acceptRefresh(reoffer);
-    return await relayLateOffer(reoffer, from, to, media);
+    return await relayLateOffer(exchange, media, ask);
   } catch (thrown) {
     const refusal = toFailure(thrown);
     reoffer.reject(refusal);
@@ -65,14 +102,13 @@ async function acceptRefresh(reoffer: Reoffer): Promise<void> {
 }
 
 async function relayOffer(
-  reoffer: Reoffer,
+  { reoffer, from, to }: Exchange,
   sdp: string,
-  from: Leg,
-  to: Leg,
   media: Translation,
+  ask: Ask,
 ): Promise<void> {
   const offer = await media.offer(from.id, to.id, sdp);
-  const result = await to.reoffer(offer).catch((thrown: unknown) => {
+  const result = await ask(offer).catch((thrown: unknown) => {
     media.refuse(to.id);
     throw toFailure(thrown);
   });
@@ -82,8 +118,8 @@ async function relayOffer(
 }
 
 /** The peer asks for our offer: the other side makes it, and its answer travels back in the ACKs (RFC 3261 §14.2). */
-async function relayLateOffer(reoffer: Reoffer, from: Leg, to: Leg, media: Translation): Promise<void> {
-  const result = await to.reoffer(undefined);
+async function relayLateOffer({ reoffer, from, to }: Exchange, media: Translation, ask: Ask): Promise<void> {
+  const result = await ask(undefined);
   let answer: string | undefined;
   try {
     if (result.sdp === undefined) throw failure('trunk.protocol', { detail: '2xx to re-INVITE without SDP' });

@@ -123,7 +123,7 @@ export class JsSipClient {
   readonly agent: JsSipAgent;
   readonly sessions = new Journal<JsSipSession>();
 
-  private constructor(user: string, url: string) {
+  private constructor(user: string, url: string, password: string) {
     Object.assign(globalThis, {
       window: globalThis,
       RTCPeerConnection: FakePeerConnection,
@@ -132,7 +132,7 @@ export class JsSipClient {
     this.agent = new JsSIP.UA({
       sockets: [new WsSocket(url) as never],
       uri: `sip:${user}@localhost`,
-      password: 'unused',
+      password,
       connection_recovery_min_interval: 1,
       connection_recovery_max_interval: 1,
     }) as unknown as JsSipAgent;
@@ -142,8 +142,8 @@ export class JsSipClient {
   }
 
   /** Connects and registers. */
-  static async start(user: string, url: string): Promise<JsSipClient> {
-    const client = new JsSipClient(user, url);
+  static async start(user: string, url: string, password = 'unused'): Promise<JsSipClient> {
+    const client = new JsSipClient(user, url, password);
     const registered = new Promise<void>((resolve) => client.agent.on('registered', () => resolve()));
     client.agent.start();
     await registered;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseMessage, type SipResponse } from '../../../sip/message/index.js';
 import type { Cdr } from '../../../gateway/call/call-record.js';
 import { passwordOf, startGateway, type Gateway } from '../../support/gateway.js';
+import { callTables, idle } from '../../support/idle.js';
 import { acknowledge, answer, inCalledDialog, inDialog, nextRequest } from '../../support/ws-call.js';
 import { asResponse, WsSipClient } from '../../support/ws-sip-client.js';
 
@@ -20,18 +21,6 @@ const sdp = (mark: string, direction = 'sendrecv'): string =>
     `a=${direction}`,
     '',
   ].join('\r\n');
-
-/** Tables that are zero when no call and no request is open. */
-const callTables = [
-  'calls',
-  'media_sessions',
-  'direct_media_sessions',
-  'transactions',
-  'dialogs',
-  'legs',
-  'unsent',
-  'trunk_legs',
-];
 
 describe('calls between browsers', () => {
   let gateway: Gateway;
@@ -123,7 +112,7 @@ describe('calls between browsers', () => {
       assert.deepEqual([refused.status, refused.reason], [status, words]);
       await nextRequest(bob, 'ACK');
       alice.send(ackOf(alice, refused));
-      await gatewayIdle(gateway);
+      await idle(gateway);
     });
   }
 
@@ -139,7 +128,7 @@ describe('calls between browsers', () => {
     const refused = await responseTo(alice, /^SIP\/2.0 487/);
     alice.send(ackOf(alice, refused));
     await nextRequest(bob, 'ACK');
-    await gatewayIdle(gateway);
+    await idle(gateway);
   });
 
   it('rings all devices of a user and tells the others when one has answered', async () => {
@@ -162,7 +151,7 @@ describe('calls between browsers', () => {
     const bye = desk.transact(byeOfCallee(desk, atDesk));
     answer(alice, await nextRequest(alice, 'BYE'), 200);
     assert.equal((await bye).status, 200);
-    await gatewayIdle(gateway);
+    await idle(gateway);
   });
 
   it('carries a hold from the caller and one from the callee', async () => {
@@ -217,7 +206,7 @@ describe('calls between browsers', () => {
     const offline = await responseTo(alice, /^SIP\/2.0 [3-6]/, since);
     assert.equal(offline.status, 480);
     alice.send(ackOf(alice, offline));
-    await gatewayIdle(gateway);
+    await idle(gateway);
   });
 
   it('keeps the call when a socket is lost and hangs up over the next one', async () => {
@@ -229,7 +218,7 @@ describe('calls between browsers', () => {
     );
     answer(bob, await nextRequest(bob, 'BYE'), 200);
     assert.equal((await bye).status, 200);
-    await gatewayIdle(gateway);
+    await idle(gateway);
   });
 
   it('never hands a forged identity on', async () => {
@@ -250,7 +239,7 @@ describe('calls between browsers', () => {
     assert.equal(invite.headers.get('Subject'), 'lunch');
     answer(bob, invite, 486);
     alice.send(ackOf(alice, await responseTo(alice, /^SIP\/2.0 486/)));
-    await gatewayIdle(gateway);
+    await idle(gateway);
   });
 
   async function connect() {
@@ -268,7 +257,7 @@ describe('calls between browsers', () => {
     const bye = alice.transact(inDialog(alice, 'BYE', connected));
     answer(bob, await nextRequest(bob, 'BYE', since), 200);
     assert.equal((await bye).status, 200);
-    await gatewayIdle(gateway);
+    await idle(gateway);
   }
 
   /** The tag that the client wrote into its own last answer is the one that comes back in requests to it. */
@@ -306,11 +295,4 @@ function sameTransaction(
   });
   assert.equal(parseMessage(Buffer.from(text), { framing: 'websocket' }).kind, 'request');
   return text;
-}
-
-/** Waits until no call is left. */
-async function gatewayIdle(gateway: Gateway): Promise<void> {
-  const busy = (): boolean => callTables.some((table) => gateway.app.inspect()[table] !== 0);
-  const untilMs = Date.now() + 5_000;
-  while (busy() && Date.now() < untilMs) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -412,13 +412,37 @@ describe('a call', () => {
 
   it('answers 491 to a re-offer while another one is on its way', async () => {
     const scene = await established();
+    let answer = (): void => undefined;
+    scene.callee().reoffer = () =>
+      new Promise((resolve) => {
+        answer = () => resolve({ sdp: 'v=0 reanswer', ack: () => undefined });
+      });
     const first = new FakeReoffer('INVITE', 'v=0 a');
     const second = new FakeReoffer('INVITE', 'v=0 b');
     scene.caller.listener?.reoffer(first);
+    await settle();
     scene.callee().listener.reoffer(second);
     await settle();
     assert.deepEqual(second.notes, ['reject 491']);
-    assert.equal(first.notes.length, 1);
+    answer();
+    await settle();
+    assert.deepEqual(first.notes, ['accept anchored-answer(v=0 reanswer)']);
+  });
+
+  it('lets a re-offer wait that overtakes the ACK of the one before', async () => {
+    const scene = await established();
+    const first = new FakeReoffer('INVITE', 'v=0 a');
+    let acknowledge = (): void => undefined;
+    first.accept = () => new Promise((resolve) => (acknowledge = () => resolve(undefined)));
+    scene.caller.listener?.reoffer(first);
+    await settle();
+    const second = new FakeReoffer('INVITE', 'v=0 b');
+    scene.caller.listener?.reoffer(second);
+    await settle();
+    assert.deepEqual(second.notes, []);
+    acknowledge();
+    await settle();
+    assert.deepEqual(second.notes, ['accept anchored-answer(v=0 reanswer)']);
   });
 
   it('answers 491 to a re-offer before the call is established', async () => {

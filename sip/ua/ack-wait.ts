@@ -1,7 +1,7 @@
-import { failure } from '../failure.js';
 import type { Timer } from '../clock.js';
 import type { EndpointContext } from './endpoint-context.js';
 import { deferred } from './deferred.js';
+import { failureFor, type EndReason } from './end-reason.js';
 import type { InviteServer } from './server-request.js';
 import { t1Ms, t2Ms, transactionTimeoutMs } from './timing.js';
 
@@ -27,7 +27,7 @@ export class AckWait {
   ) {
     this.retransmission = context.after(t1Ms, () => this.retransmit());
     this.deadline = context.after(transactionTimeoutMs, () => {
-      this.close(failure('call.ack_timeout'));
+      this.close('call.ack_timeout');
       expired();
     });
   }
@@ -47,9 +47,9 @@ export class AckWait {
   }
 
   /** Gives up. */
-  close(reason: Error): void {
+  close(reason: EndReason): void {
     this.stop();
-    this.outcome.reject(reason);
+    this.outcome.reject(failureFor(reason));
   }
 
   private retransmit(): void {

@@ -13,6 +13,7 @@ import type {
 } from '../leg.js';
 import { forget, passedOn } from './client-request.js';
 import { rejected } from './deferred.js';
+import type { EndReason } from './end-reason.js';
 import type { BrowserLeg, EndpointContext } from './endpoint-context.js';
 import { hasOptionTag, headerLines, safeHeaders } from './header-lines.js';
 import { InDialog, type DialogOwner } from './in-dialog.js';
@@ -102,7 +103,7 @@ export class BrowserCalleeLeg implements CalleeLeg, BrowserLeg, DialogOwner {
       case 'answered':
       case 'established':
         this.tellEnd(end);
-        this.leave(headers, failure('dialog.unknown'));
+        this.leave(headers, 'dialog.unknown');
         this.finish(end);
         return;
       case 'withdrawn':
@@ -174,7 +175,7 @@ export class BrowserCalleeLeg implements CalleeLeg, BrowserLeg, DialogOwner {
     if (this.state !== 'inviting') {
       // A fork that answers too late, or an answer that crosses our CANCEL (RFC 3261 §13.2.2.4, §9.1).
       dialog.acknowledge(this.client, this.invite.cseq, undefined);
-      fork.inDialog.bye([], failure('callee.elsewhere'));
+      fork.inDialog.bye([], 'callee.elsewhere');
       if (this.state === 'withdrawn') this.finish({ cause: 'local' });
       return;
     }
@@ -221,7 +222,7 @@ export class BrowserCalleeLeg implements CalleeLeg, BrowserLeg, DialogOwner {
   }
 
   /** ACK if it is still due, then BYE (RFC 3261 §15). */
-  private leave(headers: HeaderList, reason: SipFailure): void {
+  private leave(headers: HeaderList, reason: EndReason): void {
     this.context.safely(() => {
       if (this.state === 'answered') this.acknowledge(undefined);
       this.connected?.inDialog.bye(headers, reason);
@@ -255,7 +256,7 @@ export class BrowserCalleeLeg implements CalleeLeg, BrowserLeg, DialogOwner {
     for (const fork of this.forks.values()) {
       if (fork === kept) continue;
       this.forks.delete(fork.dialog);
-      this.context.safely(() => fork.inDialog.close(failure('callee.elsewhere')));
+      this.context.safely(() => fork.inDialog.close('callee.elsewhere'));
     }
   }
 
@@ -264,7 +265,7 @@ export class BrowserCalleeLeg implements CalleeLeg, BrowserLeg, DialogOwner {
     if (this.state === 'ended') return;
     this.state = 'ended';
     this.limit.cancel();
-    this.context.safely(() => this.connected?.inDialog.close(end.failure ?? failure('dialog.unknown')));
+    this.context.safely(() => this.connected?.inDialog.close(end.failure ?? 'dialog.unknown'));
     this.dropForksBut(undefined);
     if (!keepTransaction) forget(this.context.core, this.client);
     this.context.removeLeg(this);

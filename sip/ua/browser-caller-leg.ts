@@ -131,7 +131,7 @@ export class BrowserCallerLeg implements CallerLeg, BrowserLeg, DialogOwner {
         return;
       case 'established':
         this.tellEnd(end);
-        this.guard(() => this.dialog?.bye(headers, failure('dialog.unknown')));
+        this.guard(() => this.dialog?.bye(headers, 'dialog.unknown'));
         this.finish(end);
         return;
       case 'leaving':
@@ -240,7 +240,7 @@ export class BrowserCallerLeg implements CallerLeg, BrowserLeg, DialogOwner {
 
   /** The ACK came after we had hung up. */
   private leave(): void {
-    this.dialog?.bye(this.byeHeaders, failure('dialog.unknown'));
+    this.dialog?.bye(this.byeHeaders, 'dialog.unknown');
     this.finish({ cause: 'local' });
   }
 
@@ -248,7 +248,7 @@ export class BrowserCallerLeg implements CallerLeg, BrowserLeg, DialogOwner {
     if (this.state === 'ended') return;
     this.state = 'ended';
     this.reliable?.close();
-    this.context.safely(() => this.dialog?.close(end.failure ?? failure('caller.cancelled')));
+    this.context.safely(() => this.dialog?.close(end.failure ?? 'caller.cancelled'));
     this.releaseAnswer();
     this.context.removeLeg(this);
     this.tellEnd(end);

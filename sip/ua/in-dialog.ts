@@ -3,6 +3,7 @@ import { failure, type SipFailure } from '../failure.js';
 import type { HeaderList, HeaderView, InDialogRequest, InDialogResponse, ReofferResult } from '../leg.js';
 import { endsDialog, sendRequest, type PendingResponse } from './client-request.js';
 import { rejected } from './deferred.js';
+import { failureFor, type EndReason } from './end-reason.js';
 import type { EndpointContext } from './endpoint-context.js';
 import { headerLines, safeHeaders } from './header-lines.js';
 import type { DialogUser, LegDialog } from './leg-dialog.js';
@@ -128,7 +129,7 @@ export class InDialog implements DialogUser {
   }
 
   /** Says goodbye and closes (RFC 3261 §15.1.1). */
-  bye(headers: HeaderList, reason: SipFailure): void {
+  bye(headers: HeaderList, reason: EndReason): void {
     if (this.closed) return;
     const extraHeaders = headerLines(safeHeaders(headers));
     const request = this.dialog.createOutgoingRequestMessage('BYE', { extraHeaders });
@@ -137,7 +138,7 @@ export class InDialog implements DialogUser {
   }
 
   /** Removes the dialog without a word; requests under way end with `reason` or 487. Idempotent. */
-  close(reason: SipFailure): void {
+  close(reason: EndReason): void {
     if (this.closed) return;
     this.closed = true;
     this.timer.stop();
@@ -145,7 +146,7 @@ export class InDialog implements DialogUser {
     this.exchange.close(reason);
     for (const server of this.serving) server.respond(487);
     this.serving.clear();
-    for (const pending of this.sent) pending.reject(reason);
+    for (const pending of this.sent) pending.reject(failureFor(reason));
     this.sent.clear();
   }
 

@@ -3,6 +3,7 @@ import { failure, type SipFailure } from '../failure.js';
 import type { HeaderList, LegListener, Reoffer, ReofferResult } from '../leg.js';
 import { AckWait } from './ack-wait.js';
 import { rejected } from './deferred.js';
+import type { EndReason } from './end-reason.js';
 import type { EndpointContext } from './endpoint-context.js';
 import { headerLines, safeHeaders } from './header-lines.js';
 import type { LegDialog } from './leg-dialog.js';
@@ -129,7 +130,7 @@ export class OfferExchange {
   }
 
   /** The leg ends: whatever is under way is answered or given up. */
-  close(reason: SipFailure): void {
+  close(reason: EndReason): void {
     if (this.closed) return;
     this.closed = true;
     this.ackWait?.close(reason);

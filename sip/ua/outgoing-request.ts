@@ -28,6 +28,11 @@ export class OutgoingRequest extends OutgoingRequestMessage {
     this.content = content;
   }
 
+  /** Kept out of sip.js's own table, which only its text would be made from. */
+  override setHeader(): void {
+    // See toString.
+  }
+
   override setViaHeader(branch: string, transport: string): void {
     // The ACK of a 2xx is no transaction of sip.js's, which would give it a guessable branch.
     this.branch = this.method === 'ACK' ? newBranch() : branch;

@@ -8,6 +8,7 @@ import type { SipFailure } from '../failure.js';
 import type { ReofferResult } from '../leg.js';
 import { forget, refusalOf } from './client-request.js';
 import { deferred } from './deferred.js';
+import { failureFor, type EndReason } from './end-reason.js';
 import type { EndpointContext } from './endpoint-context.js';
 import type { LegDialog } from './leg-dialog.js';
 import { AdaptedResponse, sdpOf } from './message-adapter.js';
@@ -54,12 +55,12 @@ export class Reinvite {
   }
 
   /** The leg ends. An answer that crosses our BYE is still acknowledged. */
-  abandon(reason: SipFailure): void {
+  abandon(reason: EndReason): void {
     this.limit.cancel();
     const unanswered = this.state === 'waiting';
     if (this.state === 'accepted') this.acknowledge(undefined);
     this.state = unanswered ? 'abandoned' : 'over';
-    this.outcome.reject(reason);
+    this.outcome.reject(failureFor(reason));
     if (unanswered) this.context.after(transactionTimeoutMs, () => this.forget());
     else this.forget();
   }

@@ -28,7 +28,8 @@ export function dialTarget(typed: string, domain: string): DialTarget {
   const at = address.lastIndexOf('@');
   const user = at === -1 ? address : address.slice(0, at);
   const host = at === -1 ? domain : address.slice(at + 1);
-  if (!userCharacters.test(user)) return { problem: 'That is not a number or a name that can be called' };
+  if (!userCharacters.test(user) || !/[A-Za-z0-9]/.test(user))
+    return { problem: 'That is not a number or a name that can be called' };
   if (!hostCharacters.test(host)) return { problem: 'The part after @ is not a host name' };
   const shown = host === domain ? user : `${user}@${host}`;
   return { uri: `sip:${user}@${host}`, shown };

@@ -1,5 +1,5 @@
 const intervalMs = 25_000;
-const answerMs = 8_000;
+const answerMs = 5_000;
 
 interface ProbeActions {
   /** Sends a double CRLF, which the other end answers with a single one. */

@@ -1,5 +1,6 @@
-import { SIPExtension, UserAgent, Web, type Invitation } from 'sip.js';
+import { SIPExtension, UserAgent, type Invitation } from 'sip.js';
 import type { PageConfig } from '../../../gateway/contract/page-config.js';
+import { descriptionHandlerFactory } from '../call/description-handler.js';
 import { SocketTransport, type SocketOptions } from './socket-transport.js';
 
 export interface AgentOptions {
@@ -52,13 +53,11 @@ export function createUserAgent(options: AgentOptions): { agent: UserAgent; tran
     instanceId: options.instanceId,
     transportConstructor: SocketTransport,
     transportOptions,
-    sessionDescriptionHandlerFactory: Web.defaultSessionDescriptionHandlerFactory(() =>
-      options.openMicrophone(),
-    ),
-    sessionDescriptionHandlerFactoryOptions: {
-      iceGatheringTimeout: iceGatheringTimeoutMs,
-      peerConnectionConfiguration: peerConnectionConfiguration(options.page),
-    },
+    sessionDescriptionHandlerFactory: descriptionHandlerFactory({
+      iceGatheringTimeoutMs,
+      peerConnection: peerConnectionConfiguration(options.page),
+      openMicrophone: options.openMicrophone,
+    }),
     sipExtension100rel: SIPExtension.Supported,
     // A busy phone must be able to answer 486 without having rung.
     sendInitialProvisionalResponse: false,

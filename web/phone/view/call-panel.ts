@@ -49,6 +49,7 @@ export function createCallPanel(actions: PhoneActions): View {
       identity.show(call, nowMs);
       root.dataset['phase'] = call.phase;
       root.dataset['sound'] = call.sound;
+      root.dataset['hold'] = call.hold === 'none' && !call.heldByOther ? 'off' : 'on';
     },
   };
 }

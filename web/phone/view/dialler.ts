@@ -39,7 +39,7 @@ export function createDialler(actions: PhoneActions): DiallerView {
   call.id = 'call';
   const shape = (): void => {
     eraser.classList.toggle('invisible', field.value === '');
-    field.classList.toggle('long', field.value.length > 14);
+    field.classList.toggle('long', field.value.length > 11);
   };
   const dial = (): void => {
     if (call.disabled || !actions.dial(field.value)) return;
@@ -67,8 +67,7 @@ export function createDialler(actions: PhoneActions): DiallerView {
     typed: () => field.value,
     call: dial,
     update({ line, calls }: PhoneState) {
-      const busy = calls.list.some((candidate) => candidate.phase !== 'incoming');
-      setShown(root, line.phase !== 'signed-out' && !busy);
+      setShown(root, line.phase !== 'signed-out' && calls.list.length === 0);
       call.disabled = line.phase !== 'ready';
     },
   };

@@ -31,7 +31,7 @@ export function createIncomingPanel(actions: PhoneActions): View {
   );
   answer.id = 'answer';
   const replace = textButton(
-    'End the other call and answer',
+    'End this call & answer',
     'quiet wide',
     withCall((call) => actions.answerAndEndOther(call)),
   );
@@ -56,7 +56,7 @@ export function createIncomingPanel(actions: PhoneActions): View {
       setText(name, call.party.name);
       setText(address, call.party.address);
       const label = answer.querySelector('span');
-      if (label !== null) setText(label, second ? 'Hold and answer' : 'Answer');
+      if (label !== null) setText(label, second ? 'Hold & answer' : 'Answer');
       setShown(replace, second);
     },
   };

@@ -2,7 +2,7 @@ import type { LineState, WaitCause } from '../state/line-state.js';
 
 const causeWords: Readonly<Record<WaitCause, string>> = {
   lost: 'Connection lost',
-  unreachable: 'The server cannot be reached',
+  unreachable: 'Server not reachable',
   offline: 'You are offline',
   refused: 'The server is not ready',
 };

@@ -14,7 +14,9 @@ type SrfMessageClass = new (text: string) => SrfMessage;
 
 const require = createRequire(import.meta.url);
 const SrfMessage = require('drachtio-srf/lib/sip-parser/message.js') as SrfMessageClass;
-const { parseUri } = require('drachtio-srf/lib/sip-parser/parser.js') as { parseUri: (text: string) => unknown };
+const { parseUri } = require('drachtio-srf/lib/sip-parser/parser.js') as {
+  parseUri: (text: string) => unknown;
+};
 
 /** Messages per CPU second of this process. */
 function rate(count: number, run: () => unknown): number {

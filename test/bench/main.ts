@@ -1,0 +1,205 @@
+import { cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { benchCodec } from './codec.bench.js';
+import { browserSdp } from './messages.js';
+import { hottestFunctions } from './profile.js';
+import {
+  browserCalls,
+  idleMemory,
+  logins,
+  refreshes,
+  trunkCalls,
+  type Duration,
+  type Result,
+} from './scenarios.js';
+import { table, type Row } from './table.js';
+import { startFloor, startGateway, Workspace, type Target } from './target.js';
+import { UdpPhone } from './udp-phone.js';
+
+const help = `npm run bench [-- OPTIONS]
+  --only NAMES   of codec, login, refresh, call, trunk, memory; separated by commas
+  --seconds N    measured seconds of each figure (10)
+  --profile      also print where the time of each webtrunk figure went
+`;
+
+interface Bench {
+  readonly workspace: Workspace;
+  readonly phone: UdpPhone;
+  readonly duration: Duration;
+  readonly withProfile: boolean;
+  readonly rows: Row[];
+}
+
+type Scenario = (target: Target, perSecond: number, duration: Duration) => Promise<Result>;
+
+interface Figure {
+  readonly name: string;
+  readonly title: string;
+  readonly perSecond: number;
+  readonly targetMs: number;
+  readonly scenario: Scenario;
+  readonly hasFloor: boolean;
+}
+
+const figures: readonly Figure[] = [
+  {
+    name: 'login',
+    title: 'CPU per login at 400/s',
+    perSecond: 400,
+    targetMs: 0.4,
+    scenario: logins,
+    hasFloor: true,
+  },
+  {
+    name: 'refresh',
+    title: 'CPU per refresh at 500/s',
+    perSecond: 500,
+    targetMs: 0.12,
+    scenario: refreshes,
+    hasFloor: true,
+  },
+  {
+    name: 'call',
+    title: 'CPU per browser-to-browser call at 200/s',
+    perSecond: 200,
+    targetMs: 0.6,
+    scenario: browserCalls,
+    hasFloor: true,
+  },
+  {
+    name: 'trunk',
+    title: 'CPU per browser-to-trunk call at 100/s',
+    perSecond: 100,
+    targetMs: 1.5,
+    scenario: trunkCalls,
+    hasFloor: false,
+  },
+];
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** A row in the columns of the report. */
+function row(
+  figure: string,
+  unit: string,
+  floor: number | undefined,
+  value: number,
+  target: number | undefined,
+  failed = 0,
+): Row {
+  const show = (number: number): string => `${number.toFixed(number < 10 ? 2 : 1)} ${unit}`;
+  const isReached = target === undefined || (value <= target && failed === 0);
+  return {
+    figure,
+    floor: floor === undefined ? '' : show(floor),
+    webtrunk: show(value),
+    'to floor': floor === undefined ? '' : `${(value / floor).toFixed(1)} x`,
+    target: target === undefined ? '' : show(target),
+    'to target': target === undefined ? '' : `${(value / target).toFixed(2)} x`,
+    reached: isReached ? 'yes' : 'NO',
+    failed: String(failed),
+  };
+}
+
+const failuresOf = (result: Result): number =>
+  [...result.failures.values()].reduce((sum, count) => sum + count, 0);
+
+function report(title: string, result: Result): void {
+  const ring =
+    result.ringMs === undefined
+      ? ''
+      : `, INVITE to 180 p50 ${result.ringMs.p50.toFixed(2)} ms, p99 ${result.ringMs.p99.toFixed(2)} ms`;
+  say(`  ${title}: ${result.cpuMs.toFixed(3)} ms CPU over ${result.operations} operations${ring}`);
+  for (const [why, count] of result.failures) say(`    failed: ${count} x ${why}`);
+}
+
+async function withTarget<T>(start: Promise<Target>, use: (target: Target) => Promise<T>): Promise<T> {
+  const target = await start;
+  try {
+    return await use(target);
+  } finally {
+    await target.stop();
+  }
+}
+
+async function benchFigure(bench: Bench, figure: Figure): Promise<void> {
+  const { workspace, duration, phone, rows } = bench;
+  const run = (target: Target): Promise<Result> => figure.scenario(target, figure.perSecond, duration);
+  say(figure.title);
+  const floor = figure.hasFloor ? await withTarget(startFloor(workspace), run) : undefined;
+  if (floor !== undefined) report('floor', floor);
+  const result = await withTarget(startGateway(workspace, { phonePort: phone.port }), run);
+  report('webtrunk', result);
+  const failed = failuresOf(result);
+  rows.push(row(figure.title, 'ms', floor?.cpuMs, result.cpuMs, figure.targetMs, failed));
+  if (figure.name === 'call' && result.ringMs !== undefined) {
+    const { p50, p99 } = result.ringMs;
+    rows.push(row('INVITE to 180 at 200 calls/s, p50', 'ms', floor?.ringMs?.p50, p50, 0.5, failed));
+    rows.push(row('INVITE to 180 at 200 calls/s, p99', 'ms', floor?.ringMs?.p99, p99, 5, failed));
+  }
+  if (bench.withProfile) await profileFigure(bench, figure);
+}
+
+/** Runs the figure once more under the profiler, whose own cost would spoil the figure. */
+async function profileFigure(bench: Bench, figure: Figure): Promise<void> {
+  const profileFolder = bench.workspace.profileFolder(figure.name);
+  const options = { phonePort: bench.phone.port, profileFolder };
+  await withTarget(startGateway(bench.workspace, options), (target) =>
+    figure.scenario(target, figure.perSecond, bench.duration),
+  );
+  for (const line of hottestFunctions(profileFolder, 25)) say(`    ${line}`);
+}
+
+const idleConnections = 4_000;
+
+async function benchMemory(bench: Bench): Promise<void> {
+  const { workspace, phone } = bench;
+  for (const [kind, target] of [
+    ['ws', 18],
+    ['wss', 58],
+  ] as const) {
+    const measure = async (server: Target): Promise<number | undefined> => {
+      const url = kind === 'ws' ? server.wsUrl : server.wssUrl;
+      return url === undefined ? undefined : (await idleMemory(server, url, idleConnections)) / 1_024;
+    };
+    say(`memory per idle registered connection, ${kind}`);
+    const floor = await withTarget(startFloor(workspace), measure);
+    const value = await withTarget(startGateway(workspace, { phonePort: phone.port }), measure);
+    if (value === undefined) say('  not measured: openssl is missing, so there is no certificate');
+    else bench.rows.push(row(`memory per idle registered connection, ${kind}`, 'KB', floor, value, target));
+  }
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      seconds: { type: 'string', default: '10' },
+      profile: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return say(help);
+  const only = values.only?.split(',');
+  const wants = (name: string): boolean => only === undefined || only.includes(name);
+  const [load = 0] = loadavg();
+  say(
+    `Node ${process.version}, ${cpus().length} cores of ${cpus()[0]?.model ?? 'unknown kind'}, load ${load.toFixed(2)}`,
+  );
+  if (load > 0.5) say('Something else is running: the figures will be too high.');
+  const workspace = new Workspace();
+  const phone = await UdpPhone.open(browserSdp(3_000));
+  const duration = { warmUpSeconds: 3, measuredSeconds: Number(values.seconds) };
+  const bench: Bench = { workspace, phone, duration, withProfile: values.profile, rows: [] };
+  try {
+    for (const figure of figures) if (wants(figure.name)) await benchFigure(bench, figure);
+    if (wants('memory')) await benchMemory(bench);
+    if (bench.rows.length > 0) say(`\n${table(bench.rows)}`);
+    if (wants('codec')) say(table(benchCodec()));
+  } finally {
+    await phone.close();
+    workspace.remove();
+  }
+}
+
+await main();

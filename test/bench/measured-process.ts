@@ -1,0 +1,56 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Usage, UsageRequest } from './probe.js';
+
+const probe = new URL('./probe.js', import.meta.url).href;
+const stopWithinMs = 15_000;
+
+/** A Node program in a process of its own whose CPU time and memory can be asked for. */
+export class MeasuredProcess {
+  private output = '';
+
+  private constructor(private readonly child: ChildProcess) {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.output = (this.output + text).slice(-4_000);
+    });
+  }
+
+  /** `program` is a compiled file, seen from this folder. `profileFolder`: write a CPU profile there at the end. */
+  static start(program: string, args: readonly string[], profileFolder?: string): MeasuredProcess {
+    const profile = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
+    const file = fileURLToPath(new URL(program, import.meta.url));
+    const child = spawn(process.execPath, ['--expose-gc', ...profile, '--import', probe, file, ...args], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    return new MeasuredProcess(child);
+  }
+
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  /** The end of what it wrote to its standard error. */
+  get errors(): string {
+    return this.output;
+  }
+
+  async usage(collectGarbage = false): Promise<Usage> {
+    if (this.hasEnded) throw new Error(`the measured process has ended: ${this.output}`);
+    const answer = once(this.child, 'message');
+    const request: UsageRequest = { collectGarbage };
+    this.child.send(request);
+    const [usage] = (await answer) as [Usage];
+    return usage;
+  }
+
+  /** Asks it to end, and makes it end when it does not. */
+  async stop(): Promise<void> {
+    if (this.hasEnded) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGTERM');
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), stopWithinMs);
+    await ended;
+    clearTimeout(timer);
+  }
+}

@@ -314,7 +314,7 @@ export class EndpointCore {
     const { original } = message;
     const server = new PlainServer(this.core, message);
     const own: HeaderList = [['Contact', this.core.contact]];
-    const request = requestOf(server, (status, reason, headers) => {
+    const request = requestOf(this.context, server, (status, reason, headers) => {
       server.respond(status, {
         ...(reason === undefined ? {} : { reason }),
         headers: [...(status < 300 ? own : []), ...safeHeaders(headers ?? [])],

@@ -12,6 +12,7 @@ import { OfferExchange, type OfferExchangeOwner } from './offer-exchange.js';
 import { bodyOf } from './outgoing-request.js';
 import { PlainServer, responseText } from './server-request.js';
 import { SessionTimer } from './session-timer.js';
+import { transactionTimeoutMs } from './timing.js';
 
 export interface DialogOwner extends OfferExchangeOwner {
   /** The peer has acknowledged the 2xx to the INVITE that made the dialog or to a re-INVITE. */
@@ -109,6 +110,8 @@ export class InDialog implements DialogUser {
     headers: HeaderList,
   ): Promise<InDialogResponse> {
     if (this.closed) return rejected(failure('dialog.unknown'));
+    const offers = method === 'UPDATE' && content?.contentType === 'application/sdp';
+    if (offers && this.exchange.offer !== undefined) return rejected(failure('dialog.request_pending'));
     const lines = headerLines(safeHeaders(headers));
     const extraHeaders = refreshesTarget.has(method) ? [...this.context.dialogLines, ...lines] : lines;
     const request = this.dialog.createOutgoingRequestMessage(method, {
@@ -117,8 +120,10 @@ export class InDialog implements DialogUser {
     });
     const pending = sendRequest(this.context, request);
     this.sent.add(pending);
+    if (offers) this.exchange.offer = 'local';
     const settled = (status: number): void => {
       this.sent.delete(pending);
+      if (offers) this.exchange.offer = undefined;
       if (!this.closed && endsDialog(status)) this.owner.fail(failure('dialog.unknown', { status }));
     };
     pending.promise.then(
@@ -167,7 +172,7 @@ export class InDialog implements DialogUser {
     }
     const server = new PlainServer(this.context.core, message);
     this.serving.add(server);
-    const request = requestOf(server, (status, reason, headers) => {
+    const request = requestOf(this.context, server, (status, reason, headers) => {
       this.serving.delete(server);
       const own = status < 300 && refreshesTarget.has(message.method) ? this.context.dialogHeaders : [];
       server.respond(status, {
@@ -206,9 +211,17 @@ export class InDialog implements DialogUser {
   }
 }
 
-/** A request as its receiver sees it; only the first `respond` counts. */
-export function requestOf(server: PlainServer, respond: InDialogRequest['respond']): InDialogRequest {
+/** A request as its receiver sees it. Only the first `respond` counts, and none after 64·T1: nobody waits any more. */
+export function requestOf(
+  context: EndpointContext,
+  server: PlainServer,
+  respond: InDialogRequest['respond'],
+): InDialogRequest {
   const { request } = server;
+  server.limit = context.after(transactionTimeoutMs, () => {
+    context.log.warn({ method: request.method, sipCallId: request.callId }, 'A request was never answered');
+    server.finish();
+  });
   return {
     method: request.method,
     headers: request.headers,

@@ -27,6 +27,8 @@ export class ReliableProvisionals {
   private nextRSeq = randomInt(1, firstRSeqLimit);
   private outstanding: Outstanding | undefined;
   private waiting: Provisional[] = [];
+  /** The response whose PRACK crosses our final response. */
+  private overtakenRSeq: number | undefined;
 
   /**
    * @param acknowledged - called after each PRACK that names the outstanding response
@@ -52,13 +54,10 @@ export class ReliableProvisionals {
   /** Takes the RAck header of a PRACK (RFC 3262 §7.2); false when it names no outstanding response. */
   acknowledge(rack: string | undefined): boolean {
     const { outstanding } = this;
-    if (outstanding === undefined || rack === undefined) return false;
-    const [rseq, cseq, method] = rack.trim().split(/\s+/);
-    const matches =
-      Number(rseq) === outstanding.rseq &&
-      Number(cseq) === this.server.request.cseq.number &&
-      method === 'INVITE';
-    if (!matches) return false;
+    const [rseq, cseq, method] = (rack ?? '').trim().split(/\s+/);
+    if (Number(cseq) !== this.server.request.cseq.number || method !== 'INVITE') return false;
+    if (outstanding === undefined) return Number(rseq) === this.overtakenRSeq;
+    if (Number(rseq) !== outstanding.rseq) return false;
     this.stop();
     const next = this.waiting.shift();
     if (next !== undefined) this.transmit(next);
@@ -74,6 +73,7 @@ export class ReliableProvisionals {
   /** A final response is sent: nothing more is. */
   close(): void {
     this.dropWaiting();
+    this.overtakenRSeq = this.outstanding?.rseq;
     this.stop();
   }
 

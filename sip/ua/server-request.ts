@@ -5,6 +5,7 @@ import {
   UserAgentServer,
   type UserAgentCore,
 } from 'sip.js/lib/core/index.js';
+import type { Timer } from '../clock.js';
 import type { SipFailure } from '../failure.js';
 import type { HeaderList } from '../leg.js';
 import { newTag, reasonPhrase, respond, serializeText, type SipRequest } from '../message/index.js';
@@ -24,6 +25,9 @@ export interface Reply {
  */
 abstract class ServerRequest extends UserAgentServer {
   readonly request: SipRequest;
+  /** Runs while the request waits for an answer of somebody else's. */
+  limit: Timer | undefined;
+  private disposed = false;
 
   constructor(
     transaction: typeof InviteServerTransaction | typeof NonInviteServerTransaction,
@@ -40,8 +44,9 @@ abstract class ServerRequest extends UserAgentServer {
     return this.toTag;
   }
 
-  /** False once a final response has been sent. */
+  /** False once a final response has been sent or the transaction is gone. */
   get isOpen(): boolean {
+    if (this.disposed) return false;
     const { state } = this.transaction;
     return state === TransactionState.Trying || state === TransactionState.Proceeding;
   }
@@ -56,6 +61,13 @@ abstract class ServerRequest extends UserAgentServer {
 
   refuse(failure: SipFailure): string | undefined {
     return this.respond(failure.status, { reason: failure.reason, headers: safeHeaders(failure.headers) });
+  }
+
+  /** Called when the transaction ends, too. */
+  override dispose(): void {
+    this.disposed = true;
+    this.limit?.cancel();
+    super.dispose();
   }
 
   /** Frees the transaction at once: over a reliable transport nothing that it waits for can still come. */

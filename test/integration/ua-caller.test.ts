@@ -295,6 +295,19 @@ describe('a browser that calls', () => {
       await answered;
     });
 
+    it('acknowledges a provisional response that the 200 has overtaken', () => {
+      const dialog = browser.call({ headers: ['Require: 100rel'] });
+      const { leg } = onlyCall();
+      leg.progress(180, 'Ringing');
+      const ringing = dialog.learn(browser.takeResponse(180));
+      void leg.answer(sdpB);
+      browser.takeResponse(200);
+      dialog.send('PRACK', { headers: [`RAck: ${ringing.headers.get('rseq') ?? ''} 1 INVITE`] });
+      browser.takeResponse(200, 'PRACK');
+      dialog.send('PRACK', { headers: ['RAck: nonsense'] });
+      browser.takeResponse(481, 'PRACK');
+    });
+
     it('is refused with 408 when it never acknowledges one', async () => {
       const dialog = browser.call({ headers: ['Require: 100rel'] });
       const { leg } = onlyCall();

@@ -439,6 +439,27 @@ for (const role of ['caller', 'callee'] as const) {
         await assert.rejects(leg.reoffer(sdpA), { code: 'dialog.unknown' });
       });
 
+      it('that nobody answers are given up after 64·T1', async () => {
+        dialog.send('INFO');
+        browser.clock.advance(32_000);
+        notes.requests[0]?.respond(200);
+        assert.equal(browser.summary(), '');
+        await hangUpAndBeEmpty();
+      });
+
+      it('of ours may be an UPDATE with an offer, which then glares like a re-INVITE', async () => {
+        const answer = leg.request('UPDATE', { contentType: 'application/sdp', body: sdpB });
+        await assert.rejects(leg.reoffer(sdpB), { code: 'dialog.request_pending' });
+        await assert.rejects(leg.request('UPDATE', { contentType: 'application/sdp', body: sdpB }), {
+          code: 'dialog.request_pending',
+        });
+        dialog.send('INVITE', { ...sdp, body: sdpHold });
+        browser.takeResponse(491);
+        browser.reply(browser.takeRequest('UPDATE'), 200, { sdp: sdpA });
+        assert.equal((await answer).body, sdpA);
+        await hangUpAndBeEmpty();
+      });
+
       it('of ours under way at the end are rejected', async () => {
         const answer = leg.request('INFO');
         dialog.send('BYE');

@@ -15,8 +15,18 @@ const never = (name, from, to, toNot) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
-    { name: 'no-orphan-packages', severity: 'error', from: { path: '^(sip|gateway)/' }, to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'] } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-orphan-packages',
+      severity: 'error',
+      from: { path: '^(sip|gateway)/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'] },
+    },
     never('sip-never-knows-gateway', '^sip/', '^(gateway|web|test)/'),
     never('gateway-never-knows-web', '^gateway/', '^(web|test)/'),
     never('web-knows-contract-only', '^web/', '^(gateway|sip)/', '^gateway/contract/'),
@@ -29,8 +39,16 @@ module.exports = {
     never('media-stands-alone', '^sip/media/', '^sip/(ua|trunk|engine)/'),
     never('call-sees-ports-only', '^gateway/call/', '^sip/(ua|trunk|engine|message|media/(?!media-engine))'),
     never('nobody-imports-app', '^gateway/(?!main|app)', '^gateway/(main|app)\\.'),
-    never('call-never-knows-edge', '^gateway/(call|registrar|endpoint|location|auth|trunk|telemetry|config)/', '^gateway/(edge|api)/'),
-    never('lower-never-knows-call', '^gateway/(location|auth|telemetry|config)/', '^gateway/(call|registrar|endpoint|trunk)/'),
+    never(
+      'call-never-knows-edge',
+      '^gateway/(call|registrar|endpoint|location|auth|trunk|telemetry|config)/',
+      '^gateway/(edge|api)/',
+    ),
+    never(
+      'lower-never-knows-call',
+      '^gateway/(location|auth|telemetry|config)/',
+      '^gateway/(call|registrar|endpoint|trunk)/',
+    ),
     never('config-is-lowest', '^gateway/config/', '^gateway/', '^gateway/(config|contract)/'),
     only('sip.js', 'sip/ua'),
     only('drachtio-srf', 'sip/trunk'),
@@ -47,6 +65,9 @@ module.exports = {
     exclude: { path: '(^dist/|\\.d\\.ts$)' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };

@@ -9,6 +9,7 @@ import type {
   SdpAddress,
   SdpCandidate,
   SdpCodec,
+  SdpFingerprint,
   SdpOrigin,
   SdpSession,
 } from './description.js';
@@ -128,18 +129,11 @@ function readRtcp(media: RawMedia): Pick<MediaSection, 'rtcp'> {
 function readSecurity(media: RawMedia, raw: RawSession): Pick<MediaSection, 'ice' | 'fingerprint' | 'setup'> {
   const ufrag = textOf(media.iceUfrag ?? raw.iceUfrag);
   const pwd = textOf(media.icePwd ?? raw.icePwd);
-  const print = media.fingerprint ?? raw.fingerprint;
+  const fingerprint = readFingerprint(media.fingerprint ?? raw.fingerprint);
   const setup = readSetup(textOf(media.setup ?? raw.setup));
   return {
     ...(isIceText(ufrag, 4) && isIceText(pwd, 22) ? { ice: { ufrag, pwd } } : {}),
-    ...(print !== undefined && isFingerprint(textOf(print.hash))
-      ? {
-          fingerprint: {
-            algorithm: textOf(print.type).toLowerCase(),
-            value: textOf(print.hash).toUpperCase(),
-          },
-        }
-      : {}),
+    ...(fingerprint === undefined ? {} : { fingerprint }),
     ...(setup === undefined ? {} : { setup }),
   };
 }
@@ -155,9 +149,20 @@ function isIceText(text: string, least: number): boolean {
   return text.length >= least && text.length <= 256 && /^[A-Za-z0-9+/]+$/.test(text);
 }
 
-/** Pairs of hexadecimal digits with colons between, up to the length of SHA-512. */
-function isFingerprint(text: string): boolean {
-  return text.length <= 191 && /^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})+$/.test(text);
+/** Hash functions that a fingerprint may be of (RFC 8122 §5 forbids the weaker ones), and how many octets they give. */
+const fingerprintBytes: ReadonlyMap<string, number> = new Map([
+  ['sha-256', 32],
+  ['sha-384', 48],
+  ['sha-512', 64],
+]);
+
+/** Undefined unless the hash is one of {@link fingerprintBytes} and the value is as many pairs of hexadecimal digits. */
+function readFingerprint(line: RawMedia['fingerprint']): SdpFingerprint | undefined {
+  const algorithm = textOf(line?.type).toLowerCase();
+  const value = textOf(line?.hash).toUpperCase();
+  const bytes = fingerprintBytes.get(algorithm);
+  if (bytes === undefined || value.length !== bytes * 3 - 1) return undefined;
+  return /^[0-9A-F]{2}(?::[0-9A-F]{2})+$/.test(value) ? { algorithm, value } : undefined;
 }
 
 function readCodecs(media: RawMedia, formats: readonly string[]): readonly SdpCodec[] {

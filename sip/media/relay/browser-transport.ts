@@ -1,79 +1,62 @@
 import { failure } from '../../failure.js';
-import type {
-  IceCredentials,
-  DtlsSetup,
-  LocalTransport,
-  MediaSection,
-  SdpAddress,
-  SdpFingerprint,
-} from '../../sdp/description.js';
+import type { DtlsSetup, LocalTransport, MediaSection, SdpAddress } from '../../sdp/description.js';
 import type { EndTransport } from './end-transport.js';
-import { Peer, remoteSetup, type PeerOptions } from './peer.js';
+import { ourDtlsRole, Peer, PeerParameters, type PeerOptions } from './peer.js';
 
 export interface BrowserTransportOptions {
   readonly address: SdpAddress;
   readonly peer: PeerOptions;
 }
 
-/** What tells one ICE and DTLS association from the next (RFC 8839 §4.4.1.1.1, RFC 8842 §4). */
-interface Association {
-  readonly ice: IceCredentials | undefined;
-  readonly fingerprint: SdpFingerprint | undefined;
-}
-
 /** ICE and DTLS-SRTP: the browser's side. One peer at a time; an ICE restart prepares the next one beside it. */
 export class BrowserTransport implements EndTransport {
   #current: Peer | undefined;
-  #offering: Promise<Peer> | undefined;
-  /** The answering peer that takes over when the answer is agreed on. */
-  #next: Peer | undefined;
-  /** What the current peer is connected to; undefined while our first offer is unanswered. */
-  #remote: Association | undefined;
+  /** The section that the current peer is connected to. */
+  #remote: MediaSection | undefined;
   /** Our DTLS role, kept for as long as the association lasts (RFC 8842 §5.3). */
   #role: DtlsSetup = 'passive';
+  /** What was put into an offer that the end has not answered. */
+  #offered: PeerParameters | undefined;
+  /** What is to be put into an answer. */
+  #answering: PeerParameters | undefined;
   #isClosed = false;
 
   constructor(private readonly options: BrowserTransportOptions) {}
 
   get isDown(): boolean {
-    return this.#remote !== undefined && this.#current?.isConnected !== true;
+    return this.#current?.isConnected === false;
   }
 
+  /** Offers a new association, which restarts ICE, when there is none or when it is lost. */
   async prepareOffer(): Promise<LocalTransport> {
-    return this.#local(this.#current ?? (await this.#offer()), 'actpass');
+    if (this.#current?.hasFailed === false) return this.#local(this.#current.parameters, 'actpass');
+    this.#offered ??= await this.#prepare();
+    return this.#local(this.#offered, 'actpass');
   }
 
   async reserve(): Promise<void> {
-    // The peer that answers needs the answer's ports only; they are taken then.
+    this.#answering ??= this.#current === undefined ? await this.#prepare() : undefined;
   }
 
   async prepareAnswer(offer: MediaSection): Promise<LocalTransport> {
-    const role = remoteSetup(offer) === 'passive' ? 'active' : 'passive';
-    if (this.#current !== undefined && isSame(this.#remote, offer))
-      return this.#local(this.#current, this.#role);
-    this.abandon();
-    this.#next = this.#adopt(await Peer.answering(this.options.peer, offer));
-    return this.#local(this.#next, role);
+    if (this.#current !== undefined && isSameAssociation(this.#remote, offer)) {
+      return this.#local(this.#current.parameters, this.#role);
+    }
+    this.#answering ??= await this.#prepare();
+    return this.#local(this.#answering, ourDtlsRole(offer));
+  }
+
+  applyOffer(section: MediaSection): void {
+    if (this.#answering !== undefined) this.#replace(this.#answering, section, false);
+  }
+
+  applyAnswer(section: MediaSection): void {
+    if (this.#offered !== undefined) this.#replace(this.#offered, section, true);
   }
 
   abandon(): void {
-    this.#next?.close();
-    this.#next = undefined;
-  }
-
-  apply(section: MediaSection): void {
-    const remote = remoteSetup(section) === 'passive' ? 'active' : 'passive';
-    if (this.#next !== undefined) {
-      this.#current?.close();
-      this.#current = this.#next;
-      this.#next = undefined;
-    } else if (this.#remote === undefined) {
-      this.#current?.acceptAnswer(section);
-    } else {
-      return;
-    }
-    this.#role = remote;
-    this.#remote = { ice: section.ice, fingerprint: section.fingerprint };
+    this.#answering?.release();
+    this.#answering = undefined;
   }
 
   sendRtp(packet: Buffer): boolean {
@@ -87,35 +70,41 @@ export class BrowserTransport implements EndTransport {
   close(): void {
     this.#isClosed = true;
     this.abandon();
+    this.#offered?.release();
+    this.#offered = undefined;
     this.#current?.close();
     this.#current = undefined;
-    this.#remote = undefined;
   }
 
-  #offer(): Promise<Peer> {
-    this.#offering ??= Peer.offering(this.options.peer)
-      .then((peer) => (this.#current = this.#adopt(peer)))
-      .finally(() => (this.#offering = undefined));
-    return this.#offering;
+  #replace(parameters: PeerParameters, remote: MediaSection, isOfferer: boolean): void {
+    const peer = new Peer(parameters, remote, isOfferer, this.options.peer);
+    this.#current?.close();
+    this.#current = peer;
+    this.#remote = remote;
+    this.#role = ourDtlsRole(remote);
+    for (const unused of [this.#offered, this.#answering]) if (unused !== parameters) unused?.release();
+    this.#offered = undefined;
+    this.#answering = undefined;
   }
 
-  /** A peer that was started before the end was closed must not outlive it. */
-  #adopt(peer: Peer): Peer {
-    if (!this.#isClosed) return peer;
-    peer.close();
+  async #prepare(): Promise<PeerParameters> {
+    const parameters = await PeerParameters.prepare(this.options.peer);
+    if (!this.#isClosed) return parameters;
+    parameters.release();
     throw failure('media.failed', { detail: 'the media session was closed' });
   }
 
-  #local(peer: Peer, setup: DtlsSetup): LocalTransport {
-    return { profile: 'webrtc', address: this.options.address, ...peer.parameters, setup };
+  #local({ port, ice, certificate }: PeerParameters, setup: DtlsSetup): LocalTransport {
+    const { fingerprint } = certificate;
+    return { profile: 'webrtc', address: this.options.address, port, ice, fingerprint, setup };
   }
 }
 
-function isSame(known: Association | undefined, offer: MediaSection): boolean {
+/** A changed ufrag, password or fingerprint asks for a new association (RFC 8839 §4.4.1.1.1, RFC 8842 §4). */
+function isSameAssociation(known: MediaSection | undefined, offer: MediaSection): boolean {
   return (
-    known !== undefined &&
-    known.ice?.ufrag === offer.ice?.ufrag &&
-    known.ice?.pwd === offer.ice?.pwd &&
-    known.fingerprint?.value === offer.fingerprint?.value
+    known?.ice?.ufrag === offer.ice?.ufrag &&
+    known?.ice?.pwd === offer.ice?.pwd &&
+    known?.fingerprint?.value === offer.fingerprint?.value
   );
 }

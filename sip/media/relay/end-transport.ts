@@ -2,7 +2,7 @@ import type { LocalTransport, MediaSection } from '../../sdp/description.js';
 import type { PacketSink } from './packet-lane.js';
 
 /**
- * The network side of one media end. Preparing is free of effects on media in progress; only `apply` changes it. What a
+ * The network side of one media end. Preparing is free of effects on media in progress; only `applyOffer` and `applyAnswer` change it. What a
  * rejected promise carries is a SipFailure.
  */
 export interface EndTransport extends PacketSink {
@@ -12,8 +12,10 @@ export interface EndTransport extends PacketSink {
   reserve(): Promise<void>;
   /** Our parameters for an answer to `offer`, a section of the end's own. */
   prepareAnswer(offer: MediaSection): Promise<LocalTransport>;
-  /** The end's section has been agreed on: send there from now on. */
-  apply(section: MediaSection): void;
+  /** The end's offer, which we have answered, holds from now on: send there. Throws `media.failed`. */
+  applyOffer(section: MediaSection): void;
+  /** The end's answer to our offer holds from now on: send there. Throws `media.failed`. */
+  applyAnswer(section: MediaSection): void;
   /** What was prepared for an answer is not needed. */
   abandon(): void;
   /** True while an agreed transport cannot carry media. */

@@ -1,24 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import native from 'node-datachannel';
-import { failure, SipFailure } from '../../failure.js';
+import { failure } from '../../failure.js';
 import type { Clock } from '../../clock.js';
 import { usableCandidates } from '../../sdp/candidates.js';
-import type {
-  AddressFamily,
-  DtlsSetup,
-  IceCredentials,
-  MediaSection,
-  SdpFingerprint,
-} from '../../sdp/description.js';
-import { defaultProtocol } from '../../sdp/profile.js';
-import { parseSession, writeSession } from '../../sdp/session.js';
-import type { PortPair, PortRange } from './port-range.js';
-import { closeUdpPair, openUdpPair } from './udp-pair.js';
-
-/** Gathering takes about a millisecond, as no STUN server is asked. */
-const gatheringTimeoutMs = 5_000;
-
-/** A port may be lost to another program between our check and the native bind. */
-const maxAttempts = 3;
+import type { AddressFamily, IceCredentials, MediaSection } from '../../sdp/description.js';
+import { createDtlsCertificate, type DtlsCertificate } from './certificate.js';
+import type { PortRange } from './port-range.js';
+import { closeUdpPair, openUdpPair, type UdpPair } from './udp-pair.js';
 
 export interface PeerOptions {
   /** For the native library's own log. */
@@ -29,90 +17,91 @@ export interface PeerOptions {
   readonly clock: Clock;
   /** Called for each RTP and RTCP packet, decrypted. */
   onPacket(packet: Buffer): void;
-  /** `connecting`, `connected` (packets can be sent), `disconnected`, `failed`. */
+  /** `connecting`, `connected` (packets can be sent), `disconnected`, `failed`. The last two are final. */
   onState(state: string): void;
 }
 
-/** Our parameters, as the native engine chose them. */
-export interface PeerParameters {
-  readonly port: number;
+/** Everything that our SDP tells about a peer, made before the peer itself: a call that is not answered costs no more. */
+export class PeerParameters {
   readonly ice: IceCredentials;
-  readonly fingerprint: SdpFingerprint;
+  readonly certificate: DtlsCertificate;
+  #isReleased = false;
+
+  private constructor(
+    readonly pair: UdpPair,
+    private readonly ports: PortRange,
+    clock: Clock,
+  ) {
+    // Base64 digits are exactly the `ice-char`s; 48 and 192 random bits (RFC 8839 §5.4 asks for 24 and 128).
+    this.ice = { ufrag: randomBytes(6).toString('base64'), pwd: randomBytes(24).toString('base64') };
+    this.certificate = createDtlsCertificate(clock.nowMs());
+  }
+
+  /** Binds a port for the peer. Throws `media.no_ports` or `media.failed`. */
+  static async prepare(options: PeerOptions): Promise<PeerParameters> {
+    const pair = await openUdpPair(options.ports, options.bindAddress, options.family);
+    return new PeerParameters(pair, options.ports, options.clock);
+  }
+
+  get port(): number {
+    return this.pair.ports.rtp;
+  }
+
+  /** Frees the sockets at once, for the native engine to bind the port; the port stays ours. */
+  unbind(): void {
+    closeUdpPair(this.pair);
+  }
+
+  /** Gives the port back. Idempotent. */
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    closeUdpPair(this.pair);
+    this.ports.giveBack(this.pair.ports);
+  }
 }
 
 /**
- * One native peer connection: ICE, DTLS and SRTP of one audio stream. It never sees a browser's SDP, only a minimal one
- * that is written from validated fields: what the native parser is fed is ours. It checks the peer's certificate
- * against the fingerprint and authenticates ICE by itself. It cannot restart ICE: a new peer takes over then.
+ * One native peer connection: ICE, DTLS and SRTP of one audio stream. It is made when both sides' parameters are known
+ * and is always the native answerer: a native offerer starts ICE before it has stored the fingerprint, and fails the
+ * handshake when that overtakes it. It never sees a browser's SDP but a minimal one that is written from validated
+ * fields. It authenticates ICE and compares the certificate with the fingerprint by itself. It cannot restart ICE: a new
+ * peer takes over then.
  */
 export class Peer {
   readonly #connection: native.PeerConnection;
   readonly #track: native.Track;
-  #gathered: (() => void) | undefined;
   /** The native track opens a moment after the connection; before that sending throws. */
   #isOpen = false;
   #state = 'new';
   #isClosed = false;
-  #parameters: PeerParameters | undefined;
 
-  private constructor(
+  /**
+   * @param remote the other side's section
+   * @param isOfferer whether our SDP was the offer: the offerer's ICE controls (RFC 8445 §6.1.1)
+   * @throws SipFailure `media.failed` when the native engine refuses; the parameters are released then
+   */
+  constructor(
+    readonly parameters: PeerParameters,
+    remote: MediaSection,
+    isOfferer: boolean,
     private readonly options: PeerOptions,
-    private readonly pair: PortPair,
-    /** Answering peers answer inside the native call that takes the offer, where its exceptions are caught. */
-    answering: boolean,
   ) {
+    const { certificate, port } = parameters;
+    // The native library ends the process when it cannot bind: we have held the port until here.
+    parameters.unbind();
     this.#connection = new native.PeerConnection(options.name, {
       iceServers: [],
       bindAddress: options.bindAddress,
-      portRangeBegin: pair.rtp,
-      portRangeEnd: pair.rtcp,
-      disableAutoNegotiation: !answering,
+      portRangeBegin: port,
+      portRangeEnd: port,
+      disableAutoNegotiation: true,
+      certificatePemFile: certificate.certificatePem,
+      keyPemFile: certificate.keyPem,
     });
     this.#connection.onStateChange((state) => this.#stateChanged(state));
-    this.#connection.onGatheringStateChange((state) => {
-      if (state === 'complete') this.#gathered?.();
-    });
-    const audio = new native.Audio('0', 'SendRecv');
-    audio.addAudioCodec(0, 'PCMU/8000');
-    this.#track = this.#connection.addTrack(audio);
-    this.#track.onMessage((packet) => options.onPacket(packet));
-    this.#track.onOpen(() => {
-      this.#isOpen = true;
-      this.#stateChanged(this.#connection.state());
-    });
-    // The native side lets go of its handles after close only when somebody listens.
-    this.#track.onClosed(() => undefined);
-  }
-
-  /** A peer for our own offer. Throws `media.no_ports` or `media.failed`. */
-  static offering(options: PeerOptions): Promise<Peer> {
-    return Peer.#start(options, false, (peer) => peer.#connection.setLocalDescription('offer'));
-  }
-
-  /** A peer for the other side's offer, `section`. Throws like {@link offering}. */
-  static answering(options: PeerOptions, section: MediaSection): Promise<Peer> {
-    return Peer.#start(options, true, (peer) => peer.#setRemote(section, 'offer'));
-  }
-
-  static async #start(options: PeerOptions, answering: boolean, begin: (peer: Peer) => void): Promise<Peer> {
-    for (let attempt = 1; ; attempt++) {
-      // The native library ends the process when it cannot bind: bind the ports ourselves first.
-      const pair = await openUdpPair(options.ports, options.bindAddress, options.family);
-      await closeUdpPair(pair);
-      try {
-        const peer = new Peer(options, pair.ports, answering);
-        await peer.#gather(begin);
-        return peer;
-      } catch (thrown) {
-        options.ports.giveBack(pair.ports);
-        if (attempt === maxAttempts) throw asFailure(thrown);
-      }
-    }
-  }
-
-  get parameters(): PeerParameters {
-    if (this.#parameters === undefined) throw failure('media.failed', { detail: 'no ICE parameters' });
-    return this.#parameters;
+    this.#track = this.#addTrack(this.#connection);
+    this.#begin(remote, isOfferer);
   }
 
   /** True while packets can be sent. */
@@ -120,13 +109,9 @@ export class Peer {
     return this.#isOpen && this.#state === 'connected';
   }
 
-  /** Takes the other side's answer to our offer. Throws `media.failed` when the native engine refuses it. */
-  acceptAnswer(section: MediaSection): void {
-    try {
-      this.#setRemote(section, 'answer');
-    } catch (thrown) {
-      throw asFailure(thrown);
-    }
+  /** True when the connection is lost for good. */
+  get hasFailed(): boolean {
+    return this.#state === 'disconnected' || this.#state === 'failed' || this.#state === 'closed';
   }
 
   /** Encrypts and sends. False when there is no connection. */
@@ -146,30 +131,34 @@ export class Peer {
     this.#isOpen = false;
     this.#track.close();
     this.#connection.close();
-    this.options.ports.giveBack(this.pair);
+    this.parameters.release();
   }
 
-  async #gather(begin: (peer: Peer) => void): Promise<void> {
+  #begin(remote: MediaSection, isOfferer: boolean): void {
+    const { ufrag, pwd } = this.parameters.ice;
     try {
-      await new Promise<void>((resolve, reject) => {
-        const timer = this.options.clock.after(gatheringTimeoutMs, () =>
-          reject(new Error('gathering timed out')),
-        );
-        this.#gathered = () => {
-          timer.cancel();
-          resolve();
-        };
-        begin(this);
-      });
-      this.#parameters = readParameters(this.#connection.localDescription()?.sdp ?? '');
+      this.#connection.setRemoteDescription(nativeOffer(remote, this.options.family, isOfferer), 'offer');
+      this.#connection.setLocalDescription('answer', { iceUfrag: ufrag, icePwd: pwd });
     } catch (thrown) {
       this.close();
-      throw thrown;
+      const detail = thrown instanceof Error ? thrown.message : 'the native engine failed';
+      throw failure('media.failed', { detail, cause: thrown });
     }
   }
 
-  #setRemote(section: MediaSection, type: 'offer' | 'answer'): void {
-    this.#connection.setRemoteDescription(nativeSdp(section, this.options.family), type);
+  #addTrack(connection: native.PeerConnection): native.Track {
+    const audio = new native.Audio('0', 'SendRecv');
+    audio.addAudioCodec(0, 'PCMU/8000');
+    const track = connection.addTrack(audio);
+    track.onMessage((packet) => this.options.onPacket(packet));
+    track.onOpen(() => {
+      if (this.#isClosed) return;
+      this.#isOpen = true;
+      this.#stateChanged(connection.state());
+    });
+    // The native side lets go of its handles after close only when somebody listens.
+    track.onClosed(() => undefined);
+    return track;
   }
 
   #stateChanged(state: string): void {
@@ -179,51 +168,38 @@ export class Peer {
   }
 }
 
-/** The role that the native engine is told the other side has: `active` whenever it leaves a choice, so that we are passive. */
-export function remoteSetup(section: MediaSection): DtlsSetup {
-  return section.setup === 'passive' ? 'passive' : 'active';
+/** Our DTLS role towards a section: passive whenever the other side leaves the choice (RFC 5763 §5). */
+export function ourDtlsRole(section: MediaSection): 'active' | 'passive' {
+  return section.setup === 'passive' ? 'active' : 'passive';
 }
 
-function nativeSdp(section: MediaSection, family: AddressFamily): string {
+/** The other side's section as the native engine gets it. It passes all payload types through, whatever is named here. */
+function nativeOffer(section: MediaSection, family: AddressFamily, isOfferer: boolean): string {
   const { ice, fingerprint } = section;
-  return writeSession({
-    origin: { username: '-', sessionId: '1', sessionVersion: '1', family: 4, host: '127.0.0.1' },
-    bundle: ['0'],
-    media: [
-      {
-        kind: 'audio',
-        port: 9,
-        protocol: defaultProtocol.webrtc,
-        formats: ['0'],
-        codecs: [{ payloadType: 0, name: 'PCMU', clockRate: 8000, channels: 1 }],
-        address: { family: 4, host: '0.0.0.0' },
-        direction: 'sendrecv',
-        rtcpMux: true,
-        bundleOnly: false,
-        mid: '0',
-        ...(ice === undefined ? {} : { ice }),
-        ...(fingerprint === undefined ? {} : { fingerprint }),
-        setup: remoteSetup(section),
-        candidates: usableCandidates(section.candidates, family),
-        endOfCandidates: false,
-      },
-    ],
-  });
-}
-
-function readParameters(sdp: string): PeerParameters {
-  const session = parseSession(sdp);
-  if (session instanceof SipFailure) throw session;
-  const section = session.media[0];
-  const port = section?.candidates[0]?.port;
-  if (section?.ice === undefined || section.fingerprint === undefined || port === undefined) {
-    throw new Error('the native engine gave no candidate');
-  }
-  return { port, ice: section.ice, fingerprint: section.fingerprint };
-}
-
-function asFailure(thrown: unknown): SipFailure {
-  if (thrown instanceof SipFailure) return thrown;
-  const detail = thrown instanceof Error ? thrown.message : 'the native engine failed';
-  return failure('media.failed', { detail, cause: thrown });
+  if (ice === undefined || fingerprint === undefined)
+    throw new SyntaxError('no ICE credentials or fingerprint');
+  return [
+    'v=0',
+    'o=- 1 1 IN IP4 127.0.0.1',
+    's=-',
+    't=0 0',
+    'a=group:BUNDLE 0',
+    // The native answerer would be controlled; towards a lite agent it controls (RFC 8445 §6.1.1).
+    ...(isOfferer ? ['a=ice-lite'] : []),
+    'm=audio 9 UDP/TLS/RTP/SAVPF 0',
+    'c=IN IP4 0.0.0.0',
+    'a=mid:0',
+    'a=sendrecv',
+    'a=rtcp-mux',
+    'a=rtpmap:0 PCMU/8000',
+    `a=setup:${ourDtlsRole(section) === 'passive' ? 'active' : 'passive'}`,
+    `a=ice-ufrag:${ice.ufrag}`,
+    `a=ice-pwd:${ice.pwd}`,
+    `a=fingerprint:${fingerprint.algorithm} ${fingerprint.value}`,
+    ...usableCandidates(section.candidates, family).map(
+      ({ foundation, component, transport, priority, host, port, type }) =>
+        `a=candidate:${foundation} ${component} ${transport} ${priority} ${host} ${port} typ ${type}`,
+    ),
+    '',
+  ].join('\r\n');
 }

@@ -2,12 +2,13 @@ import type dgram from 'node:dgram';
 import { failure } from '../../failure.js';
 import type { Clock } from '../../clock.js';
 import type { Log } from '../../log.js';
-import type { LocalTransport, MediaSection, SdpAddress } from '../../sdp/description.js';
+import { addressFamily, isGroupAddress } from '../../sdp/candidates.js';
+import type { AddressFamily, LocalTransport, MediaSection, SdpAddress } from '../../sdp/description.js';
 import type { EndTransport } from './end-transport.js';
 import { Latch } from './latch.js';
 import type { PacketLane } from './packet-lane.js';
 import type { PortRange } from './port-range.js';
-import { openUdpPair, type UdpPair } from './udp-pair.js';
+import { closeUdpPair, openUdpPair, type UdpPair } from './udp-pair.js';
 
 export interface PlainTransportOptions {
   readonly address: SdpAddress;
@@ -53,13 +54,12 @@ export class PlainTransport implements EndTransport {
     // The ports are those of the offer and stay.
   }
 
-  apply(section: MediaSection): void {
-    const { address, port, rtcp } = section;
-    if (address === undefined) return;
-    const { family } = this.options.address;
-    this.#rtpLatch.aim(address.host, port, family);
-    const rtcpHost = rtcp?.address?.family === family ? rtcp.address.host : address.host;
-    this.#rtcpLatch.aim(rtcpHost, rtcp?.port ?? port + 1, family);
+  applyOffer(section: MediaSection): void {
+    this.#aim(section);
+  }
+
+  applyAnswer(section: MediaSection): void {
+    this.#aim(section);
   }
 
   sendRtp(packet: Buffer): boolean {
@@ -75,6 +75,14 @@ export class PlainTransport implements EndTransport {
     this.#isClosed = true;
     if (this.#pair !== undefined) this.#release(this.#pair);
     this.#pair = undefined;
+  }
+
+  #aim(section: MediaSection): void {
+    const { address, port, rtcp } = section;
+    if (address === undefined) return;
+    const { family } = this.options.address;
+    this.#rtpLatch.aim(address.host, port, family);
+    this.#rtcpLatch.aim(rtcpHost(section, family) ?? address.host, rtcp?.port ?? port + 1, family);
   }
 
   #open(): Promise<UdpPair> {
@@ -118,8 +126,13 @@ export class PlainTransport implements EndTransport {
   }
 
   #release(pair: UdpPair): void {
-    pair.rtp.close();
-    pair.rtcp.close();
+    closeUdpPair(pair);
     this.options.ports.giveBack(pair.ports);
   }
+}
+
+/** The host of `a=rtcp`, when it names one that can be sent to. */
+function rtcpHost({ rtcp }: MediaSection, family: AddressFamily): string | undefined {
+  const host = rtcp?.address?.host;
+  return host !== undefined && addressFamily(host) === family && !isGroupAddress(host) ? host : undefined;
 }

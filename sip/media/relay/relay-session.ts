@@ -88,12 +88,12 @@ export class RelaySession implements MediaSession {
     const local = await offerer.transport.prepareAnswer(exchange.received.section);
     try {
       this.#mustHave(offerer, answerer);
-      answerer.transport.apply(received.section);
+      answerer.transport.applyAnswer(received.section);
+      offerer.transport.applyOffer(exchange.received.section);
     } catch (thrown) {
       offerer.transport.abandon();
       throw toFailure(thrown);
     }
-    offerer.transport.apply(exchange.received.section);
     const reply = offerer.sdp.writeAnswer(exchange.received, received.stream, local);
     offerer.sdp.agreeReceived(exchange.received, received.stream.codecs);
     answerer.sdp.agreeSent(exchange.sent);

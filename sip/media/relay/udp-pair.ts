@@ -11,6 +11,7 @@ export interface UdpPair {
   readonly ports: PortPair;
   readonly rtp: dgram.Socket;
   readonly rtcp: dgram.Socket;
+  isClosed: boolean;
 }
 
 /**
@@ -34,9 +35,12 @@ export async function openUdpPair(range: PortRange, host: string, family: Addres
   throw failure('media.no_ports');
 }
 
-/** Resolves when both sockets are closed. */
-export async function closeUdpPair(pair: UdpPair): Promise<void> {
-  await Promise.all([closed(pair.rtp), closed(pair.rtcp)]);
+/** Frees both ports at once. Idempotent. */
+export function closeUdpPair(pair: UdpPair): void {
+  if (pair.isClosed) return;
+  pair.isClosed = true;
+  pair.rtp.close();
+  pair.rtcp.close();
 }
 
 async function bindPair(
@@ -47,8 +51,8 @@ async function bindPair(
   const rtp = await bind(ports.rtp, host, family);
   if (rtp instanceof Error) return rtp;
   const rtcp = await bind(ports.rtcp, host, family);
-  if (!(rtcp instanceof Error)) return { ports, rtp, rtcp };
-  await closed(rtp);
+  if (!(rtcp instanceof Error)) return { ports, rtp, rtcp, isClosed: false };
+  rtp.close();
   return rtcp;
 }
 
@@ -73,8 +77,4 @@ function bind(
       resolve(socket);
     });
   });
-}
-
-function closed(socket: dgram.Socket): Promise<void> {
-  return new Promise((resolve) => socket.close(resolve));
 }

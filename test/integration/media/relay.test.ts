@@ -251,11 +251,12 @@ describe('embedded relay', () => {
       session.addEnd('l_browser', { profile: 'webrtc' });
       session.addEnd('l_1', plain);
       await session.offer('l_browser', 'l_1', await peer.offer());
-      assert.equal(relay.sizes()['portPairs'], 1);
+      assert.equal(relay.sizes()['portPairs'], 2);
       session.removeEnd('l_1');
       session.removeEnd('l_1');
       session.removeEnd('unknown');
-      assert.equal(relay.sizes()['portPairs'], 0);
+      session.removeEnd('l_browser');
+      assert.deepEqual(relay.sizes(), { sessions: 1, ends: 1, portPairs: 1 }, "the caller's end stays");
     });
   });
 

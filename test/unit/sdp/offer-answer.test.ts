@@ -12,13 +12,14 @@ import { attribute, audioPort, originVersion } from '../../support/media-session
 import { fixture, pbxSdp } from '../../support/sdp-fixtures.js';
 
 const address = { family: 4, host: '203.0.113.5' } as const;
+const fingerprint = Array<string>(32).fill('AB').join(':');
 const plainTransport: LocalTransport = { profile: 'plain', address, rtpPort: 20_000, rtcpPort: 20_001 };
 const webrtcTransport: LocalTransport = {
   profile: 'webrtc',
   address,
   port: 20_002,
   ice: { ufrag: 'ours', pwd: 'abcdefghijklmnopqrstuv' },
-  fingerprint: { algorithm: 'sha-256', value: 'AB:CD' },
+  fingerprint: { algorithm: 'sha-256', value: fingerprint },
   setup: 'passive',
 };
 
@@ -113,7 +114,7 @@ describe('an offer from a browser', () => {
         'a=sendrecv',
         'a=ice-ufrag:ours',
         'a=ice-pwd:abcdefghijklmnopqrstuv',
-        'a=fingerprint:sha-256 AB:CD',
+        `a=fingerprint:sha-256 ${fingerprint}`,
         'a=candidate:1 1 UDP 2130706431 203.0.113.5 20002 typ host',
         'a=end-of-candidates',
         'a=rtcp-mux',

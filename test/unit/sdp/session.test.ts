@@ -17,6 +17,8 @@ function firstSection(text: string): MediaSection {
   return section;
 }
 
+const hex = Array<string>(32).fill('AB').join(':');
+
 describe('reading a session description', () => {
   for (const name of fixtureNames()) {
     it(`reads ${name}, and again what was written of it`, () => {
@@ -72,7 +74,7 @@ describe('reading a session description', () => {
         'a=sendonly',
         'a=ice-ufrag:abcd',
         'a=ice-pwd:abcdefghijklmnopqrstuv',
-        'a=fingerprint:SHA-256 ab:cd',
+        `a=fingerprint:SHA-256 ${hex.toLowerCase()}`,
         'a=setup:passive',
         'm=audio 9 UDP/TLS/RTP/SAVPF 0',
       ].join('\r\n'),
@@ -80,14 +82,13 @@ describe('reading a session description', () => {
     assert.deepEqual(section.address, { family: 4, host: '192.0.2.9' });
     assert.equal(section.direction, 'sendonly');
     assert.deepEqual(section.ice, { ufrag: 'abcd', pwd: 'abcdefghijklmnopqrstuv' });
-    assert.deepEqual(section.fingerprint, { algorithm: 'sha-256', value: 'AB:CD' });
+    assert.deepEqual(section.fingerprint, { algorithm: 'sha-256', value: hex });
     assert.equal(section.setup, 'passive');
   });
 
   it('gives a bundled line the transport of the first line of its group', () => {
     const offer = fixture('av-offer').replace(/a=ice-(ufrag|pwd):.*\r\n|a=fingerprint:.*\r\n/g, '');
-    const transport =
-      'a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\na=fingerprint:sha-256 AB:CD\r\n';
+    const transport = `a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\na=fingerprint:sha-256 ${hex}\r\n`;
     const session = read(offer.replace('a=mid:0\r\n', `a=mid:0\r\n${transport}`));
     assert.deepEqual(session.media[1]?.ice, session.media[0]?.ice);
     assert.deepEqual(session.media[1]?.fingerprint, session.media[0]?.fingerprint);
@@ -123,7 +124,9 @@ describe('reading a session description', () => {
       firstSection(offer.replace('ice-pwd:tH2DWxQr4dhbPvtxo00qdpuL', 'ice-pwd:short')).ice,
       undefined,
     );
-    assert.equal(firstSection(offer.replace('sha-256 8D', 'sha-256 XX')).fingerprint, undefined);
+    for (const weak of ['sha-256 XX', 'sha-256 8D:8D', 'sha-1 8D', 'md5 8D']) {
+      assert.equal(firstSection(offer.replace('sha-256 8D', weak)).fingerprint, undefined, weak);
+    }
   });
 
   const good = pbxSdp('0');

@@ -10,6 +10,7 @@ import { fixture, fixtureNames } from '../../support/sdp-fixtures.js';
 const boundMs = 250;
 
 const address = { family: 4, host: '203.0.113.5' } as const;
+const fingerprint = Array<string>(32).fill('AB').join(':');
 const transports: { readonly [profile in SdpProfile]: LocalTransport } = {
   plain: { profile: 'plain', address, rtpPort: 20_000, rtcpPort: 20_001 },
   webrtc: {
@@ -17,7 +18,7 @@ const transports: { readonly [profile in SdpProfile]: LocalTransport } = {
     address,
     port: 20_002,
     ice: { ufrag: 'ours', pwd: 'abcdefghijklmnopqrstuv' },
-    fingerprint: { algorithm: 'sha-256', value: 'AB:CD' },
+    fingerprint: { algorithm: 'sha-256', value: fingerprint },
     setup: 'actpass',
   },
 };

@@ -9,10 +9,10 @@ export function htdigestLine(user: string, domain: string, password: string): st
 
 /** Reads one line; at a terminal asks for it with `prompt` and does not show what is typed. */
 export async function readPassword(
-  input: NodeJS.ReadStream,
+  input: NodeJS.ReadableStream & { readonly isTTY?: boolean },
   prompt: (text: string) => void,
 ): Promise<string | undefined> {
-  const terminal = input.isTTY;
+  const terminal = input.isTTY === true;
   if (terminal) prompt('Password: ');
   const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: unseen, terminal });

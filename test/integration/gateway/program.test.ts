@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const program = fileURLToPath(new URL('../../../gateway/main.js', import.meta.url));
+
+const configuration = `listen:
+  http: { address: 127.0.0.1, port: 0 }
+  admin: { address: 127.0.0.1, port: 0, token: \${ADMIN_TOKEN} }
+domains: [{ name: example.com, users: [{ name: alice, password: \${ALICE_PASSWORD} }] }]
+sip: { embedded: { listen: ["udp:127.0.0.1:0"] } }
+media: { relay: { address: 127.0.0.1, ports: 21000-21099 } }
+`;
+
+const environment = {
+  PATH: process.env['PATH'],
+  ADMIN_TOKEN: 'token-value',
+  ALICE_PASSWORD: 'password-value',
+};
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(args: string[], input = '', env: NodeJS.ProcessEnv = environment): Promise<Outcome> {
+  const child = spawn(process.execPath, [program, ...args], { env });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+  child.stdin.end(input);
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout, stderr };
+}
+
+interface LogLine {
+  readonly event?: string;
+  readonly admin?: string;
+  readonly pages?: string;
+  readonly cause?: string;
+}
+
+/** Waits for the log line of an event. */
+async function untilEvent(child: ChildProcess, event: string, seen: string[]): Promise<LogLine> {
+  assert.ok(child.stdout !== null);
+  for await (const line of createInterface({ input: child.stdout })) {
+    seen.push(line);
+    const entry = JSON.parse(line) as LogLine;
+    if (entry.event === event) return entry;
+  }
+  return assert.fail(`the program ended before ${event}: ${seen.join('\n')}`);
+}
+
+describe('the program', () => {
+  let folder: string;
+  let file: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'webtrunk-program-'));
+    file = join(folder, 'webtrunk.yaml');
+    await writeFile(file, configuration);
+  });
+
+  after(() => rm(folder, { recursive: true }));
+
+  it('explains itself', async () => {
+    const { code, stdout } = await run(['--help']);
+    assert.equal(code, 0);
+    assert.match(stdout, /webtrunk start \[--config FILE\]/);
+  });
+
+  it('tells its version', async () => {
+    assert.match((await run(['--version'])).stdout, /^[0-9]+\.[0-9]+\.[0-9]+\n$/);
+  });
+
+  it('exits with 2 when it is used wrongly', async () => {
+    const { code, stderr } = await run(['strat']);
+    assert.equal(code, 2);
+    assert.match(stderr, /^webtrunk: there is no command strat\n/);
+  });
+
+  it('says that a configuration is right', async () => {
+    const { code, stdout } = await run(['check', file]);
+    assert.equal(code, 0);
+    assert.equal(stdout, `${file} is right (domains: 1, trunks: 0, routes: 0)\n`);
+  });
+
+  it('exits with 2 and every problem when a configuration is wrong', async () => {
+    const wrong = join(folder, 'wrong.yaml');
+    await writeFile(wrong, configuration.replace('domains', 'domain'));
+    const { code, stderr } = await run(['check', wrong]);
+    assert.equal(code, 2);
+    assert.match(stderr, /line 4: domain: unknown key \(did you mean "domains"\?\)/);
+    assert.match(stderr, /domains: missing/);
+  });
+
+  it('hashes a password for a users file', async () => {
+    const { code, stdout } = await run(['user', 'hash', 'alice', 'example.com'], 'secret\n');
+    assert.equal(code, 0);
+    assert.match(stdout, /^alice:example\.com:[0-9a-f]{32}\n$/);
+  });
+
+  it('starts, answers, drains at SIGTERM and exits with 0, with no secret in its log', async () => {
+    const child = spawn(process.execPath, [program, 'start', '--config', file], { env: environment });
+    const lines: string[] = [];
+    try {
+      const { admin, pages } = await untilEvent(child, 'started', lines);
+      assert.equal((await fetch(`${admin}/readyz`)).status, 200);
+      assert.equal((await fetch(`${admin}/metrics`)).status, 401);
+      const headers = { authorization: 'Bearer token-value' };
+      assert.match(await (await fetch(`${admin}/metrics`, { headers })).text(), /^webtrunk_started 1$/m);
+      const page = (await (await fetch(`${pages}/config.json`)).json()) as { domain: string };
+      assert.equal(page.domain, 'example.com');
+      child.kill('SIGTERM');
+      const [code] = (await once(child, 'exit')) as [number | null];
+      assert.equal(code, 0);
+      for (const secret of ['token-value', 'password-value']) {
+        assert.equal(lines.join('\n').includes(secret), false);
+      }
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
+  it('exits with 1 and names the port that is taken', async () => {
+    const child = spawn(process.execPath, [program, 'start', '--config', file], { env: environment });
+    try {
+      const { pages } = await untilEvent(child, 'started', []);
+      const port = new URL(pages ?? '').port;
+      const second = join(folder, 'second.yaml');
+      await writeFile(second, configuration.replace('port: 0', `port: ${port}`));
+      const { code, stderr } = await run(['start', '--config', second]);
+      assert.equal(code, 1);
+      assert.equal(
+        stderr,
+        `webtrunk cannot start: 127.0.0.1:${port} is in use by another program (stop that, or write another port in the configuration)\n`,
+      );
+    } finally {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+  });
+});

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { readCommand } from '../../../gateway/process/command.js';
+import { UsageError } from '../../../gateway/process/usage.js';
+
+describe('command line', () => {
+  const right: [args: string[], command: object][] = [
+    [['start'], { name: 'start', config: undefined }],
+    [['start', '--config', 'a.yaml'], { name: 'start', config: 'a.yaml' }],
+    [['start', '-c', 'a.yaml'], { name: 'start', config: 'a.yaml' }],
+    [['check'], { name: 'check', file: 'webtrunk.yaml' }],
+    [['check', 'a.yaml'], { name: 'check', file: 'a.yaml' }],
+    [['user', 'hash', 'alice', 'Example.com'], { name: 'user hash', user: 'alice', domain: 'example.com' }],
+    [['--help'], { name: 'help' }],
+    [['start', '-h'], { name: 'help' }],
+    [['--version'], { name: 'version' }],
+  ];
+  for (const [args, command] of right) {
+    it(`understands ${args.join(' ')}`, () => assert.deepEqual(readCommand(args), command));
+  }
+
+  const wrong: [args: string[], message: RegExp][] = [
+    [[], /a command is missing/],
+    [['stat'], /there is no command stat/],
+    [['start', 'a.yaml'], /meant --config a.yaml\?/],
+    [['start', '--confg', 'a.yaml'], /--confg/],
+    [['start', '--config'], /--config/],
+    [['check', 'a', 'b'], /one file/],
+    [['check', '--config', 'a'], /--config is not for check/],
+    [['user', 'add', 'alice'], /user hash NAME DOMAIN/],
+    [['user', 'hash', 'al:ice', 'x'], /colons/],
+  ];
+  for (const [args, message] of wrong) {
+    it(`refuses ${args.join(' ') || 'nothing at all'}`, () => {
+      assert.throws(
+        () => readCommand(args),
+        (thrown) => thrown instanceof UsageError && message.test(thrown.message),
+      );
+    });
+  }
+});

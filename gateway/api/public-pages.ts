@@ -22,7 +22,7 @@ export interface PublicPages {
 const securityHeaders = {
   'Content-Security-Policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
-    "media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; " +
+    "media-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; " +
     "frame-ancestors 'none'",
   'Permissions-Policy': 'microphone=(self), speaker-selection=(self), camera=(), geolocation=()',
   'Referrer-Policy': 'no-referrer',

@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
+import { configurationDoc } from './configuration-doc.js';
+import { failuresDoc } from './failures-doc.js';
+
+const pathOf = (name: string): string => fileURLToPath(new URL(`../../../../docs/${name}`, import.meta.url));
+
+const documents = { 'configuration.md': configurationDoc, 'failures.md': failuresDoc };
+
+/** Every generated document: where it belongs and what it should say. */
+export async function generatedDocs(): Promise<readonly { readonly path: string; readonly text: string }[]> {
+  return Promise.all(
+    Object.entries(documents).map(async ([name, textOf]) => {
+      const path = pathOf(name);
+      const options = (await resolveConfig(path)) ?? {};
+      return { path, text: await format(textOf(), { ...options, parser: 'markdown' }) };
+    }),
+  );
+}

@@ -1,5 +1,5 @@
 import type { UserAgentCore } from 'sip.js/lib/core/index.js';
-import type { Clock, Timer } from '../clock.js';
+import type { Timer } from '../clock.js';
 import type { SipFailure } from '../failure.js';
 import type { HeaderList } from '../leg.js';
 import type { Log } from '../log.js';
@@ -16,7 +16,6 @@ export interface BrowserLeg {
 export interface EndpointContext {
   readonly core: UserAgentCore;
   readonly log: Log;
-  readonly clock: Clock;
   /** Contact, Allow and Supported of ours, for requests and responses that make or refresh a dialog. */
   readonly dialogHeaders: HeaderList;
   /** The same as lines. */

@@ -82,7 +82,8 @@ const needsDialog: ReadonlySet<string> = new Set(['BYE', 'PRACK', 'UPDATE']);
 /**
  * The browser side's SIP user agent of one endpoint. It lives across sockets: whoever attaches a new flow calls
  * `resume`. Transactions, dialogs and their tables are sip.js's, one core for each endpoint, because sip.js trusts
- * branches and tags of whoever shares a core.
+ * branches and tags of whoever shares a core. Requests are dispatched here: sip.js's own dispatcher answers 404 to what
+ * does not name it, 405 to UPDATE, 416 to `sips:`, throws on other schemes and matches transactions by branch alone.
  */
 export class EndpointCore {
   private readonly transport: EndpointTransport;
@@ -108,7 +109,6 @@ export class EndpointCore {
     this.context = {
       core: this.core,
       log,
-      clock,
       dialogHeaders,
       dialogLines: headerLines(dialogHeaders),
       addLeg: (leg) => this.legs.set(leg.id, leg),

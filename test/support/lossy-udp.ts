@@ -1,0 +1,70 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { numbersFrom } from './seeded-random.js';
+
+/** What passed and what was lost, in both directions together. */
+export interface Losses {
+  readonly passed: number;
+  readonly dropped: number;
+}
+
+/**
+ * A UDP relay on loopback that loses a share of the datagrams in both directions: `client → front → target` and back.
+ * Each client gets a socket of its own towards the target, as behind a NAT. The same seed drops the same places of the
+ * sequence.
+ */
+export class LossyUdp {
+  private readonly backs = new Map<number, Socket>();
+  private readonly random: () => number;
+  private passed = 0;
+  private dropped = 0;
+
+  private constructor(
+    private readonly front: Socket,
+    private readonly target: number,
+    private readonly loss: number,
+    seed: number,
+  ) {
+    this.random = numbersFrom(seed);
+    front.on('message', (bytes, { port }) => {
+      const back = this.backs.get(port) ?? this.open(port);
+      this.pass(() => back.send(bytes, this.target, '127.0.0.1'));
+    });
+  }
+
+  /** Relays to `target` on 127.0.0.1, losing `loss` (0 to 1) of the datagrams. */
+  static async open(target: number, loss: number, seed: number): Promise<LossyUdp> {
+    const front = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 });
+    await new Promise<void>((resolve) => front.bind(0, '127.0.0.1', resolve));
+    return new LossyUdp(front, target, loss, seed);
+  }
+
+  get port(): number {
+    return this.front.address().port;
+  }
+
+  get losses(): Losses {
+    return { passed: this.passed, dropped: this.dropped };
+  }
+
+  async close(): Promise<void> {
+    const sockets = [this.front, ...this.backs.values()];
+    await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
+  }
+
+  private open(client: number): Socket {
+    const back = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 });
+    back.bind(0, '127.0.0.1');
+    back.on('message', (bytes) => this.pass(() => this.front.send(bytes, client, '127.0.0.1')));
+    this.backs.set(client, back);
+    return back;
+  }
+
+  private pass(send: () => void): void {
+    if (this.random() < this.loss) {
+      this.dropped += 1;
+      return;
+    }
+    this.passed += 1;
+    send();
+  }
+}

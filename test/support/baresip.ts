@@ -1,0 +1,254 @@
+import { once } from 'node:events';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { ChildProgram } from './child-program.js';
+import { freePorts } from './free-port.js';
+import { Journal } from './journal.js';
+import { detectTone } from './tone.js';
+
+export interface BaresipOptions {
+  readonly program: string;
+  readonly user: string;
+  readonly password: string;
+  /** `host:port` of the registrar, by UDP. */
+  readonly registrar: string;
+  /** The tone that it speaks, 10 to 20,000 Hz. */
+  readonly hz: number;
+  /** In order of preference. */
+  readonly codecs?: readonly string[];
+}
+
+/** An event of baresip's control interface: `CALL_INCOMING`, `CALL_ESTABLISHED`, `CALL_CLOSED`, `CALL_DTMF_START` … */
+export interface BaresipEvent {
+  readonly type: string;
+  readonly param?: string;
+  readonly peeruri?: string;
+}
+
+const modulePath = '/usr/lib/baresip/modules';
+const readyWithinMs = 10_000;
+const pollMs = 50;
+const recordingHeaderBytes = 44;
+const listenMs = 300;
+
+/** A SIP phone that registers, speaks one tone and records what it hears. */
+export class Baresip {
+  readonly events = new Journal<BaresipEvent>();
+  #received = Buffer.alloc(0);
+
+  private constructor(
+    readonly aor: string,
+    private readonly child: ChildProgram,
+    private readonly control: Socket,
+  ) {
+    control.on('error', () => undefined);
+    control.on('data', (chunk: Buffer) => this.#take(chunk));
+  }
+
+  /** Starts it and waits until it is registered. */
+  static async start(options: BaresipOptions): Promise<Baresip> {
+    const folder = ChildProgram.createFolder('baresip');
+    // It takes the port after its SIP port for TLS.
+    const [sipPort = 0, , controlPort = 0] = await freePorts(3);
+    const { user, password, registrar, codecs = ['PCMU/8000/1', 'opus/48000/2'] } = options;
+    const account = [
+      `<sip:${user}@${registrar};transport=udp>`,
+      `auth_user=${user}`,
+      `auth_pass=${password}`,
+      'regint=60',
+      'answermode=manual',
+      `audio_codecs=${codecs.join(',')}`,
+    ];
+    writeFileSync(join(folder, 'config'), configText(folder, sipPort, controlPort, options.hz));
+    writeFileSync(join(folder, 'accounts'), `${account.join(';')}\n`);
+    for (const name of ['contacts', 'uuid']) writeFileSync(join(folder, name), '');
+    const child = ChildProgram.start(options.program, ['-f', folder], folder);
+    try {
+      const control = await connectWhenReady(controlPort, child);
+      const phone = new Baresip(`sip:${user}@${registrar}`, child, control);
+      await phone.#registered();
+      return phone;
+    } catch (error) {
+      await child.stop();
+      throw error;
+    }
+  }
+
+  /** What it prints. */
+  get output(): string {
+    return this.child.output;
+  }
+
+  dial(uri: string): void {
+    this.command('dial', uri);
+  }
+
+  /** Answers the call that rings. */
+  accept(): void {
+    this.command('accept');
+  }
+
+  /** Hangs up, cancels or declines, whatever the call is at. */
+  hangUp(): void {
+    this.command('hangup');
+  }
+
+  hold(): void {
+    this.command('hold');
+  }
+
+  resume(): void {
+    this.command('resume');
+  }
+
+  /** Sends digits as telephone events. */
+  sendDigits(digits: string): void {
+    this.command('sndcode', digits);
+  }
+
+  /** Any command of its menu. */
+  command(command: string, params = ''): void {
+    const text = JSON.stringify({ command, params });
+    this.control.write(`${Buffer.byteLength(text)}:${text},`);
+  }
+
+  /** The next event of that type, or one that came before and was not asked for. */
+  async event(type: string, withinMs = 5000): Promise<BaresipEvent> {
+    let late: NodeJS.Timeout | undefined;
+    const seen = this.events.items;
+    const found = await Promise.race([
+      this.events.first((event) => event.type === type),
+      new Promise<never>((_resolve, reject) => {
+        late = setTimeout(() => {
+          const list = seen.map((event) => event.type).join(', ');
+          reject(new Error(`baresip: no ${type} within ${withinMs} ms; seen: ${list}\n${this.output}`));
+        }, withinMs);
+      }),
+    ]).finally(() => clearTimeout(late));
+    seen.splice(0, seen.indexOf(found) + 1);
+    return found;
+  }
+
+  /** Which of the tones the last moments of its recording hold; null for silence, noise or no recording. */
+  heardHz(candidatesHz: readonly number[]): number | null {
+    const newest = readdirSync(this.child.folder)
+      .filter((name) => name.endsWith('-dec.wav'))
+      .map((name) => join(this.child.folder, name))
+      .sort((one, other) => statSync(other).mtimeMs - statSync(one).mtimeMs)[0];
+    if (newest === undefined) return null;
+    const file = readFileSync(newest);
+    if (file.length <= recordingHeaderBytes) return null;
+    const channels = file.readUInt16LE(22);
+    const rate = file.readUInt32LE(24);
+    const frames = Math.floor((file.length - recordingHeaderBytes) / (2 * channels));
+    const wanted = Math.floor((rate * listenMs) / 1000);
+    if (frames < wanted) return null;
+    const samples = Float32Array.from({ length: wanted }, (_, index) =>
+      file.readInt16LE(recordingHeaderBytes + (frames - wanted + index) * 2 * channels),
+    );
+    return detectTone(samples, rate, candidatesHz);
+  }
+
+  /** How much it has recorded of what it hears, in bytes: grows while sound arrives. */
+  recordedBytes(): number {
+    return readdirSync(this.child.folder)
+      .filter((name) => name.endsWith('-dec.wav'))
+      .reduce((sum, name) => sum + statSync(join(this.child.folder, name)).size, 0);
+  }
+
+  /** Waits until it hears this tone. */
+  async waitForTone(hz: number, withinMs = 8000): Promise<void> {
+    const deadline = Date.now() + withinMs;
+    while (this.heardHz([hz]) !== hz) {
+      if (Date.now() > deadline) throw new Error(`baresip does not hear ${hz} Hz\n${this.output}`);
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
+  }
+
+  /** Ends it: it hangs up and unregisters. Idempotent. */
+  async close(): Promise<void> {
+    this.control.destroy();
+    await this.child.stop();
+  }
+
+  async #registered(): Promise<void> {
+    await Promise.race([
+      this.event('REGISTER_OK', readyWithinMs),
+      this.events
+        .first(({ type }) => type === 'REGISTER_FAIL')
+        .then(({ param }) => Promise.reject(new Error(`baresip is not registered: ${param ?? ''}`))),
+      this.#untilRegistered(),
+    ]);
+  }
+
+  /** It may have registered before the control connection stood: then there is no event, only its own word. */
+  async #untilRegistered(): Promise<void> {
+    while (!/200 OK .*\[1 binding\]/.test(this.output)) {
+      if (!this.child.running) throw new Error(`baresip has ended:\n${this.output}`);
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
+  }
+
+  /** Netstrings of JSON: events, and answers to commands. */
+  #take(chunk: Buffer): void {
+    this.#received = Buffer.concat([this.#received, chunk]);
+    for (;;) {
+      const colon = this.#received.indexOf(':');
+      const size = Number(this.#received.toString('utf8', 0, colon));
+      if (colon < 1 || this.#received.length < colon + size + 2) return;
+      const text = this.#received.toString('utf8', colon + 1, colon + 1 + size);
+      this.#received = this.#received.subarray(colon + size + 2);
+      const message = JSON.parse(text) as BaresipEvent & { readonly event?: boolean };
+      if (message.event === true) this.events.add(message);
+    }
+  }
+}
+
+async function connectWhenReady(port: number, child: ChildProgram): Promise<Socket> {
+  const deadline = Date.now() + readyWithinMs;
+  for (;;) {
+    const socket = connect(port, '127.0.0.1');
+    try {
+      await once(socket, 'connect');
+      return socket;
+    } catch {
+      if (!child.running || Date.now() > deadline) throw new Error(`no baresip:\n${child.output}`);
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
+  }
+}
+
+function configText(folder: string, sipPort: number, controlPort: number, hz: number): string {
+  const modules = ['opus', 'g711', 'sndfile', 'ausine', 'aubridge'].map((name) => `module ${name}.so`);
+  return [
+    'poll_method epoll',
+    `sip_listen 127.0.0.1:${sipPort}`,
+    'net_interface 127.0.0.1',
+    'call_local_timeout 120',
+    'call_max_calls 4',
+    `audio_path ${join(folder, 'none')}`,
+    'audio_player aubridge,ear',
+    `audio_source ausine,${hz}`,
+    'audio_alert aubridge,bell',
+    // The sine source of this version knows nothing else.
+    'ausrc_srate 48000',
+    'ausrc_channels 2',
+    'audio_level no',
+    'ausrc_format s16',
+    'auplay_format s16',
+    'auenc_format s16',
+    'audec_format s16',
+    'rtcp_mux no',
+    'jitter_buffer_delay 2-10',
+    `module_path ${modulePath}`,
+    ...modules,
+    'module_tmp uuid.so',
+    'module_tmp account.so',
+    'module_app menu.so',
+    'module_app ctrl_tcp.so',
+    `ctrl_tcp_listen 127.0.0.1:${controlPort}`,
+    `snd_path ${folder}`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,63 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const exitWithinMs = 5000;
+
+/** A program that a test has started, with a folder of its own that goes when it does. */
+export class ChildProgram {
+  #output = '';
+  readonly #stopAtExit = (): void => {
+    this.child.kill('SIGTERM');
+    rmSync(this.folder, { recursive: true, force: true });
+  };
+
+  private constructor(
+    readonly folder: string,
+    private readonly child: ChildProcessWithoutNullStreams,
+  ) {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        this.#output += chunk.toString();
+      });
+    }
+    child.on('error', (error) => {
+      this.#output += String(error);
+    });
+    child.stdin.on('error', () => undefined);
+    process.once('exit', this.#stopAtExit);
+  }
+
+  /** A new folder for one program. */
+  static createFolder(name: string): string {
+    return mkdtempSync(join(tmpdir(), `${name}-`));
+  }
+
+  static start(program: string, args: readonly string[], folder: string): ChildProgram {
+    return new ChildProgram(folder, spawn(program, [...args], { cwd: folder, stdio: 'pipe' }));
+  }
+
+  /** Everything that it has printed. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get running(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Ends it and removes its folder. Idempotent. */
+  async stop(): Promise<void> {
+    process.off('exit', this.#stopAtExit);
+    if (this.running) {
+      const exit = once(this.child, 'exit');
+      this.child.kill('SIGTERM');
+      const cut = setTimeout(() => this.child.kill('SIGKILL'), exitWithinMs);
+      await exit;
+      clearTimeout(cut);
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

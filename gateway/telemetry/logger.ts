@@ -18,6 +18,9 @@ export interface Logger extends Log {
   flush(): void;
 }
 
+/** Lines are written together, since a write for each costs a busy gateway a third of its time (`npm run bench`). */
+const buffering = { minLength: 8_192, periodicFlush: 200 };
+
 /** One JSON object per line, or lines for people. */
 export function createLogger({ level, format, output }: LoggerOptions): Logger {
   const options = {
@@ -36,6 +39,6 @@ export function createLogger({ level, format, output }: LoggerOptions): Logger {
     const stream = { write: (line: string) => void output.write(line) };
     return Object.assign(pino(options, stream), { flush: () => undefined });
   }
-  const destination = pino.destination({ dest: 1, sync: false });
+  const destination = pino.destination({ dest: 1, sync: false, ...buffering });
   return Object.assign(pino(options, destination), { flush: () => destination.flushSync() });
 }

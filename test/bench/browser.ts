@@ -85,6 +85,11 @@ export class Browser {
     });
   }
 
+  /** A REGISTER of this browser has no answer yet; the next must wait for it (RFC 3261 §10.2). */
+  get isRegistering(): boolean {
+    return this.registering !== undefined;
+  }
+
   /** REGISTER, 401, REGISTER with credentials, 200. The floor sends each message back, which counts as the answer. */
   register(done: Done): void {
     this.registering = done;

@@ -1,8 +1,9 @@
 import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchCodec } from './codec.bench.js';
 import { browserSdp } from './messages.js';
-import { hottestFunctions } from './profile.js';
+import { readProfile } from './profile.js';
 import {
   browserCalls,
   idleMemory,
@@ -142,12 +143,13 @@ async function benchFigure(bench: Bench, figure: Figure): Promise<void> {
 
 /** Runs the figure once more under the profiler, whose own cost would spoil the figure. */
 async function profileFigure(bench: Bench, figure: Figure): Promise<void> {
-  const profileFolder = bench.workspace.profileFolder(figure.name);
-  const options = { phonePort: bench.phone.port, profileFolder };
-  await withTarget(startGateway(bench.workspace, options), (target) =>
-    figure.scenario(target, figure.perSecond, bench.duration),
+  const profileFile = join(bench.workspace.folder, `${figure.name}.cpuprofile`);
+  const duration = { ...bench.duration, profileFile };
+  await withTarget(startGateway(bench.workspace, { phonePort: bench.phone.port }), (target) =>
+    figure.scenario(target, figure.perSecond, duration),
   );
-  for (const line of hottestFunctions(profileFolder, 25)) say(`    ${line}`);
+  say('  where the time goes:');
+  for (const line of readProfile(profileFile, 30)) say(`    ${line}`);
 }
 
 const idleConnections = 4_000;

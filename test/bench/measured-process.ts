@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Usage, UsageRequest } from './probe.js';
+import type { ProbeRequest, Usage } from './probe.js';
 
 const probe = new URL('./probe.js', import.meta.url).href;
 const stopWithinMs = 15_000;
@@ -16,11 +16,10 @@ export class MeasuredProcess {
     });
   }
 
-  /** `program` is a compiled file, seen from this folder. `profileFolder`: write a CPU profile there at the end. */
-  static start(program: string, args: readonly string[], profileFolder?: string): MeasuredProcess {
-    const profile = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
+  /** `program` is a compiled file, seen from this folder. */
+  static start(program: string, args: readonly string[]): MeasuredProcess {
     const file = fileURLToPath(new URL(program, import.meta.url));
-    const child = spawn(process.execPath, ['--expose-gc', ...profile, '--import', probe, file, ...args], {
+    const child = spawn(process.execPath, ['--expose-gc', '--import', probe, file, ...args], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     return new MeasuredProcess(child);
@@ -35,10 +34,10 @@ export class MeasuredProcess {
     return this.output;
   }
 
-  async usage(collectGarbage = false): Promise<Usage> {
+  /** Asks the probe in it. */
+  async ask(request: ProbeRequest = {}): Promise<Usage> {
     if (this.hasEnded) throw new Error(`the measured process has ended: ${this.output}`);
     const answer = once(this.child, 'message');
-    const request: UsageRequest = { collectGarbage };
     this.child.send(request);
     const [usage] = (await answer) as [Usage];
     return usage;

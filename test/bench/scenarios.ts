@@ -7,6 +7,8 @@ import { userName, type Target } from './target.js';
 export interface Duration {
   readonly warmUpSeconds: number;
   readonly measuredSeconds: number;
+  /** Where to write a CPU profile of the measured seconds; the profiler's own cost then spoils the figure. */
+  readonly profileFile?: string;
 }
 
 /** What a scenario found out. */
@@ -55,9 +57,10 @@ async function measure(
 ): Promise<Result> {
   await pace(perSecond, duration.warmUpSeconds, start);
   ledger.ringMs = [];
-  const before = await target.process.usage();
+  const { profileFile } = duration;
+  const before = await target.process.ask({ startProfile: profileFile !== undefined });
   const operations = await pace(perSecond, duration.measuredSeconds, start);
-  const after = await target.process.usage();
+  const after = await target.process.ask(profileFile === undefined ? {} : { profileFile });
   const ringMs = ledger.ringMs;
   await settle(() => ledger.isSettled, settleSeconds);
   if (!ledger.isSettled) ledger.fail('no end', ledger.started - ledger.ended);
@@ -98,7 +101,10 @@ export async function refreshes(target: Target, perSecond: number, duration: Dur
   let next = 0;
   try {
     return await measure(target, perSecond, duration, ledger, () => {
-      browsers[next++ % browsers.length]?.register(ledger.begin());
+      const end = ledger.begin();
+      const browser = browsers[next++ % browsers.length];
+      if (browser === undefined || browser.isRegistering) end('the last refresh has not ended yet');
+      else browser.register(end);
     });
   } finally {
     for (const browser of browsers) browser.close();
@@ -172,10 +178,10 @@ const restMs = 1_500;
 /** Resident memory once what was left over is collected; twice, since finalizers run in between. */
 async function restedRss(target: Target): Promise<number> {
   for (let i = 0; i < 2; i++) {
-    await target.process.usage(true);
+    await target.process.ask({ collectGarbage: true });
     await delay(restMs);
   }
-  return (await target.process.usage(true)).rssBytes;
+  return (await target.process.ask({ collectGarbage: true })).rssBytes;
 }
 
 const signInAtOnce = 50;

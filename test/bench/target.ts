@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,12 +41,6 @@ export class Workspace {
     this.certificate = { cert: join(this.folder, 'cert.pem'), key: join(this.folder, 'key.pem') };
     writeFileSync(this.certificate.cert, pems.cert);
     writeFileSync(this.certificate.key, pems.key, { mode: 0o600 });
-  }
-
-  profileFolder(name: string): string {
-    const folder = join(this.folder, `profile-${name}`);
-    mkdirSync(folder, { recursive: true });
-    return folder;
   }
 
   remove(): void {
@@ -96,7 +90,6 @@ export async function startFloor(workspace: Workspace): Promise<Target> {
 export interface GatewayOptions {
   /** Port of the scripted PBX on 127.0.0.1. */
   readonly phonePort: number;
-  readonly profileFolder?: string;
 }
 
 /** Starts webtrunk as an operator would, with a configuration file. */
@@ -132,11 +125,7 @@ limits: { connections_per_ip: 100000, messages_per_second: 10000, register_failu
 log: { level: info, format: json }
 `,
   );
-  const server = MeasuredProcess.start(
-    '../../gateway/main.js',
-    ['start', '--config', file],
-    options.profileFolder,
-  );
+  const server = MeasuredProcess.start('../../gateway/main.js', ['start', '--config', file]);
   await untilReady(server, adminPort, '/readyz');
   return {
     kind: 'gateway',

@@ -27,4 +27,12 @@ describe('generated documents', () => {
     const config = await parseConfig(plain, '/x/webtrunk.yaml', env);
     assert.equal(config.trunks[0]?.hosts.length, 2);
   });
+
+  it('are led to by a README whose example is right', async () => {
+    const readme = await readFile(new URL('../../../../README.md', import.meta.url), 'utf8');
+    const [, yaml = ''] = /```yaml\n([\s\S]*?)```/.exec(readme) ?? [];
+    const config = await parseConfig(yaml, '/x/webtrunk.yaml', { ALICE_PASSWORD: 'a', PBX_PASSWORD: 'b' });
+    assert.equal(config.trunks[0]?.name, 'office');
+    assert.equal(config.routes.length, 3);
+  });
 });

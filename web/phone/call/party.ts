@@ -1,9 +1,9 @@
 import type { Session } from 'sip.js';
 import type { Party } from '../state/call-state.js';
 
-/** What is needed of sip.js's name-addr. */
+/** What is needed of sip.js's name-addr; its types promise a display name that a header need not have. */
 interface NameAddress {
-  readonly displayName: string;
+  readonly displayName: string | undefined;
   readonly uri: { readonly user: string | undefined; readonly host: string };
 }
 
@@ -19,7 +19,7 @@ function decoded(user: string): string {
 export function partyOf(identity: NameAddress, ownDomain: string): Party {
   const user = decoded(identity.uri.user ?? '');
   const address = identity.uri.host === ownDomain || user === '' ? user : `${user}@${identity.uri.host}`;
-  const name = identity.displayName.trim();
+  const name = (identity.displayName ?? '').trim();
   if (user === 'anonymous' || (name === '' && address === ''))
     return { name: name || 'Unknown caller', address: '' };
   return name === '' || name === address ? { name: address, address: '' } : { name, address };

@@ -29,8 +29,6 @@ const peers = {
 
 const actions = { start, test, bench };
 
-main();
-
 function main() {
   const [name = '', ...rest] = process.argv.slice(2);
   const action = actions[name];
@@ -246,3 +244,5 @@ function stop(text, code = 1) {
   process.stderr.write(`setup: ${text}\n`);
   process.exit(code);
 }
+
+main();

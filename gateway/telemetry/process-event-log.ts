@@ -44,7 +44,9 @@ function lifeEvents(
     },
     draining(event) {
       count.draining.set(1);
-      const line = `${event.cause}: nothing new is taken; ${event.calls} calls may end by themselves`;
+      const waiting =
+        event.calls === 0 ? '' : `; calls may end by themselves (${event.calls}), a second signal ends them`;
+      const line = `${event.cause}: nothing new is taken${waiting}`;
       log.info({ event: 'draining', ...event }, line);
     },
     stopped(event) {

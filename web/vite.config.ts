@@ -4,6 +4,10 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   root: import.meta.dirname,
   base: '/',
+  // `npx vite web` serves the page at /phone/ beside a gateway that runs with its usual ports.
+  server: {
+    proxy: { '/config.json': 'http://127.0.0.1:8080', '/ws': { target: 'ws://127.0.0.1:8080', ws: true } },
+  },
   build: {
     outDir: '../dist/web',
     emptyOutDir: true,

@@ -4,6 +4,7 @@ import { launchChromium, type TestBrowser } from '../support/chromium.js';
 import { FarEnd } from '../support/far-end.js';
 import { requirePeer } from '../support/peers.js';
 import { ScriptedServer, type ServedRequest } from '../support/scripted-server.js';
+import { recordTones } from '../in-page/record-tones.js';
 import { Softphone } from '../support/softphone.js';
 
 const farContact = ['Contact', '<sip:far@127.0.0.1;transport=ws>'] as const;
@@ -349,6 +350,20 @@ describe('the softphone page in Chromium', function () {
       assert.equal(await phone.page.innerText('#call-digits'), '12#');
     });
 
+    it('asks for a new network path when the sound breaks, and is heard and hears again', async () => {
+      await callAnswered();
+      await phone.waitForTone(700);
+      await far.close();
+      far = await FarEnd.open(chromium, server.url, 900);
+      const invited = nextRequest('INVITE');
+      await phone.waitForState('Connecting the sound…');
+      const restart = await invited;
+      await accept(restart);
+      await phone.waitForTone(900);
+      await far.waitForTone(440);
+      await phone.waitForState('In call');
+    });
+
     it('changes the microphone without a new offer', async () => {
       await callAnswered();
       await far.waitForTone(440);
@@ -384,6 +399,19 @@ describe('the softphone page in Chromium', function () {
       await phone.waitForState('In call');
       await phone.waitForTone(700);
       await far.waitForTone(440);
+    });
+
+    it('is announced by a ringing tone until it is answered', async () => {
+      await phone.page.evaluate(recordTones);
+      const call = server.invite(bob, await far.offer());
+      await phone.waitForIncoming();
+      await phone.page.waitForFunction('globalThis.tones.length >= 2');
+      assert.deepEqual(await phone.page.evaluate('globalThis.tones.slice(0, 2)'), [587, 740]);
+      await phone.answer();
+      await call.final;
+      const rung = await phone.page.evaluate('globalThis.tones.length');
+      await phone.waitForState('Connecting the sound…');
+      assert.equal(await phone.page.evaluate('globalThis.tones.length'), rung);
     });
 
     it('is declined with 603', async () => {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import { launchChromium, type TestBrowser } from '../support/chromium.js';
 import { CutLine } from '../support/cut-line.js';
-import { passwordOf, type Gateway } from '../support/gateway.js';
+import { ipTrunk, passwordOf, type Gateway } from '../support/gateway.js';
 import { startGatewayWithPages } from '../support/gateway-with-pages.js';
 import { idle } from '../support/idle.js';
+import { PbxPhone } from '../support/pbx-phone.js';
 import { requirePeer } from '../support/peers.js';
 import { Softphone } from '../support/softphone.js';
 
@@ -145,6 +146,58 @@ describe('the softphone through the gateway', function () {
       await alice.waitForTone(bobHz);
       await bob.page.close({ runBeforeUnload: false });
       await alice.waitForNotice('Call ended');
+    });
+  });
+
+  describe('a call to a telephone behind a PBX', () => {
+    const pbxHz = 900;
+    let pbx: PbxPhone;
+    let office: Gateway;
+    let phone: Softphone;
+
+    beforeEach(async () => {
+      pbx = await PbxPhone.start(pbxHz);
+      const route = { name: 'out', match: /^[0-9]+$/, fromTrunk: undefined } as const;
+      office = await startGatewayWithPages({
+        trunks: [ipTrunk('office', pbx.uri)],
+        routes: [{ ...route, to: { kind: 'trunks', trunks: ['office'] } }],
+      });
+      phone = await Softphone.open(aliceBrowser, office.pageUrl);
+      await phone.signIn('alice', passwordOf('alice'));
+      await phone.dial('0301234');
+      await pbx.rings();
+      await phone.waitForState('Ringing…');
+    });
+    afterEach(async () => {
+      await phone.close();
+      await office.close();
+      pbx.close();
+    });
+
+    it('lets the PBX be heard before it answers, and both hear each other after', async () => {
+      pbx.reply(183);
+      await phone.waitForTone(pbxHz);
+      assert.equal(await phone.stateText(), 'Ringing…');
+      pbx.reply(200);
+      await phone.waitForState('In call');
+      await phone.waitForTone(pbxHz);
+      await pbx.waitForTone(aliceHz);
+      await phone.hangUp();
+      await idle(office);
+    });
+
+    it('sends digits as telephone events, each once and in order', async () => {
+      pbx.reply(200);
+      await phone.waitForState('In call');
+      for (const digit of ['1', '*', '#', '0']) await phone.pressDigit(digit);
+      await pbx.waitForDigits('1*#0');
+      assert.equal(pbx.digits(), '1*#0');
+    });
+
+    it('says in words that the telephone is busy', async () => {
+      pbx.reply(486);
+      await phone.waitForNotice('Busy');
+      await idle(office);
     });
   });
 

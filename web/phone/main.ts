@@ -27,12 +27,12 @@ let session: PhoneSession | undefined;
 
 function signIn(user: string, password: string): void {
   const { page } = store.state;
-  if (page === undefined || user === '' || session !== undefined) return;
+  if (page.phase !== 'configured' || user === '' || session !== undefined) return;
   rememberUser(user);
   rememberPassword(password);
   store.dispatch({ type: 'line/sign-in', user });
   try {
-    session = new PhoneSession({ page, user, password, store, microphones });
+    session = new PhoneSession({ page: page.config, user, password, store, microphones });
   } catch (error) {
     rememberPassword('');
     const detail = error instanceof Error ? error.message : '';
@@ -80,8 +80,9 @@ function follow(state: PhoneState): void {
 /** Without its configuration the page can do nothing: it keeps asking. A reload within the tab signs in again. */
 async function configure(failures: number): Promise<void> {
   try {
-    store.dispatch({ type: 'page/configured', page: await fetchPageConfig() });
+    store.dispatch({ type: 'page/configured', config: await fetchPageConfig() });
   } catch {
+    store.dispatch({ type: 'page/unreachable' });
     setTimeout(() => void configure(failures + 1), reconnectDelayMs(failures + 1, Math.random()));
     return;
   }

@@ -83,6 +83,7 @@ describe('the calls of the page', () => {
       { type: 'call/sound', id: 'a', sound: 'on' },
     ] as const;
     assert.equal(words(...talking, { type: 'call/hold', id: 'a', hold: 'held' }), 'On hold');
+    assert.equal(words(...talking, { type: 'call/muted', id: 'a', muted: true }), 'In call, muted');
     const byOther: CallEvent = { type: 'call/held-by-other', id: 'a', held: true };
     assert.equal(words(...talking, byOther), 'The other side put you on hold');
     assert.match(words(...talking, { type: 'call/sound', id: 'a', sound: 'lost' }), /^No sound/);

@@ -4,6 +4,7 @@ import type { PhoneStore } from '../state/phone-state.js';
 import { microphoneWords } from '../words/failure-words.js';
 import { endedNotice, hungUpNotice, missedNotice, refusedNotice } from './call-end.js';
 import { CallMedia } from './call-media.js';
+import { MediaRepair } from './media-repair.js';
 import { sessionParty } from './party.js';
 import { renegotiate } from './renegotiate.js';
 
@@ -24,6 +25,7 @@ export class PhoneCall {
   private media: CallMedia | undefined;
   private notice: Notice | undefined;
   private finished = false;
+  private readonly repair = new MediaRepair(() => this.restartMedia());
 
   constructor(private readonly options: PhoneCallOptions) {
     this.id = options.id;
@@ -103,7 +105,7 @@ export class PhoneCall {
     if (this.state()?.hold !== wanted || this.session.state !== SessionState.Established) return;
     this.store.dispatch({ type: 'call/hold', id: this.id, hold: held ? 'holding' : 'resuming' });
     if (held) this.media?.setHeld(true);
-    const result = await renegotiate(this.session, held, this.session instanceof Inviter);
+    const result = await renegotiate(this.session, { hold: held }, this.session instanceof Inviter);
     const isHeld = result.ok ? held : !held;
     this.media?.setHeld(isHeld);
     this.store.dispatch({ type: 'call/hold', id: this.id, hold: isHeld ? 'held' : 'none' });
@@ -142,9 +144,28 @@ export class PhoneCall {
   private attach(handler: SessionDescriptionHandler): void {
     if (!(handler instanceof Web.SessionDescriptionHandler)) return;
     this.media = new CallMedia(handler, this.id, {
-      sound: (sound) => this.store.dispatch({ type: 'call/sound', id: this.id, sound }),
+      sound: (sound) => this.sound(sound),
       heldByOther: (held) => this.store.dispatch({ type: 'call/held-by-other', id: this.id, held }),
     });
+  }
+
+  private sound(sound: CallState['sound']): void {
+    if (this.finished) return;
+    this.store.dispatch({ type: 'call/sound', id: this.id, sound });
+    if (sound === 'on') this.repair.whole();
+    else if (this.session.state === SessionState.Established) this.repair.broken();
+  }
+
+  /** Offers a new network path, once the phone has a connection and no other offer is open. */
+  private restartMedia(): boolean {
+    const hold = this.state()?.hold;
+    if (this.store.state.line.phase !== 'ready' || hold === 'holding' || hold === 'resuming') return false;
+    void renegotiate(
+      this.session,
+      { hold: hold === 'held', iceRestart: true },
+      this.session instanceof Inviter,
+    );
+    return true;
   }
 
   private progress(status: number, hasBody: boolean): void {
@@ -179,6 +200,7 @@ export class PhoneCall {
   private finish(): void {
     if (this.finished) return;
     this.finished = true;
+    this.repair.close();
     this.media?.close();
     this.store.dispatch({ type: 'call/ended', id: this.id, notice: this.notice });
     this.options.ended(this);

@@ -12,8 +12,17 @@ function glareDelayMs(ownsCallId: boolean): number {
   return ownsCallId ? 2_100 + Math.random() * 1_900 : Math.random() * 2_000;
 }
 
-function once(session: Session, hold: boolean): Promise<Renegotiation> {
-  const sessionDescriptionHandlerOptions: Web.SessionDescriptionHandlerOptions = { hold };
+/** What to offer: on hold or not, and whether over a new network path (ICE restart, RFC 8445 §9). */
+export interface Offer {
+  readonly hold: boolean;
+  readonly iceRestart?: boolean;
+}
+
+function once(session: Session, { hold, iceRestart = false }: Offer): Promise<Renegotiation> {
+  const sessionDescriptionHandlerOptions: Web.SessionDescriptionHandlerOptions = {
+    hold,
+    offerOptions: { iceRestart },
+  };
   return new Promise((resolve) => {
     session
       .invite({
@@ -31,16 +40,24 @@ function once(session: Session, hold: boolean): Promise<Renegotiation> {
   });
 }
 
-/** Offers the session's media anew, on hold or not, and tries again when both sides did so at once. Never throws. */
+/** Offers the session's media anew, and tries again when both sides did so at once. Never throws. */
 export async function renegotiate(
   session: Session,
-  hold: boolean,
+  offer: Offer,
   ownsCallId: boolean,
 ): Promise<Renegotiation> {
-  let result = await once(session, hold);
+  let result = await once(session, offer);
   for (let attempt = 1; attempt < attempts && !result.ok && result.status === requestPending; attempt += 1) {
     await new Promise((resolve) => setTimeout(resolve, glareDelayMs(ownsCallId)));
-    result = await once(session, hold);
+    result = await once(session, offer);
   }
+  // The library answers the other side's later offers with these options too.
+  session.sessionDescriptionHandlerOptionsReInvite = holdOnly(
+    result.ok || offer.iceRestart === true ? offer.hold : !offer.hold,
+  );
   return result;
+}
+
+function holdOnly(hold: boolean): Web.SessionDescriptionHandlerOptions {
+  return { hold };
 }

@@ -14,8 +14,14 @@ export interface MicrophoneState {
   readonly chosenId: string;
 }
 
+/** What the page knows of the server that served it. */
+export type PageState =
+  | { readonly phase: 'loading' }
+  | { readonly phase: 'unreachable' }
+  | { readonly phase: 'configured'; readonly config: PageConfig };
+
 export interface PhoneState {
-  readonly page: PageConfig | undefined;
+  readonly page: PageState;
   readonly line: LineState;
   readonly calls: CallsState;
   readonly microphones: MicrophoneState;
@@ -24,7 +30,8 @@ export interface PhoneState {
 export type PhoneEvent =
   | LineEvent
   | CallEvent
-  | { readonly type: 'page/configured'; readonly page: PageConfig }
+  | { readonly type: 'page/configured'; readonly config: PageConfig }
+  | { readonly type: 'page/unreachable' }
   | { readonly type: 'microphones/listed'; readonly list: readonly Microphone[] }
   | { readonly type: 'microphones/chosen'; readonly id: string };
 
@@ -33,7 +40,7 @@ export type PhoneStore = Store<PhoneState, PhoneEvent>;
 /** The state of a page that has just been opened. */
 export function initialPhoneState(user: string, microphoneId: string): PhoneState {
   return {
-    page: undefined,
+    page: { phase: 'loading' },
     line: { phase: 'signed-out', user },
     calls: noCalls,
     microphones: { list: [], chosenId: microphoneId },
@@ -52,7 +59,9 @@ export function reducePhone(state: PhoneState, event: PhoneEvent): PhoneState {
   }
   switch (event.type) {
     case 'page/configured':
-      return { ...state, page: event.page };
+      return { ...state, page: { phase: 'configured', config: event.config } };
+    case 'page/unreachable':
+      return { ...state, page: { phase: 'unreachable' } };
     case 'microphones/listed':
       return { ...state, microphones: { ...state.microphones, list: event.list } };
     case 'microphones/chosen':

@@ -22,6 +22,13 @@ function title(state: PhoneState): string {
   return call === undefined ? 'Phone · webtrunk' : `${call.party.name} · webtrunk`;
 }
 
+/** Gives the focus to the number field again once the last call is over, where that opens no on-screen keyboard. */
+function refocus(before: PhoneState, after: PhoneState): void {
+  const over = before.calls.list.length > 0 && after.calls.list.length === 0;
+  const focusIsFree = document.activeElement === null || document.activeElement === document.body;
+  if (over && focusIsFree && matchMedia('(pointer: fine)').matches) document.getElementById('dial')?.focus();
+}
+
 /** True when something on the page counts seconds. */
 function counts(state: PhoneState): boolean {
   return state.line.phase === 'waiting' || state.calls.list.some((call) => call.answeredAtMs !== undefined);
@@ -49,7 +56,12 @@ export function showPhone(host: HTMLElement, store: PhoneStore, actions: PhoneAc
     const wanted = title(store.state);
     if (document.title !== wanted) document.title = wanted;
   };
-  store.subscribe(draw);
+  let before = store.state;
+  store.subscribe((after) => {
+    draw();
+    refocus(before, after);
+    before = after;
+  });
   draw();
   setInterval(() => {
     if (counts(store.state)) draw();

@@ -1,6 +1,7 @@
 import { element, setShown, setText } from '../../shared/dom.js';
 import { icon } from '../../shared/icons.js';
 import type { PhoneState } from '../state/phone-state.js';
+import type { Words } from '../words/failure-words.js';
 import type { PhoneActions } from './actions.js';
 import type { View } from './view.js';
 
@@ -31,11 +32,20 @@ function createFields(rememberedUser: string): Fields {
   return { user, password };
 }
 
+const noWords: Words = { title: '', detail: '' };
+
+/** Why the person is not signed in, when there is a reason beyond not having asked. */
+function problemOf({ line, page }: PhoneState): Words {
+  if (page.phase === 'unreachable') return { title: 'Server not reachable, trying again…', detail: '' };
+  return line.phase === 'signed-out' ? (line.refusal ?? noWords) : noWords;
+}
+
 /** The form before anything else: who are you. */
 export function createSignIn(actions: PhoneActions, rememberedUser: string): View {
   const fields = createFields(rememberedUser);
   const domain = element('span', { class: 'field-suffix', id: 'domain' });
   const problem = element('p', { class: 'problem', id: 'sign-in-problem', attributes: { role: 'alert' } });
+  const smallPrint = element('small', { class: 'small-print', id: 'sign-in-detail' });
   const submit = element('button', {
     class: 'button primary wide',
     text: 'Sign in',
@@ -58,6 +68,7 @@ export function createSignIn(actions: PhoneActions, rememberedUser: string): Vie
     element('label', { text: 'Password', attributes: { for: 'password' } }),
     element('div', { class: 'field' }, fields.password),
     problem,
+    smallPrint,
     submit,
     insecure,
   );
@@ -73,13 +84,11 @@ export function createSignIn(actions: PhoneActions, rememberedUser: string): Vie
     update(state: PhoneState) {
       const shown = state.line.phase === 'signed-out';
       setShown(form, shown);
-      if (state.line.phase === 'signed-out') {
-        const refusal = state.line.refusal;
-        setText(problem, refusal === undefined ? '' : refusal.title);
-        problem.title = refusal?.detail ?? '';
-      }
-      submit.disabled = state.page === undefined;
-      setText(domain, state.page === undefined ? '' : `@${state.page.domain}`);
+      const words = problemOf(state);
+      setText(problem, words.title);
+      setText(smallPrint, words.detail);
+      submit.disabled = state.page.phase !== 'configured';
+      setText(domain, state.page.phase === 'configured' ? `@${state.page.config.domain}` : '');
       if (shown && !wasShown) (fields.user.value === '' ? fields.user : fields.password).focus();
       wasShown = shown;
     },

@@ -23,7 +23,7 @@ function establishedWords(call: CallState): string {
   if (call.sound === 'lost') return 'No sound: the network path broke';
   if (call.heldByOther) return 'The other side put you on hold';
   if (call.sound === 'connecting' || call.sound === 'none') return 'Connecting the sound…';
-  return 'In call';
+  return call.muted ? 'In call, muted' : 'In call';
 }
 
 /** Where a call stands, in a few words. */

@@ -72,6 +72,8 @@ export interface EdgeFixtureOptions extends Partial<
   readonly graceMs?: number;
   readonly nonceLifetimeMs?: number;
   readonly hooks?: Partial<EndpointHooks>;
+  /** Users beside alice and bob. */
+  readonly users?: readonly { user: string; password: string }[];
 }
 
 export interface EdgeFixture {
@@ -92,52 +94,57 @@ const users = [
   { user: 'bob', password: 'builder' },
 ];
 
+const defaults: Required<EdgeFixtureOptions> = {
+  listen: [{ address: '127.0.0.1', port: 0 }],
+  origins: [],
+  perMessageDeflate: false,
+  keepaliveMs: 25_000,
+  anonymousOptions: true,
+  limits: {},
+  graceMs: 30_000,
+  nonceLifetimeMs: 300_000,
+  hooks: {},
+  users: [],
+};
+
+const refusingHooks: EndpointHooks = {
+  incomingCall: (_endpoint, { leg }) => leg.reject(failure('route.no_match')),
+  request: (_endpoint, request) => request.respond(200),
+};
+
 /** The whole browser side on 127.0.0.1, with the users alice and bob of the domain `localhost`. */
 export async function startEdgeFixture(options: EdgeFixtureOptions = {}): Promise<EdgeFixture> {
   const clock = systemClock;
   const events = new RecordedEvents();
   const log = new RecordedLog();
-  const store = new MemoryCredentialStore();
-  for (const user of users) store.addUser({ ...user, domain: 'localhost' });
-  const { nonceLifetimeMs = 300_000, limits = {}, graceMs = 30_000, hooks = {} } = options;
+  const settings = { ...defaults, ...options };
   const location = new MemoryLocation({
     clock,
     expired: (binding) => events.sink.unregistered({ ...binding, cause: 'expired' }),
   });
   const endpoints = new EndpointTable({
-    graceMs,
+    graceMs: settings.graceMs,
     clock,
     log,
     location,
     events: events.sink,
-    hooks: {
-      incomingCall: (_endpoint, { leg }) => leg.reject(failure('route.no_match')),
-      request: (_endpoint, request) => request.respond(200),
-      ...hooks,
-    },
+    hooks: { ...refusingHooks, ...settings.hooks },
   });
-  const registrar = new Registrar({
-    location,
-    clock,
-    events: events.sink,
-    limits: {
-      minExpiresSeconds: 60,
-      maxExpiresSeconds: 3_600,
-      defaultExpiresSeconds: 600,
-      maxBindingsPerAor: 10,
-    },
-    flowTimerSeconds: 50,
-  });
+  const limits = {
+    minExpiresSeconds: 60,
+    maxExpiresSeconds: 3_600,
+    defaultExpiresSeconds: 600,
+    maxBindingsPerAor: 10,
+  };
+  const registrar = new Registrar({ location, clock, events: events.sink, limits, flowTimerSeconds: 50 });
+  const store = new MemoryCredentialStore();
+  for (const user of [...users, ...settings.users]) store.addUser({ ...user, domain: 'localhost' });
   const edge = await createEdge({
-    listen: options.listen ?? [{ address: '127.0.0.1', port: 0 }],
+    ...settings,
     pages: (_request, response) => response.end('page'),
-    origins: options.origins ?? [],
-    perMessageDeflate: options.perMessageDeflate ?? false,
-    keepaliveMs: options.keepaliveMs ?? 25_000,
-    limits: { ...defaultEdgeLimits, ...limits },
+    limits: { ...defaultEdgeLimits, ...settings.limits },
     domains: ['localhost'],
-    anonymousOptions: options.anonymousOptions ?? true,
-    auth: new DigestAuth({ store, clock, nonceLifetimeMs }),
+    auth: new DigestAuth({ store, clock, nonceLifetimeMs: settings.nonceLifetimeMs }),
     registrar,
     endpoints,
     events: events.sink,
@@ -153,8 +160,7 @@ export async function startEdgeFixture(options: EdgeFixtureOptions = {}): Promis
     events,
     log,
     url,
-    connect: (identity) =>
-      WsSipClient.connect(url, { ...users[0], user: 'alice', password: 'wonderland', ...identity }),
+    connect: (identity) => WsSipClient.connect(url, { user: 'alice', password: 'wonderland', ...identity }),
     sizes: () => ({ ...edge.sizes(), ...endpoints.sizes(), bindings: location.size }),
     async close() {
       await edge.close();

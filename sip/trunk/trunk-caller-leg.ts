@@ -217,7 +217,7 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
     this.legs.remove(this.#key, this);
     queueMicrotask(() => {
       this.#listener?.ended(end);
-      this.#answer?.reject(end.failure ?? failure('caller.cancelled'));
+      if (this.#dialog === undefined) this.#answer?.reject(end.failure ?? failure('caller.cancelled'));
     });
   }
 }

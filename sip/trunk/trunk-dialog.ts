@@ -252,10 +252,12 @@ export class TrunkDialog {
     const leaving = this.#state === 'leaving';
     this.#settle?.cancel();
     this.#state = 'over';
-    const why = end.failure ?? failure('dialog.unknown', { detail: 'the dialog has ended' });
-    this.acks.abandonAll(why);
-    this.#sender.abandonAll(why);
-    this.#incoming?.reject(failure('caller.cancelled'));
+    if (this.acks.size > 0 || this.#sender.size > 0) {
+      const why = end.failure ?? failure('dialog.unknown', { detail: 'the dialog has ended' });
+      this.acks.abandonAll(why);
+      this.#sender.abandonAll(why);
+    }
+    if (this.#incoming?.open === true) this.#incoming.reject(failure('caller.cancelled'));
     this.around.srf.removeDialog(this.dialog);
     this.dialog.removeAllListeners();
     this.ended(leaving && end.cause === 'remote' ? { cause: 'local' } : end);

@@ -66,8 +66,9 @@ export class LegLog extends EventLog<LegEvents> implements CalleeListener, LegLi
 
 export interface RigOptions {
   readonly timers?: TimerBase;
-  readonly transport?: 'udp' | 'tcp';
   readonly log?: Log;
+  /** Takes calls in place of `events`. */
+  readonly incoming?: (call: IncomingCall) => void;
   /** Of the trunk stack only. */
   readonly clock?: Clock;
 }
@@ -101,13 +102,23 @@ export class TrunkRig {
     const peer = await UdpPeer.open(engine.local[0]?.port ?? 0);
     const { clock = systemClock, log = silentLog } = options;
     const address = { host: '127.0.0.1', port: engine.controlPort, secret: 'secret' };
-    const stack = connectTrunkStack(address, listenerFor(events), log, clock);
+    const { incoming } = options;
+    const listener = {
+      ...listenerFor(events),
+      ...(incoming === undefined ? {} : { incomingCall: incoming }),
+    };
+    const stack = connectTrunkStack(address, listener, log, clock);
     await events.next('connected');
     return new TrunkRig(engine, peer, stack, events);
   }
 
   get port(): number {
-    return this.engine.local[0]?.port ?? 0;
+    return this.portOf('udp');
+  }
+
+  /** Where the engine listens. */
+  portOf(transport: 'udp' | 'tcp'): number {
+    return this.engine.local.find((local) => local.transport === transport)?.port ?? 0;
   }
 
   /** Invites the peer. */

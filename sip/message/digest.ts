@@ -1,5 +1,14 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { endOfQuoted, hasLineBreak, isToken, quote, skipBlank, unquote } from './chars.js';
+import {
+  endOfQuoted,
+  hasLineBreak,
+  isToken,
+  lowerSlice,
+  quote,
+  skipBlank,
+  trimBlank,
+  unquote,
+} from './chars.js';
 
 export type DigestAlgorithm = 'MD5' | 'MD5-sess' | 'SHA-256' | 'SHA-256-sess';
 
@@ -13,11 +22,11 @@ export interface DigestCredentials {
   readonly response: string;
   /** MD5 when the field is absent; an algorithm that we do not know is undefined. */
   readonly algorithm: DigestAlgorithm | undefined;
-  readonly cnonce?: string;
-  readonly opaque?: string;
-  readonly qop?: string;
+  readonly cnonce?: string | undefined;
+  readonly opaque?: string | undefined;
+  readonly qop?: string | undefined;
   /** Nonce count, eight hexadecimal digits as received. */
-  readonly nc?: string;
+  readonly nc?: string | undefined;
 }
 
 /** WWW-Authenticate or Proxy-Authenticate with the Digest scheme (RFC 7616 §3.3). */
@@ -27,8 +36,8 @@ export interface DigestChallenge {
   readonly algorithm: DigestAlgorithm | undefined;
   /** Empty for the scheme of RFC 2069, without qop. */
   readonly qop: readonly string[];
-  readonly opaque?: string;
-  readonly stale?: boolean;
+  readonly opaque?: string | undefined;
+  readonly stale?: boolean | undefined;
 }
 
 const algorithms: ReadonlyMap<string, DigestAlgorithm> = new Map([
@@ -48,13 +57,17 @@ function parseFields(text: string): Map<string, string> | undefined {
   while (at < text.length) {
     const equals = text.indexOf('=', at);
     if (equals === -1) return undefined;
-    const name = text.slice(at, equals).trim().toLowerCase();
-    if (!isToken(name) || fields.has(name)) return undefined;
+    const nameEnd = trimBlank(text, at, equals);
+    const name = lowerSlice(text, at, nameEnd);
+    if (!isToken(text, at, nameEnd) || fields.has(name)) return undefined;
     const valueStart = skipBlank(text, equals + 1, text.length);
     const isQuoted = text.charCodeAt(valueStart) === 0x22;
     const end = isQuoted ? endOfQuoted(text, valueStart, text.length) : endOfPlain(text, valueStart);
     if (end === -1) return undefined;
-    fields.set(name, isQuoted ? unquote(text, valueStart, end) : text.slice(valueStart, end).trim());
+    fields.set(
+      name,
+      isQuoted ? unquote(text, valueStart, end) : text.slice(valueStart, trimBlank(text, valueStart, end)),
+    );
     at = skipBlank(text, end, text.length);
     if (at < text.length && text.charCodeAt(at) !== 0x2c) return undefined;
     at = skipBlank(text, at + 1, text.length);
@@ -70,12 +83,6 @@ function endOfPlain(text: string, start: number): number {
 function algorithmOf(fields: ReadonlyMap<string, string>): DigestAlgorithm | undefined {
   const name = fields.get('algorithm');
   return name === undefined ? 'MD5' : algorithms.get(name.toLowerCase());
-}
-
-/** The fields that both header fields share and that may be absent. */
-function optional(fields: ReadonlyMap<string, string>, name: string): Record<string, string> {
-  const value = fields.get(name);
-  return value === undefined ? {} : { [name]: value };
 }
 
 /** Parses an Authorization value; undefined when it is malformed, lacks a field or has another scheme. */
@@ -95,10 +102,10 @@ export function parseAuthorization(text: string): DigestCredentials | undefined 
     uri,
     response: response.toLowerCase(),
     algorithm: algorithmOf(fields),
-    ...optional(fields, 'cnonce'),
-    ...optional(fields, 'opaque'),
-    ...optional(fields, 'qop'),
-    ...optional(fields, 'nc'),
+    cnonce: fields.get('cnonce'),
+    opaque: fields.get('opaque'),
+    qop: fields.get('qop'),
+    nc: fields.get('nc'),
   };
 }
 
@@ -115,8 +122,8 @@ export function parseChallenge(text: string): DigestChallenge | undefined {
     nonce,
     algorithm: algorithmOf(fields),
     qop: qop === undefined ? [] : qop.split(',').map((value) => value.trim().toLowerCase()),
-    ...optional(fields, 'opaque'),
-    ...(stale === undefined ? {} : { stale: stale.toLowerCase() === 'true' }),
+    opaque: fields.get('opaque'),
+    stale: stale === undefined ? undefined : stale.toLowerCase() === 'true',
   };
 }
 

@@ -65,6 +65,17 @@ export class Headers {
     this.values.push(value);
   }
 
+  /** Adds all of that name in `source`, which are known to be clean, after all others. */
+  appendFrom(source: Headers, name: string): void {
+    const key = headerKey(name);
+    for (let i = source.indexOf(key, 0); i !== -1; i = source.indexOf(key, i + 1)) {
+      const entry = source.names[i];
+      if (entry === undefined) return;
+      this.names.push(entry);
+      this.values.push(source.values[i] ?? '');
+    }
+  }
+
   /** Adds one before all others of that name, or at the top when there is none. */
   prepend(name: string, value: string): void {
     checkField(name, value);

@@ -48,18 +48,16 @@ export function respond(request: SipRequest, status: number, options: RespondOpt
 function copiedHeaders(request: SipRequest, status: number, toTag: string | undefined): Headers {
   const from = request.headers;
   const headers = Headers.from([]);
-  for (const via of from.getAll('Via')) headers.append('Via', via);
-  headers.append('From', from.get('From') ?? '');
-  const to = from.get('To') ?? '';
-  headers.append('To', toTag === undefined ? to : `${to};tag=${toTag}`);
-  headers.append('Call-ID', request.callId);
-  headers.append('CSeq', from.get('CSeq') ?? '');
-  if (status > 100 && status < 300 && dialogMethods.has(request.method)) {
-    for (const route of from.getAll('Record-Route')) headers.append('Record-Route', route);
-  }
+  headers.appendFrom(from, 'Via');
+  headers.appendFrom(from, 'From');
+  if (toTag === undefined) headers.appendFrom(from, 'To');
+  else headers.append('To', `${from.get('To') ?? ''};tag=${toTag}`);
+  headers.appendFrom(from, 'Call-ID');
+  headers.appendFrom(from, 'CSeq');
+  if (status > 100 && status < 300 && dialogMethods.has(request.method))
+    headers.appendFrom(from, 'Record-Route');
   // RFC 3261 §8.2.6.1: a Timestamp is copied into the 100.
-  const timestamp = status === 100 ? from.get('Timestamp') : undefined;
-  if (timestamp !== undefined) headers.append('Timestamp', timestamp);
+  if (status === 100) headers.appendFrom(from, 'Timestamp');
   return headers;
 }
 

@@ -75,6 +75,7 @@ describe('digest', () => {
       response: 'abcdef',
       algorithm: 'MD5',
       cnonce: 'c',
+      opaque: undefined,
       qop: 'auth',
       nc: '00000001',
     });

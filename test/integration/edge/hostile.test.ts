@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { startEdgeFixture, type EdgeFixture } from '../../support/edge-fixture.js';
-import { numbersFrom } from '../../support/seeded-random.js';
 import type { WsSipClient } from '../../support/ws-sip-client.js';
+import { mutate, seededRandom } from '../../torture/mutate.js';
+import { tortureMessages } from '../../torture/rfc4475-table.js';
 
 const harmMs = 50;
-const sharedTorture = new URL('../../../../../shared/rfc4475/', import.meta.url);
 
 const generous = { messagesPerSecond: 1e6, messageBurst: 1e6, maxFlowsPerAddress: 1e4 };
 
@@ -59,36 +58,34 @@ describe('hostile input on a WebSocket', function () {
   const counted = (): number =>
     fixture.events.of('messageDropped').length + fixture.events.of('messageRefused').length;
 
-  it('answers or counts every message of RFC 4475', async function () {
-    if (!existsSync(sharedTorture)) return this.skip();
-    for (const name of readdirSync(sharedTorture)) {
+  it('answers or counts every message of RFC 4475', async () => {
+    for (const { expectation, bytes } of tortureMessages()) {
       const client = await fixture.connect();
       await client.register();
       const before = counted() + fixture.events.of('challenged').length;
       const since = client.received.length;
-      client.send(readFileSync(new URL(name, sharedTorture)), { binary: true });
+      client.send(bytes, { binary: true });
       client.send(client.request('OPTIONS', 'sip:localhost'));
       await client.next((text) => text.includes(client.callId), since);
-      const isKnown =
-        counted() + fixture.events.of('challenged').length > before ||
-        client.received.slice(since).some((text) => !text.includes(client.callId));
-      const isResponse = readFileSync(new URL(name, sharedTorture)).toString('latin1').startsWith('SIP/2.0');
-      assert.ok(isKnown || isResponse, name);
+      const isCounted = counted() + fixture.events.of('challenged').length > before;
+      const isAnswered = client.received.slice(since).some((text) => !text.includes(client.callId));
+      // A well-formed response that nobody waits for goes to the endpoint, whose transactions do not know it.
+      assert.ok(isCounted || isAnswered || bytes.toString('latin1').startsWith('SIP/2.0'), expectation.name);
       await client.close();
     }
   });
 
   it('takes 10,000 mutated messages, and nobody else waits for it', async () => {
-    const random = numbersFrom(4_475);
+    const random = seededRandom(4_475);
     let sent = 0;
     const attack = async (): Promise<void> => {
       while (sent < 10_000) {
         const client = await fixture.connect();
         await client.register();
-        const corpus = corpusOf(client);
+        const corpus = corpusOf(client).map((text) => Buffer.from(text));
         for (let batch = 0; batch < 50 && client.socket.readyState === 1; batch += 1) {
-          const original = corpus[Math.floor(random() * corpus.length)] ?? '';
-          client.send(mutate(Buffer.from(original), random), { binary: true });
+          const original = corpus[random(corpus.length)] ?? Buffer.alloc(0);
+          client.send(mutate(original, corpus, random).subarray(0, 65_536), { binary: true });
           sent += 1;
           if (batch % 5 === 0) await turn();
         }
@@ -155,60 +152,4 @@ function corpusOf(client: WsSipClient): string[] {
     client.request('UPDATE', 'sip:600@localhost', { headers: ['To: <sip:600@localhost>;tag=x'] }),
     invite.replace(/^.*\r\n/, 'SIP/2.0 200 OK\r\n'),
   ];
-}
-
-const nasty = [
-  '\r\n',
-  '\0',
-  ';',
-  '"',
-  '<',
-  '>',
-  ',',
-  '%',
-  '%00',
-  ':',
-  '@',
-  '=',
-  ' ',
-  '\t',
-  '*',
-  '9'.repeat(40),
-  '\xff',
-  'é',
-  '\r\n ',
-  '[',
-  ']',
-  'SIP/2.0',
-];
-
-/** One to four random edits: a byte changed, a piece cut out, doubled or moved, something nasty put in, the end cut off. */
-function mutate(message: Buffer, random: () => number): Buffer {
-  let bytes = Buffer.from(message);
-  const at = (): number => Math.floor(random() * bytes.length);
-  for (let edits = 1 + Math.floor(random() * 4); edits > 0; edits -= 1) {
-    const [from, to] = [at(), at()].sort((a, b) => a - b) as [number, number];
-    switch (Math.floor(random() * 6)) {
-      case 0:
-        bytes[from] = Math.floor(random() * 256);
-        break;
-      case 1:
-        bytes = Buffer.concat([bytes.subarray(0, from), bytes.subarray(Math.min(to, from + 40))]);
-        break;
-      case 2:
-        bytes = Buffer.concat([bytes.subarray(0, to), bytes.subarray(from, to), bytes.subarray(to)]);
-        break;
-      case 3: {
-        const thing = Buffer.from(nasty[Math.floor(random() * nasty.length)] ?? '', 'latin1');
-        bytes = Buffer.concat([bytes.subarray(0, from), thing, bytes.subarray(from)]);
-        break;
-      }
-      case 4:
-        bytes = Buffer.concat([bytes.subarray(to), bytes.subarray(0, to)]);
-        break;
-      default:
-        if (random() < 0.3) bytes = bytes.subarray(0, to);
-    }
-  }
-  return bytes.subarray(0, 65_536);
 }

@@ -70,6 +70,7 @@ export class SignIn {
     if (claim instanceof SipFailure) return claim;
     return whenReady(this.#verify(flow, request, claim), (refusal) => {
       if (refusal !== undefined) return refusal;
+      if (isInDialog && this.#attachToDialog(flow, request, claim)) return undefined;
       const identity = identifyRequest(request, claim.aor);
       return identity instanceof SipFailure ? identity : this.#attach(flow, identity);
     });
@@ -149,6 +150,15 @@ export class SignIn {
       endpoint.bound = result.bound;
       return result.response;
     });
+  }
+
+  #attachToDialog(flow: Flow, request: SipRequest, { aor }: Claim): boolean {
+    const { endpoints, flows } = this.options;
+    if (!flow.open || flow.endpoint !== undefined) return false;
+    flow.endpoint = endpoints.attachToDialog(flow, aor, request);
+    if (flow.endpoint === undefined) return false;
+    flows.authenticated(flow);
+    return true;
   }
 
   #attach(flow: Flow, identity: EndpointIdentity): SipFailure | undefined {

@@ -1,6 +1,6 @@
 import type { Timer } from '../../sip/clock.js';
 import { failure, type SipFailure } from '../../sip/failure.js';
-import { newId } from '../../sip/message/index.js';
+import { newId, type SipRequest } from '../../sip/message/index.js';
 import { EndpointCore } from '../../sip/ua/endpoint-core.js';
 import { whenReady } from '../awaitable.js';
 import type { Binding, Location } from '../location/location.js';
@@ -64,6 +64,18 @@ export class EndpointTable {
     const mayReplace = identity.instanceId !== undefined || identity.contactIsRandom;
     if (known.attached && !mayReplace) return this.#create(flow, privateKey(identity, flow), identity);
     return this.#resume(known, flow);
+  }
+
+  /**
+   * Attaches a flow, authenticated as `aor`, by a request in a dialog: to the endpoint of that user which has the dialog,
+   * has lost its flow and never showed an instance-id. Undefined when there is none.
+   */
+  attachToDialog(flow: EndpointFlow, aor: string, request: SipRequest): Endpoint | undefined {
+    for (const endpoint of this.#detached.keys()) {
+      if (endpoint.aor !== aor || endpoint.identity.instanceId !== undefined) continue;
+      if (endpoint.hasDialog(request)) return this.#resume(endpoint, flow);
+    }
+    return undefined;
   }
 
   /**

@@ -8,7 +8,7 @@ import type {
   OutOfDialogRequest,
 } from '../../sip/leg.js';
 import type { Log } from '../../sip/log.js';
-import type { SipMessage } from '../../sip/message/index.js';
+import type { SipMessage, SipRequest } from '../../sip/message/index.js';
 import type { EndpointCore, EndpointCoreOptions, EndpointCoreSizes } from '../../sip/ua/endpoint-core.js';
 import type { EndpointFlow } from './endpoint-flow.js';
 import type { EndpointIdentity } from './endpoint-identity.js';
@@ -22,7 +22,7 @@ export interface EndpointHooks {
 /** The part of the SIP core that an endpoint uses. */
 export type EndpointStack = Pick<
   EndpointCore,
-  'receive' | 'resume' | 'invite' | 'request' | 'sizes' | 'dispose'
+  'receive' | 'hasDialog' | 'resume' | 'invite' | 'request' | 'sizes' | 'dispose'
 >;
 
 /** Sizes of an endpoint's tables; `cores` is 1 once it has a SIP core. */
@@ -73,6 +73,11 @@ export class Endpoint {
   get idle(): boolean {
     const sizes = this.#stack?.sizes();
     return sizes === undefined || sizes.transactions + sizes.dialogs + sizes.legs === 0;
+  }
+
+  /** The request belongs to a call that the endpoint has. */
+  hasDialog(request: SipRequest): boolean {
+    return this.#stack?.hasDialog(request) ?? false;
   }
 
   /** Takes a message that has passed the ingress gates. */

@@ -174,6 +174,11 @@ export class EndpointCore {
     return sendRequest(this.context, request).promise;
   }
 
+  /** The request names a dialog of this endpoint by Call-ID and both tags (RFC 3261 §12). */
+  hasDialog(request: SipRequest): boolean {
+    return this.core.dialogs.has(LegDialog.idOf(new AdaptedRequest(request)));
+  }
+
   sizes(): EndpointCoreSizes {
     return {
       transactions: this.core.userAgentClients.size + this.core.userAgentServers.size,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingCall, OutOfDialogRequest } from '../../../sip/leg.js';
 import { startEdgeFixture, type EdgeFixture, type EdgeFixtureOptions } from '../../support/edge-fixture.js';
-import type { WsSipClient } from '../../support/ws-sip-client.js';
+import { asResponse, type WsSipClient } from '../../support/ws-sip-client.js';
 
 const sdp =
   'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n';
@@ -212,6 +212,42 @@ describe('the gates that a message passes', () => {
     const bye = client.request('BYE', 'sip:bob@localhost', { headers: [...headers, authorization] });
     assert.equal((await client.transact(bye)).status, 481);
     assert.equal(fixture.endpoints.sizes().endpoints, 1);
+  });
+
+  it('lets a client without instance-id hang up its call over a new socket, and nobody else', async () => {
+    const client = await openSignedIn();
+    client.send(inviteText(client));
+    await client.next((text) => text.startsWith('SIP/2.0 100'));
+    void calls[0]?.leg.answer(sdp);
+    const answer = asResponse(
+      await client.next((text) => text.startsWith('SIP/2.0 200') && text.includes('INVITE')),
+    );
+    const headers = [`To: ${answer.headers.get('to') ?? ''}`];
+    client.send(client.request('ACK', 'sip:600@localhost', { headers, cseq: answer.cseq.number }));
+    await client.close();
+    await fixture.events.seen('flowClosed');
+    assert.equal(fixture.endpoints.sizes().dialogs, 1);
+
+    const hangUp = async (by: WsSipClient): Promise<number> => {
+      const named = [
+        ...headers,
+        `From: <${client.aor}>;tag=${client.fromTag}`,
+        `Call-ID: ${client.callId}`,
+        'CSeq: 9 BYE',
+      ];
+      const challenged = await by.transact(by.request('BYE', 'sip:600@localhost', { headers: named }));
+      assert.equal(challenged.status, 401);
+      const authorization = by.authorize(challenged, 'BYE', 'sip:600@localhost');
+      return (
+        await by.transact(by.request('BYE', 'sip:600@localhost', { headers: [...named, authorization] }))
+      ).status;
+    };
+    assert.equal(await hangUp(await fixture.connect({ user: 'bob', password: 'builder' })), 481);
+    assert.equal(await hangUp(await fixture.connect({ password: 'guess' })), 403);
+    assert.equal(fixture.endpoints.sizes().dialogs, 1);
+    assert.equal(await hangUp(await fixture.connect()), 200);
+    assert.equal(fixture.endpoints.sizes().dialogs, 0);
+    assert.equal(fixture.events.of('endpointResumed').length, 1);
   });
 
   it('answers 503 with Retry-After to what begins something while draining, and goes on with calls', async () => {

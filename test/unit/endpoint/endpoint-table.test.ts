@@ -7,7 +7,7 @@ import { EndpointTable } from '../../../gateway/endpoint/endpoint-table.js';
 import { MemoryLocation } from '../../../gateway/location/memory-location.js';
 import { SipFailure } from '../../../sip/failure.js';
 import { silentLog } from '../../../sip/log.js';
-import { createRequest, type SipMessage } from '../../../sip/message/index.js';
+import { createRequest, type SipMessage, type SipRequest } from '../../../sip/message/index.js';
 import type { EndpointCoreOptions } from '../../../sip/ua/endpoint-core.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
@@ -36,6 +36,9 @@ class FakeStack implements EndpointStack {
   constructor(readonly options: EndpointCoreOptions) {}
   receive(message: SipMessage): void {
     this.received.push(message);
+  }
+  hasDialog(request: SipRequest): boolean {
+    return this.dialogs > 0 && request.callId === 'x';
   }
   resume(): void {
     this.resumed += 1;
@@ -274,6 +277,29 @@ describe('EndpointTable', () => {
     const calling = table.attach(caller, contact('7.invalid'));
     busy(calling);
     assert.equal(table.reidentify(calling, caller, instance('<7>')), calling);
+  });
+
+  it('gives an endpoint without instance-id back to its user by a dialog, and nobody else', () => {
+    const [lost, named] = [newFlow(), newFlow()];
+    const endpoint = table.attach(lost, contact('1.invalid'));
+    busy(endpoint);
+    assert.equal(table.attachToDialog(newFlow(), aor, message), undefined, 'its flow is still there');
+    table.detach(endpoint, lost);
+    assert.equal(table.attachToDialog(newFlow(), 'sip:bob@localhost', message), undefined);
+    const other = createRequest({
+      method: 'OPTIONS',
+      requestUri: aor,
+      headers: [...message.headers.entries()].map(([name, value]) => [
+        name,
+        name === 'Call-ID' ? 'y' : value,
+      ]),
+    });
+    assert.equal(table.attachToDialog(newFlow(), aor, other), undefined);
+    assert.equal(table.attachToDialog(newFlow(), aor, message), endpoint);
+    const instanced = table.attach(named, instance('<1>'));
+    busy(instanced);
+    table.detach(instanced, named);
+    assert.equal(table.attachToDialog(newFlow(), aor, message), undefined);
   });
 
   it('disposes of every core when it is closed', () => {

@@ -73,3 +73,10 @@ export function endReached(endId: string, state: string): Promise<void> {
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** The description with a fingerprint that belongs to no certificate. */
+export function withOtherFingerprint(sdp: string): string {
+  const fingerprint = attribute(sdp, 'fingerprint') ?? '';
+  const first = fingerprint.startsWith('sha-256 00') ? '01' : '00';
+  return sdp.replace(fingerprint, `sha-256 ${first}${fingerprint.slice('sha-256 00'.length)}`);
+}

@@ -1,6 +1,5 @@
 import dgram from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 
 /** A stand-in for a PBX's phone: RTP on a UDP port of its own, RTCP on the next one when that is free. */
 export class RtpPhone {
@@ -52,12 +51,12 @@ export class RtpPhone {
     ].join('\r\n');
   }
 
-  send(packet: Buffer, port: number): void {
-    this.rtp.send(packet, port, this.rtp.address().address);
+  send(packet: Buffer, port: number, host = this.rtp.address().address): void {
+    this.rtp.send(packet, port, host);
   }
 
-  sendReport(packet: Buffer, port: number): void {
-    this.rtcp.send(packet, port, this.rtcp.address().address);
+  sendReport(packet: Buffer, port: number, host = this.rtcp.address().address): void {
+    this.rtcp.send(packet, port, host);
   }
 
   /** Resolves with RTP packet number `count` (from 1). */
@@ -75,13 +74,6 @@ export class RtpPhone {
       if (packet !== undefined) return packet;
       await once(this.#events, 'report');
     }
-  }
-
-  /** Sends every RTP packet back to the port that it came from. */
-  echo(): void {
-    this.rtp.on('message', (packet, source: AddressInfo) =>
-      this.rtp.send(packet, source.port, source.address),
-    );
   }
 
   close(): void {

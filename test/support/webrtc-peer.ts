@@ -55,11 +55,14 @@ export class WebrtcPeer {
     });
   }
 
-  /** An offer with its candidate in it. */
+  /**
+   * An offer without candidates, as a browser's may be: the relay learns where this peer is from its checks. (With them,
+   * the relay's checks can overtake the answer, and this library then fails the handshake now and then.)
+   */
   async offer(): Promise<string> {
     this.#connection.setLocalDescription('offer');
     await this.#gathered;
-    return this.#description();
+    return this.#description().replace(/a=(candidate|end-of-candidates).*\r\n/g, '');
   }
 
   /** Takes an offer and returns the answer with its candidate in it. */

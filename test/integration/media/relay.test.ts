@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { SipFailure } from '../../../sip/failure.js';
 import type { MediaSession } from '../../../sip/media/media-engine.js';
 import type { RelayEngine } from '../../../sip/media/relay/relay-engine.js';
@@ -12,6 +15,7 @@ import {
   somePorts,
   TimeoutRecord,
   until,
+  withOtherFingerprint,
 } from '../../support/media-session.js';
 import { receiverReport, RtpPhone, rtpPacket } from '../../support/rtp-phone.js';
 import { WebrtcPeer } from '../../support/webrtc-peer.js';
@@ -343,6 +347,27 @@ describe('embedded relay', () => {
       assert.equal(relay.sizes()['portPairs'], 2);
     });
 
+    it('offers a browser whose connection has failed a new one', async () => {
+      const failing = browser();
+      const caller = await phone();
+      session.addEnd('l_phone', plain);
+      session.addEnd('l_browser', { profile: 'webrtc' });
+      const failed = endReached('l_browser', 'failed');
+      const first = await session.offer('l_phone', 'l_browser', caller.sdp('0'));
+      const refused = withOtherFingerprint(await failing.answer(first));
+      const toPhone = await session.answer('l_browser', 'l_phone', refused);
+      await failed;
+      const again = await session.offer('l_phone', 'l_browser', caller.sdp('0'));
+      assert.notEqual(attribute(again, 'ice-ufrag'), attribute(first, 'ice-ufrag'));
+      assert.notEqual(attribute(again, 'fingerprint'), attribute(first, 'fingerprint'));
+      const back = browser();
+      const reply = await session.answer('l_browser', 'l_phone', await back.answer(again));
+      assert.equal(audioPort(reply), audioPort(toPhone));
+      await connected(back, 'l_browser');
+      caller.send(rtpPacket(0, 1), audioPort(reply));
+      await back.packet(1);
+    });
+
     it('changes the codec', async () => {
       const peer = browser();
       const callee = await phone();
@@ -423,6 +448,32 @@ describe('embedded relay', () => {
     );
     await small.close();
     assert.deepEqual(small.sizes(), { sessions: 0, ends: 0, portPairs: 0 });
+  });
+
+  it('leaves no handle behind: the process ends by itself', async () => {
+    const child = spawn(process.execPath, [
+      fileURLToPath(new URL('../../support/relay-once.js', import.meta.url)),
+    ]);
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    open.push({ close: () => child.kill('SIGKILL') });
+    const [code] = (await once(child, 'close')) as [number | null];
+    assert.deepEqual([code, output], [0, 'closed\n']);
+  });
+
+  it('speaks IPv6', async function () {
+    const six = relayOnLoopback({ address: '::1' });
+    const calls = six.createSession('c_six', timeouts);
+    calls.addEnd('l_caller', plain);
+    calls.addEnd('l_callee', plain);
+    const [caller, callee] = [await phone('::1'), await phone('::1')];
+    const toCallee = await calls.offer('l_caller', 'l_callee', caller.sdp('0'));
+    assert.match(toCallee, /^c=IN IP6 ::1\r$/m);
+    await calls.answer('l_callee', 'l_caller', callee.sdp('0', [], '0:0:0:0:0:0:0:1'));
+    callee.send(rtpPacket(0, 1), audioPort(toCallee));
+    assert.deepEqual(await caller.packet(1), rtpPacket(0, 1));
+    await six.close();
   });
 
   describe('watches for lost media', () => {

@@ -62,12 +62,13 @@ function explainScalar(schema: z.ZodType, path: Path, value: unknown, written: s
 
 /** What a schema wants, for the problem and for the fix. */
 function wishOf(schema: z.ZodType): { readonly expected: string; readonly write: string } {
-  const { expected, example } = explanationOf(schema);
-  const write = example === undefined ? undefined : `for example ${example}`;
-  if (!(schema instanceof z.ZodObject))
-    return { expected: expected ?? 'right', write: write ?? `${expected}` };
-  const keys = Object.keys(schema.shape).join(', ');
-  return { expected: 'a group of keys', write: write ?? `keys here: ${keys}` };
+  const { expected = 'what is wanted here', example } = explanationOf(schema);
+  const keys = schema instanceof z.ZodObject ? Object.keys(schema.shape) : undefined;
+  const fallback = keys === undefined ? `expected ${expected}` : `keys here: ${keys.join(', ')}`;
+  return {
+    expected: keys === undefined ? expected : 'a group of keys',
+    write: example === undefined ? fallback : `for example ${example}`,
+  };
 }
 
 function lastOf(path: Path): string {

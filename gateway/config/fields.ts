@@ -152,7 +152,8 @@ export function regex(description: string, example: string) {
   const kind = { expected: 'a regular expression', example };
   return checkedText(description, kind, (value) => {
     try {
-      return new RegExp(value, 'u').source !== '';
+      RegExp(value, 'u');
+      return true;
     } catch {
       return false;
     }

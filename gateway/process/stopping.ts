@@ -35,6 +35,7 @@ export class Stopping {
   #exitCode = 0;
   #defects = 0;
   #closing = false;
+  #exited = false;
 
   constructor(private readonly options: StoppingOptions) {}
 
@@ -83,8 +84,6 @@ export class Stopping {
         this.#exit();
       });
   }
-
-  #exited = false;
 
   #exit(): void {
     if (this.#exited) return;

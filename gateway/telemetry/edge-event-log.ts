@@ -147,7 +147,7 @@ function messageEvents(
       const fields = { event: 'message.refused', ...event, ...failureFields(failure) };
       log[failure.severity](
         fields,
-        `${event.method} from ${event.remote} refused with ${failure.status}: ${because(failure)}`,
+        `${event.method === '' ? 'message' : event.method} from ${event.remote} refused with ${failure.status}: ${because(failure)}`,
       );
     },
     messageDropped(event) {

@@ -74,7 +74,8 @@ export class SrfConnection {
     const { host, port, secret, maxFrameBytes } = engine;
     srf.connect({ host, port, secret, reconnect: { maxAttempts: 1 } });
     if (maxFrameBytes !== undefined) limitFrames(srf, maxFrameBytes);
-    srf.app.client.wp.on('connect', (socket: Socket) => this.#guard(socket));
+    this.#guardMessages();
+    srf.app.client.wp.on('connect', (socket: Socket) => this.#guardBytes(socket));
     this.#patience = clock.after(readyWithinMs, () => this.#leave('the engine does not answer'));
   }
 
@@ -112,8 +113,23 @@ export class SrfConnection {
     this.events.ready();
   }
 
-  /** srf throws out of its data handler on a malformed frame and on an unknown message: that ends the connection only. */
-  #guard(socket: Socket): void {
+  /** What throws while one message is handled, in srf or above it, costs that message only. */
+  #guardMessages(): void {
+    const { wp } = this.srf.app.client;
+    for (const listener of wp.listeners('msg')) {
+      wp.off('msg', listener as (socket: Socket, text: string) => void);
+      wp.on('msg', (socket: Socket, text: string) => {
+        try {
+          Reflect.apply(listener, wp, [socket, text]);
+        } catch (thrown) {
+          this.log.error({ err: thrown }, 'a message of the SIP engine met a defect');
+        }
+      });
+    }
+  }
+
+  /** srf throws out of its data handler on a malformed frame: the stream cannot be trusted any more. */
+  #guardBytes(socket: Socket): void {
     this.#socket = socket;
     if (this.#state === 'gone') {
       socket.destroy();

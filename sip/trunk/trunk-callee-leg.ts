@@ -21,6 +21,7 @@ import { inviteOptions } from './invite-options.js';
 import { dialogKey, type LegTable, type TableLeg } from './leg-table.js';
 import { noHeaders, readResponse, sdpOf } from './received-message.js';
 import type { SrfDialog, SrfLateOffer, SrfRequest, SrfResponse } from './srf-types.js';
+import { tell } from './tell.js';
 import { TrunkDialog, settleMs, type DialogSurroundings } from './trunk-dialog.js';
 import type { TrunkTarget } from './trunk-target.js';
 
@@ -220,13 +221,13 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
   #fail(why: SipFailure, headers: HeaderView | undefined): void {
     if (this.#state === 'ended') return;
     this.#close();
-    queueMicrotask(() => this.listener.failed(why, headers));
+    tell(this.around.log, () => this.listener.failed(why, headers));
   }
 
   #end(end: LegEnd): void {
     if (this.#state === 'ended') return;
     this.#close();
-    queueMicrotask(() => this.listener.ended(end));
+    tell(this.around.log, () => this.listener.ended(end));
   }
 
   #close(): void {

@@ -10,6 +10,7 @@ import { dialogKey, type LegTable, type TableLeg } from './leg-table.js';
 import { sdpOf, sdpType } from './received-message.js';
 import { ReliableProgress, requires100rel } from './reliable-progress.js';
 import type { SrfDialog, SrfRequest, SrfResponse } from './srf-types.js';
+import { tell } from './tell.js';
 import { TrunkDialog, type DialogSurroundings } from './trunk-dialog.js';
 
 /** What a caller leg is made of. */
@@ -215,7 +216,7 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
     this.#state = 'ended';
     this.#progress.stop();
     this.legs.remove(this.#key, this);
-    queueMicrotask(() => {
+    tell(this.around.log, () => {
       this.#listener?.ended(end);
       if (this.#dialog === undefined) this.#answer?.reject(end.failure ?? failure('caller.cancelled'));
     });

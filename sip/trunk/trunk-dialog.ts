@@ -5,14 +5,15 @@ import type { Log } from '../log.js';
 import type { SipRequest } from '../message/index.js';
 import { AckWaits } from './ack-waits.js';
 import { allow } from './capabilities.js';
-import { RequestSender, type FinalResponse } from './dialog-requests.js';
+import { RequestSender, type FinalResponse, type UpdateHandler } from './dialog-requests.js';
 import { refusalOf } from './engine-failure.js';
-import { FinalAnswer } from './final-answer.js';
+import { FinalAnswer, sendResponse } from './final-answer.js';
 import { toInDialogRequest, toInDialogResponse } from './in-dialog-messages.js';
 import { contentTypeOf, readRequest, readResponse, sdpOf, sdpType } from './received-message.js';
 import { SdpBooks } from './sdp-books.js';
 import { endOfUnsolicitedBye } from './unsolicited-bye.js';
 import type { SrfAck, SrfCredentials, SrfDialog, SrfRequest, SrfResponse, SrfStack } from './srf-types.js';
+import { attempt } from './tell.js';
 import { TrunkReoffer } from './trunk-reoffer.js';
 
 /** What the dialogs of one engine connection work with. */
@@ -112,17 +113,21 @@ export class TrunkDialog {
   #attach(): void {
     const { dialog } = this;
     dialog.remote.sdp ??= '';
-    dialog.on('modify', (request: SrfRequest, response: SrfResponse) =>
-      this.#receiveOffer(request, response),
-    );
-    dialog.on('update', (request: SrfRequest, response: SrfResponse) =>
-      this.#receiveOffer(request, response),
-    );
-    dialog.on('ack', (ack: SrfRequest) => this.#receiveAck(ack));
+    const offered = this.#guarded((request, response) => this.#receiveOffer(request, response));
+    const other = this.#guarded((request, response) => this.#receiveOther(request, response));
+    dialog.on('modify', offered);
+    dialog.on('update', offered);
+    for (const name of passedOn) dialog.on(name, other);
+    dialog.on('ack', (ack: SrfRequest) => attempt(this.around.log, () => this.#receiveAck(ack)));
     dialog.on('destroy', (bye: SrfRequest, reason: string) => this.#receiveBye(bye, reason));
-    for (const name of passedOn) {
-      dialog.on(name, (request: SrfRequest, response: SrfResponse) => this.#receiveOther(request, response));
-    }
+  }
+
+  /** srf calls some of these from timers of its own, where a throw would end the process. */
+  #guarded(receive: UpdateHandler): UpdateHandler {
+    return (request, response) => {
+      if (attempt(this.around.log, () => receive(request, response))) return;
+      sendResponse(response, 500, '', {});
+    };
   }
 
   async #invite(sdp: string | undefined, headers: HeaderList): Promise<ReofferResult> {

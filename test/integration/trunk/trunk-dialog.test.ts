@@ -336,6 +336,18 @@ describe('trunk dialog', () => {
       await finish(call);
     });
 
+    it('are answered 500 when call control chokes on them', async () => {
+      const call = await establish('o4');
+      const take = call.log.request.bind(call.log);
+      call.log.request = () => {
+        throw new Error('a defect');
+      };
+      rig.send('INFO', 'o4', { cseq: 2, toTag: call.toTag });
+      await rig.peer.status(500, 'INFO');
+      call.log.request = take;
+      await finish(call);
+    });
+
     it('fail when the dialog has ended', async () => {
       const call = await establish('o3');
       await finish(call);

@@ -183,19 +183,56 @@ describe('trunk stack and a scripted engine', () => {
     assert.equal(stack.connected, false);
   });
 
-  for (const [name, bytes] of [
-    ['a frame without a length', 'nonsense#'],
-    ['an unknown message', '13#id|wonder|full'],
-  ] as const) {
-    it(`survives ${name}: drops the connection and connects again`, async () => {
-      const { events, listener } = deaf();
-      stack = connectTrunkStack(address(), listener, silentLog, systemClock);
-      await events.next('connected');
-      engine.raw(bytes);
-      await events.next('disconnected');
-      await events.next('connected');
-    });
-  }
+  it('drops the connection on a frame without a length, and connects again', async () => {
+    const { events, listener } = deaf();
+    stack = connectTrunkStack(address(), listener, silentLog, systemClock);
+    await events.next('connected');
+    engine.raw('nonsense#');
+    await events.next('disconnected');
+    await events.next('connected');
+  });
+
+  it('passes over a message that it does not know', async () => {
+    const { events, listener } = deaf();
+    stack = connectTrunkStack(address(), listener, silentLog, systemClock);
+    await events.next('connected');
+    engine.raw('14#id|wonder|full');
+    engine.sip('t1', '', invite);
+    await events.next('call');
+    assert.deepEqual(events.seen, ['connected', 'call']);
+  });
+
+  it('keeps the connection when call control chokes on an event of one leg', async () => {
+    const { events, listener } = deaf();
+    stack = connectTrunkStack(address(), listener, silentLog, systemClock);
+    await events.next('connected');
+    const broken = new LegLog();
+    broken.progress = () => {
+      throw new Error('a defect');
+    };
+    const parties = { from: { uri: 'sip:a@x' }, to: { uri: 'sip:b@x' }, headers: [] };
+    stack.invite({ requestUri: 'sip:600@192.0.2.1' }, { legId: 'l_1', sdp: sdp(7000), ...parties }, broken);
+    const sent = await engine.next('INVITE');
+    const names = [
+      'From: <sip:a@x>;tag=a',
+      'Call-ID: c',
+      'Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK2',
+      'CSeq: 7 INVITE',
+    ];
+    engine.requestSent(
+      sent,
+      'txn',
+      ['INVITE sip:600@x SIP/2.0', ...names, 'To: <sip:b@x>', '', ''].join('\r\n'),
+    );
+    engine.sip(
+      'txn',
+      'c;from-tag=a',
+      ['SIP/2.0 180 Ringing', ...names, 'To: <sip:b@x>;tag=b', '', ''].join('\r\n'),
+    );
+    engine.sip('t1', '', invite);
+    await events.next('call');
+    assert.deepEqual(events.seen, ['connected', 'call']);
+  });
 
   it('answers 500 by itself when call control does not answer', async () => {
     const clock = new FakeClock();

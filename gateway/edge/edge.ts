@@ -171,7 +171,7 @@ export class Edge implements FlowListener {
   }
 
   #closeIdle(): void {
-    for (const flow of this.flows.all()) if (flow.endpoint?.idle !== false) flow.close('drain');
+    for (const flow of this.flows.all()) if (flow.endpoint?.calling !== true) flow.close('drain');
   }
 
   async #close(): Promise<void> {

@@ -147,7 +147,7 @@ export class SignIn {
     const registrant = { aor, endpointId: endpoint.id, flowId: flow.id };
     return whenReady(this.options.registrar.bind(request, registration, registrant), (result) => {
       if (result.failure !== undefined) return this.#refused(flow, result.failure, aor);
-      endpoint.bound = result.bound;
+      this.options.endpoints.noteBound(endpoint, result.bound);
       return result.response;
     });
   }

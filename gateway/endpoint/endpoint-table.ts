@@ -96,6 +96,12 @@ export class EndpointTable {
     return this.attach(flow, identity);
   }
 
+  /** Notes whether bindings point to the endpoint. Those of an endpoint that has gone meanwhile are removed again. */
+  noteBound(endpoint: Endpoint, bound: boolean): void {
+    endpoint.bound = bound;
+    if (bound && !this.#byId.has(endpoint.id)) this.#unbind(endpoint);
+  }
+
   /** The flow has closed. Ignored when the endpoint has another one by now. */
   detach(endpoint: Endpoint, flow: EndpointFlow): void {
     if (endpoint.flow !== flow || !this.#byId.has(endpoint.id)) return;

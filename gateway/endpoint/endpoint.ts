@@ -44,7 +44,7 @@ export interface EndpointSurroundings {
  */
 export class Endpoint {
   readonly aor: string;
-  /** At least one binding points here. */
+  /** At least one binding points here; written by the endpoint table. */
   bound = false;
   #stack: EndpointStack | undefined;
   #flow: EndpointFlow | undefined;
@@ -67,6 +67,12 @@ export class Endpoint {
   /** False while the endpoint waits, in its grace, for a flow to come back. */
   get attached(): boolean {
     return this.#flow !== undefined;
+  }
+
+  /** The endpoint has a call, or one that begins or ends. */
+  get calling(): boolean {
+    const sizes = this.#stack?.sizes();
+    return sizes !== undefined && sizes.dialogs + sizes.legs > 0;
   }
 
   /** Nothing would be lost with this endpoint but its bindings. */

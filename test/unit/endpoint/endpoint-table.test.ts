@@ -302,6 +302,15 @@ describe('EndpointTable', () => {
     assert.equal(table.attachToDialog(newFlow(), aor, message), undefined);
   });
 
+  it('removes the bindings of an endpoint that went while they were being stored', () => {
+    const flow = newFlow();
+    const endpoint = table.attach(flow, instance('<1>'));
+    table.detach(endpoint, flow);
+    bind(endpoint);
+    table.noteBound(endpoint, true);
+    assert.equal(location.size, 0);
+  });
+
   it('disposes of every core when it is closed', () => {
     const stack = busy(table.attach(newFlow(), instance('<1>')));
     table.close();

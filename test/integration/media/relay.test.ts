@@ -462,7 +462,24 @@ describe('embedded relay', () => {
     assert.deepEqual([code, output], [0, 'closed\n']);
   });
 
-  it('speaks IPv6', async function () {
+  it('announces the address that it was given when that is not of this machine, as behind NAT', async () => {
+    const behind = relayOnLoopback({ address: '203.0.113.5' });
+    const calls = behind.createSession('c_nat', timeouts);
+    calls.addEnd('l_browser', { profile: 'webrtc' });
+    calls.addEnd('l_phone', plain);
+    const [peer, callee] = [browser(), await phone()];
+    const toPhone = await calls.offer('l_browser', 'l_phone', await peer.offer());
+    assert.match(toPhone, /^c=IN IP4 203\.0\.113\.5\r$/m);
+    const toBrowser = await calls.answer('l_phone', 'l_browser', callee.sdp('0'));
+    assert.match(toBrowser, /^a=candidate:\S+ 1 UDP \d+ 203\.0\.113\.5 \d+ typ host\r$/m);
+    peer.takeAnswer(toBrowser.replaceAll('203.0.113.5', '127.0.0.1'));
+    await connected(peer, 'l_browser');
+    callee.send(rtpPacket(0, 1), audioPort(toPhone));
+    assert.deepEqual(await peer.packet(1), rtpPacket(0, 1));
+    await behind.close();
+  });
+
+  it('speaks IPv6', async () => {
     const six = relayOnLoopback({ address: '::1' });
     const calls = six.createSession('c_six', timeouts);
     calls.addEnd('l_caller', plain);

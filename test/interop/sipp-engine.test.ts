@@ -84,6 +84,7 @@ describe('engine and SIPp', function () {
       target,
       calls,
       callsPerSecond: 50,
+      isDeafInPauses: transport === 'udp',
       timeoutSeconds: 50,
     });
     closers.push(() => run.stop());
@@ -101,11 +102,11 @@ describe('engine and SIPp', function () {
       transport,
       port,
       calls,
-      values: { contact_port: target, linger: isLossy ? 12_000 : 10 },
+      values: { contact_port: target },
       timeoutSeconds: 50,
     });
     closers.push(() => run.stop());
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await run.listening;
     const outcomes = await Promise.all(
       Array.from({ length: calls }, async (_entry, index) => {
         await new Promise((resolve) => setTimeout(resolve, index * 20));

@@ -21,6 +21,8 @@ export interface SippRun {
   /** `[name]` in the scenario is replaced by the value. */
   readonly values?: Readonly<Record<string, string | number>>;
   readonly timeoutSeconds: number;
+  /** What comes while the scenario pauses is dropped instead of being unexpected. */
+  readonly isDeafInPauses?: boolean;
 }
 
 export interface SippResult {
@@ -38,10 +40,34 @@ const lastNumber = (screen: string, label: string): number => {
   return Number(line?.split('|').at(-1)?.trim() ?? Number.NaN);
 };
 
-/** Runs SIPp until it has made or taken its calls; `stop` ends it early. */
-export function startSipp(run: SippRun): { readonly result: Promise<SippResult>; stop(): void } {
+export interface RunningSipp {
+  /** Its sockets are open. */
+  readonly listening: Promise<void>;
+  readonly result: Promise<SippResult>;
+  /** Ends it early. Idempotent. */
+  stop(): void;
+}
+
+/** Runs SIPp until it has made or taken its calls. */
+export function startSipp(run: SippRun): RunningSipp {
   const aborter = new AbortController();
-  return { result: execute(run, aborter.signal), stop: () => aborter.abort() };
+  const result = execute(run, aborter.signal);
+  const early = result.then(({ errors }) => {
+    throw new Error(`SIPp ended before it listened: ${errors}`);
+  });
+  const listening = Promise.race([isOpen(run), early]);
+  listening.catch(() => undefined);
+  return { listening, result, stop: () => aborter.abort() };
+}
+
+/** SIPp says nothing when it is ready; the kernel's table of sockets does. */
+async function isOpen({ transport, port }: SippRun): Promise<void> {
+  const local = ` 0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} `;
+  for (let tries = 0; tries < 1000; tries += 1) {
+    if ((await readFile(`/proc/net/${transport}`, 'utf8')).includes(local)) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`SIPp does not listen on ${transport} ${port}`);
 }
 
 async function execute(run: SippRun, signal: AbortSignal): Promise<SippResult> {
@@ -53,7 +79,7 @@ async function execute(run: SippRun, signal: AbortSignal): Promise<SippResult> {
       text = text.replaceAll(`[${name}]`, String(value));
     await writeFile(scenario, text);
     const screen = await output(run, scenario, folder, signal);
-    const errors = await readFile(join(folder, 'errors'), 'utf8').catch(() => '');
+    const errors = await readFile(join(folder, 'errors'), 'utf8').catch(() => screen.slice(-2000));
     return {
       successful: lastNumber(screen, 'Successful call'),
       failed: lastNumber(screen, 'Failed call'),
@@ -79,6 +105,7 @@ function output(run: SippRun, scenario: string, folder: string, signal: AbortSig
     ],
     ...['-m', String(run.calls), '-timeout', `${run.timeoutSeconds}s`, '-nostdin', '-trace_err'],
     ...['-error_file', join(folder, 'errors'), '-buff_size', '4194304', '-skip_rlimit'],
+    ...(run.isDeafInPauses === true ? ['-pause_msg_ign'] : []),
     ...(run.callsPerSecond === undefined ? [] : ['-r', String(run.callsPerSecond), '-l', '2000']),
   ];
   return new Promise((resolve, reject) => {

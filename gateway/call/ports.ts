@@ -17,7 +17,6 @@ export type CallSource =
       readonly aor: string;
       /** `e_…` */
       readonly endpointId: string;
-      readonly displayName?: string;
     }
   | {
       readonly side: 'trunk';

@@ -8,6 +8,8 @@ const dim = '\u001b[2m';
 const plain = '\u001b[0m';
 
 const shownElsewhere: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'event']);
+/** The words of an event say everything but ids and these. */
+const besideWords: ReadonlySet<string> = new Set(['detail', 'cause', 'err', 'pages', 'sip', 'admin']);
 const framesShown = 4;
 
 /** Turns one JSON log line into one line for people: `12:00:01.234 info  alice calls 600  callId=c_…`. */
@@ -26,7 +28,8 @@ export function prettyLine(json: string, colours: boolean): string {
 function fieldsOf(entry: Record<string, unknown>): string {
   const shown: string[] = [];
   for (const [name, value] of Object.entries(entry)) {
-    if (shownElsewhere.has(name) || value === undefined || value === null) continue;
+    if (shownElsewhere.has(name) || value === null || value === '') continue;
+    if (entry['event'] !== undefined && !name.endsWith('Id') && !besideWords.has(name)) continue;
     shown.push(`${name}=${printable(textOf(value))}`);
   }
   return shown.join(' ');

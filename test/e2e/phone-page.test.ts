@@ -27,7 +27,7 @@ describe('the softphone page in Chromium', function () {
   beforeEach(async () => {
     server = await ScriptedServer.start();
     phone = await Softphone.open(chromium, server.url);
-    far = await FarEnd.open(chromium, server.url, 700);
+    far = new FarEnd(chromium, server.url, 700);
   });
   afterEach(async () => {
     await phone.close();
@@ -146,6 +146,22 @@ describe('the softphone page in Chromium', function () {
       server.onRegister = ({ reply }) => reply(503, { headers: [['Retry-After', '25']] });
       await phone.submitSignIn('alice', 'right');
       await phone.waitForLine('The server is not ready, trying again in 25 s');
+    });
+
+    it('comes back from a refusal and from an answer without its binding', async () => {
+      const answers = [503, 200, 200];
+      server.onRegister = (served) => {
+        const status = answers.shift();
+        if (status === undefined) server.acceptRegister(served);
+        else served.reply(status);
+      };
+      await phone.submitSignIn('alice', 'right');
+      for (const left of [2, 1, 0]) {
+        await phone.waitForLine('The server is not ready');
+        assert.equal(answers.length, left);
+        await phone.page.click('text=Try now');
+      }
+      await phone.waitForLine('Connected as alice');
     });
 
     it('leaves the phone to a newer window instead of fighting for it', async () => {
@@ -354,7 +370,7 @@ describe('the softphone page in Chromium', function () {
       await callAnswered();
       await phone.waitForTone(700);
       await far.close();
-      far = await FarEnd.open(chromium, server.url, 900);
+      far = new FarEnd(chromium, server.url, 900);
       const invited = nextRequest('INVITE');
       await phone.waitForState('Connecting the sound…');
       const restart = await invited;
@@ -447,7 +463,7 @@ describe('the softphone page in Chromium', function () {
       server.acknowledge(answer);
       await phone.waitForState('In call');
 
-      const other = await FarEnd.open(chromium, server.url, 900);
+      const other = new FarEnd(chromium, server.url, 900);
       try {
         const second = server.invite('"Carol" <sip:carol@localhost>', await other.offer());
         assert.equal(await phone.waitForIncoming(), 'Carol');

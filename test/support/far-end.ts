@@ -5,38 +5,53 @@ import type { TestBrowser } from './chromium.js';
 
 /** The other side of one call, with real media: a peer connection in a page of its own that speaks one tone. */
 export class FarEnd {
-  private constructor(
-    private readonly page: Page,
+  private opened: Promise<Page> | undefined;
+
+  /** The page is opened, on the server, once it is needed. */
+  constructor(
+    private readonly chromium: TestBrowser,
+    private readonly serverUrl: string,
     private readonly hz: number,
   ) {}
 
-  /** Opens a blank page on the server to hold the peer connection. */
-  static async open({ browser }: TestBrowser, serverUrl: string, hz: number): Promise<FarEnd> {
-    const page = await (await browser.newContext()).newPage();
-    await page.goto(`${serverUrl}blank`);
-    return new FarEnd(page, hz);
-  }
-
   /** The SDP answer to an offer; the first one of a call or a later one. */
-  answer(offer: string): Promise<string> {
-    return this.page.evaluate(describeFarEnd, { id: 'call', hz: this.hz, offer });
+  async answer(offer: string): Promise<string> {
+    return (await this.page()).evaluate(describeFarEnd, { id: 'call', hz: this.hz, offer });
   }
 
   /** An SDP offer, with this direction when it is not the first one. */
   async offer(direction?: 'sendrecv' | 'sendonly'): Promise<string> {
-    if (direction !== undefined) await this.page.evaluate(directFarEnd, { id: 'call', direction });
-    return this.page.evaluate(describeFarEnd, { id: 'call', hz: this.hz, offer: undefined });
+    const page = await this.page();
+    if (direction !== undefined) await page.evaluate(directFarEnd, { id: 'call', direction });
+    return page.evaluate(describeFarEnd, { id: 'call', hz: this.hz, offer: undefined });
   }
 
   /** Takes the answer to {@link offer}. */
-  settle(answer: string): Promise<void> {
-    return this.page.evaluate(settleFarEnd, { id: 'call', answer });
+  async settle(answer: string): Promise<void> {
+    await (await this.page()).evaluate(settleFarEnd, { id: 'call', answer });
   }
 
-  waitForTone = (hz: number): Promise<void> => waitForTone(this.page, hz);
-  waitForSilence = (): Promise<void> => waitForSilence(this.page);
+  async waitForTone(hz: number): Promise<void> {
+    await waitForTone(await this.page(), hz);
+  }
 
-  close(): Promise<void> {
-    return this.page.context().close();
+  async waitForSilence(): Promise<void> {
+    await waitForSilence(await this.page());
+  }
+
+  async close(): Promise<void> {
+    await (await this.opened)?.context().close();
+  }
+
+  private page(): Promise<Page> {
+    this.opened ??= this.open();
+    return this.opened;
+  }
+
+  private async open(): Promise<Page> {
+    const context = await this.chromium.browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`${this.serverUrl}blank`);
+    return page;
   }
 }

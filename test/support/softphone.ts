@@ -3,7 +3,7 @@ import { rawMicrophone } from '../in-page/raw-microphone.js';
 import type { TestBrowser } from './chromium.js';
 import { heardHz, waitForSilence, waitForTone } from './heard-tone.js';
 
-const patienceMs = 10_000;
+const patienceMs = 15_000;
 
 /** The softphone page in a browser, used as a person would, by what is on the screen. */
 export class Softphone {

@@ -37,7 +37,7 @@ export class Registration {
           onReject: (response) => this.settled(registerer, () => this.reject(response)),
         },
       })
-      .catch(() => this.settled(registerer, () => this.events.refused(503, 'Service Unavailable', 0)));
+      .catch(() => this.settled(registerer, () => this.refuse(503, 'Service Unavailable', 0)));
   }
 
   /** Removes the binding; resolves when the registrar has answered or after `patienceMs`. */
@@ -67,11 +67,21 @@ export class Registration {
       logConfiguration: false,
     });
     registerer.stateChange.addListener((state) => {
-      // The library's own refresh failed or the binding expired: nobody else is told.
-      if (state !== RegistererState.Unregistered || this.asked || this.registerer !== registerer) return;
-      setTimeout(() => this.register(), 0);
+      if (state === RegistererState.Unregistered) this.unregistered(registerer, this.asked);
     });
     return registerer;
+  }
+
+  /**
+   * Nobody else is told when the library's own refresh failed, the binding expired, or a 200 did not name our contact.
+   * A refusal of what we asked for is told right after this.
+   */
+  private unregistered(registerer: Registerer, wasAsked: boolean): void {
+    setTimeout(() => {
+      if (this.registerer !== registerer || (wasAsked && !this.asked)) return;
+      if (wasAsked) this.settled(registerer, () => this.refuse(500, 'No binding in the answer', 0));
+      else this.register();
+    }, 0);
   }
 
   private settled(registerer: Registerer, tell: () => void): void {
@@ -83,10 +93,13 @@ export class Registration {
   private reject(response: IncomingResponse): void {
     const { statusCode, reasonPhrase } = response.message;
     const retryAfter = Number.parseInt(response.message.getHeader('retry-after') ?? '', 10);
-    this.events.refused(
-      statusCode ?? 500,
-      reasonPhrase ?? '',
-      Number.isNaN(retryAfter) ? 0 : retryAfter * 1000,
-    );
+    this.refuse(statusCode ?? 500, reasonPhrase ?? '', Number.isNaN(retryAfter) ? 0 : retryAfter * 1000);
+  }
+
+  /** The next attempt gets a registerer of its own: the state of this one might not change again. */
+  private refuse(status: number, reason: string, retryAfterMs: number): void {
+    void this.registerer?.dispose();
+    this.registerer = undefined;
+    this.events.refused(status, reason, retryAfterMs);
   }
 }

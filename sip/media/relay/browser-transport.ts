@@ -51,7 +51,12 @@ export class BrowserTransport implements EndTransport {
   }
 
   applyAnswer(section: MediaSection): void {
-    if (this.#offered !== undefined) this.#replace(this.#offered, section, true);
+    if (this.#offered !== undefined) {
+      this.#replace(this.#offered, section, true);
+    } else if (!isSameAssociation(this.#remote, section)) {
+      // Only an offer may restart ICE or DTLS (RFC 8839 §4.4.1.1.1); the peer could not follow.
+      throw failure('media.failed', { detail: 'the answer belongs to another ICE or DTLS association' });
+    }
   }
 
   abandon(): void {

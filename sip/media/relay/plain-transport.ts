@@ -112,10 +112,7 @@ export class PlainTransport implements EndTransport {
       if (latch.admits(source.address, source.port)) lane.receive(packet);
       else lane.refuse();
     });
-    socket.on('error', (error) => {
-      lane.refuse();
-      log.debug({ error: error.message }, 'a media packet could not be sent');
-    });
+    socket.on('error', (error) => log.debug({ error: error.message }, 'a media packet could not be sent'));
   }
 
   #send(socket: dgram.Socket | undefined, latch: Latch, packet: Buffer): boolean {

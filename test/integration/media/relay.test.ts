@@ -368,6 +368,20 @@ describe('embedded relay', () => {
       await back.packet(1);
     });
 
+    it('refuses an answer of another browser than the one that is connected, and keeps that one', async () => {
+      const [peer, other] = [browser(), browser()];
+      const callee = await phone();
+      await browserCallsPhone(peer, callee);
+      const offer = await session.offer('l_phone', 'l_browser', callee.sdp('0 101', pcmuWithEvents));
+      await assert.rejects(
+        session.answer('l_browser', 'l_phone', await other.answer(offer)),
+        (thrown) => thrown instanceof SipFailure && thrown.code === 'media.failed',
+      );
+      session.refuse('l_browser');
+      peer.send(rtpPacket(0, 1));
+      await callee.packet(1);
+    });
+
     it('changes the codec', async () => {
       const peer = browser();
       const callee = await phone();

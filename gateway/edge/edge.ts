@@ -112,6 +112,9 @@ export class Edge implements FlowListener {
             listen,
             pages: this.options.pages,
             upgrade: (request, socket, head) => this.#upgrade.handle(request, socket, head),
+            maxNewcomersPerAddress: this.options.limits.maxFlowsPerAddress,
+            clock: this.options.clock,
+            log: this.options.log,
           }),
         );
       }
@@ -139,8 +142,9 @@ export class Edge implements FlowListener {
     return this.#closing;
   }
 
-  sizes(): Record<'flows' | 'unauthenticatedFlows' | 'addresses' | 'failureWindows', number> {
-    return { ...this.flows.sizes(), failureWindows: this.#failures.size };
+  sizes(): Record<'flows' | 'unauthenticatedFlows' | 'addresses' | 'failureWindows' | 'newcomers', number> {
+    const newcomers = this.#servers.reduce((sum, server) => sum + server.newcomers, 0);
+    return { ...this.flows.sizes(), failureWindows: this.#failures.size, newcomers };
   }
 
   message(flow: Flow, bytes: Buffer): void {
@@ -167,6 +171,7 @@ export class Edge implements FlowListener {
 
   #tick(nowMs: number): void {
     this.#failures.sweep(nowMs);
+    for (const server of this.#servers) server.sweep();
     if (this.#draining) this.#closeIdle();
   }
 

@@ -22,7 +22,7 @@ const closings = {
 export type FlowClosing = keyof typeof closings;
 
 export interface FlowLimits {
-  /** Messages and keep-alives that one flow may send. */
+  /** Messages, keep-alives and WebSocket pings that one flow may send. */
   readonly messagesPerSecond: number;
   /** At once. */
   readonly messageBurst: number;
@@ -149,8 +149,10 @@ export class Flow implements EndpointFlow {
     this.socket.ping();
   }
 
+  /** A WebSocket ping or pong: a sign of life, and work for us that is limited as messages are. */
   #hear(): void {
     this.#heard = true;
+    if (!this.#bucket.take(this.clock.nowMs())) this.close('rate');
   }
 
   #take(data: RawData): void {

@@ -2,6 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../../sip/clock.js';
+import type { Log } from '../../sip/log.js';
+import { ConnectionGuard } from './connection-guard.js';
 
 /** Answers one HTTP request that is not an upgrade. */
 export type PageHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -18,6 +21,10 @@ export interface HttpServerOptions {
   readonly listen: HttpListen;
   readonly pages: PageHandler;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** Connections of one address that may be without a request at a time. */
+  readonly maxNewcomersPerAddress: number;
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** A listener that is up. */
@@ -26,9 +33,15 @@ export interface HttpServer {
   readonly address: string;
   /** The real port. */
   readonly port: number;
+  /** Connections that have not sent a request yet. */
+  readonly newcomers: number;
+  /** Cuts connections that take too long for their first request; to be called about once a second. */
+  sweep(): void;
   /** Takes no new connection and ends those that carry no WebSocket; resolves when all are gone. Idempotent. */
   close(): Promise<void>;
 }
+
+const firstRequestWithinMs = 10_000;
 
 const settings = {
   // A client that dribbles its request (slow loris) is cut off within these.
@@ -41,22 +54,47 @@ const settings = {
 };
 
 /** Starts to listen for pages and upgrades. Rejects when the address cannot be bound. */
-export async function startHttpServer({ listen, pages, upgrade }: HttpServerOptions): Promise<HttpServer> {
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { listen, clock, log } = options;
   const server: Server =
     listen.tls === undefined
       ? createServer(settings)
       : createSecureServer({ ...settings, ...listen.tls, minVersion: 'TLSv1.2' });
-  server.on('request', pages);
-  server.on('upgrade', upgrade);
+  const maxPerAddress = options.maxNewcomersPerAddress;
+  const guard = new ConnectionGuard({ clock, firstRequestWithinMs, maxPerAddress });
+  serve(server, guard, options);
   await bind(server, listen);
+  server.on('error', (err) => log.error({ err, port: listen.port }, 'a connection could not be accepted'));
   const { address, port } = boundTo(server);
   let closing: Promise<void> | undefined;
   return {
     secure: listen.tls !== undefined,
     address,
     port,
-    close: () => (closing ??= closed(server)),
+    get newcomers() {
+      return guard.size;
+    },
+    sweep: () => guard.sweep(),
+    close: () => (closing ??= closed(server, guard)),
   };
+}
+
+function serve(server: Server, guard: ConnectionGuard, { pages, upgrade, log }: HttpServerOptions): void {
+  server.on('connection', (socket) => guard.admit(socket));
+  server.on('request', (request, response) => {
+    guard.release(request.socket);
+    try {
+      pages(request, response);
+    } catch (err) {
+      log.error({ err, url: request.url }, 'a page could not be served');
+      if (!response.headersSent) response.writeHead(500);
+      response.end();
+    }
+  });
+  server.on('upgrade', (request, socket, head) => {
+    guard.release(request.socket);
+    upgrade(request, socket, head);
+  });
 }
 
 function bind(server: Server, { address, port }: HttpListen): Promise<void> {
@@ -75,9 +113,10 @@ function boundTo(server: Server): AddressInfo {
   return bound;
 }
 
-function closed(server: Server): Promise<void> {
+function closed(server: Server, guard: ConnectionGuard): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
+    guard.close();
     server.closeAllConnections();
   });
 }

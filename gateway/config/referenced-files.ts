@@ -41,7 +41,7 @@ export async function readReferencedFiles(
   for (const [index, { users_file: name, name: domain }] of (sections.domains ?? []).entries()) {
     const path = ['domains', index, 'users_file'];
     const text = name === undefined ? undefined : await read(name, path);
-    if (text !== undefined) findings.push(...checkHtdigest(text, domain, path));
+    if (text !== undefined) findings.push(...checkHtdigest(text, domain.toLowerCase(), path));
     htdigest.push(text);
   }
   return { files: { cert, key, htdigest }, findings };

@@ -30,6 +30,8 @@ export function sdp(port: number): string {
 export abstract class SipPeer {
   /** Everything received, in order. */
   readonly seen: Seen[] = [];
+  /** Answers to malformed requests can be malformed where they copy them. */
+  readonly unreadable: string[] = [];
   /** Called for each message; answers it when set. */
   onMessage: ((message: Seen) => void) | undefined;
   private readonly waiting: { matches: (message: Seen) => boolean; take: (message: Seen) => void }[] = [];
@@ -139,8 +141,10 @@ export abstract class SipPeer {
 
   protected take(bytes: Buffer): void {
     const message = parseMessage(bytes);
-    if (message.kind === 'failure')
-      throw new Error(`the engine sent an unreadable message:\n${bytes.toString()}`);
+    if (message.kind === 'failure') {
+      this.unreadable.push(bytes.toString());
+      return;
+    }
     const seen = Object.assign(message, { text: bytes.toString() });
     this.seen.push(seen);
     const index = this.waiting.findIndex(({ matches }) => matches(seen));

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
 import { parseAppMessage } from './binding/app-message.js';
 import { AppRequests } from './binding/app-requests.js';
-import type { Core, PendingInvite, PendingRequest } from './binding/core.js';
+import type { Core, PendingInvite, PendingRequest, PendingSubscription } from './binding/core.js';
 import { NetworkMessages } from './binding/network-messages.js';
 import { sendOwnBye } from './binding/own-requests.js';
 import type { ControlClient, SipCommand } from './control-protocol/control-client.js';
@@ -72,6 +72,7 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
   readonly dialogs = new DialogTable();
   readonly pending = new Map<string, PendingRequest>();
   readonly invites = new Map<string, PendingInvite>();
+  readonly subscriptions = new Map<string, PendingSubscription>();
   private readonly requests: AppRequests;
   private server: ControlServer | undefined;
   private sequence: number;
@@ -131,6 +132,7 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
       dialogs: this.dialogs.size,
       pendingRequests: this.pending.size,
       pendingInvites: this.invites.size,
+      pendingSubscriptions: this.subscriptions.size,
       connections: this.pool.connectionCount,
       clients: this.server?.clientCount ?? 0,
     };
@@ -176,6 +178,7 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
     this.messages.close();
     this.transactions.clear();
     for (const dialog of this.dialogs.all()) this.dialogs.end(dialog);
+    this.subscriptions.clear();
     await this.pool.close();
   }
 

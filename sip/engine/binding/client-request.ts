@@ -1,13 +1,14 @@
-import { tagOf } from '../../message/index.js';
+import { tagOf, type SipMessage } from '../../message/index.js';
 import type { ControlClient } from '../control-protocol/control-client.js';
 import { internalMeta, receivedMeta } from '../control-protocol/meta.js';
 import { contactUri } from '../dialog/contact.js';
 import { Dialog } from '../dialog/dialog.js';
 import { routeSetOf } from '../dialog/route-set.js';
 import type { NonInviteClientUser } from '../transaction/non-invite-client.js';
-import type { ReceivedResponse } from '../wire/received.js';
+import type { Channel } from '../transport/channel.js';
+import type { ReceivedRequest, ReceivedResponse } from '../wire/received.js';
 import type { SentRequest } from '../wire/sent-request.js';
-import type { Core } from './core.js';
+import { subscriptionKey, type Core, type PendingSubscription } from './core.js';
 import { refreshesTarget } from './dialog-request.js';
 
 export interface ClientRequestOptions {
@@ -24,7 +25,7 @@ export interface ClientRequestOptions {
 }
 
 /** A request of the application that is neither INVITE nor ACK. */
-export class ClientRequest implements NonInviteClientUser {
+export class ClientRequest implements NonInviteClientUser, PendingSubscription {
   private readonly dialogId: string;
 
   constructor(
@@ -38,22 +39,33 @@ export class ClientRequest implements NonInviteClientUser {
 
   /** Sends the request. */
   start(): void {
-    const { request } = this.options;
+    const { request, localTag } = this.options;
+    if (this.isSubscription) this.core.subscriptions.set(subscriptionKey(request.callId, localTag), this);
     this.core.transactions.send(request.branch, request.method, request.bytes, request.channel, this);
   }
 
   response(response: ReceivedResponse): void {
     const { status } = response.message;
     if (status === 100) return;
-    const { dialog, owner, transactionId, request } = this.options;
-    if (dialog === undefined && request.method === 'SUBSCRIBE' && status >= 200 && status < 300)
-      this.subscribed(response);
-    else if (dialog !== undefined && status >= 200) this.answered(dialog, response);
+    const { dialog, owner, transactionId } = this.options;
+    if (dialog !== undefined && status >= 200) this.answered(dialog, response);
+    else if (this.isSubscription && status >= 200) this.subscribed(response);
     owner.message(
       receivedMeta(response.channel, response.bytes.length),
       transactionId,
       this.dialogId,
       response.text,
+    );
+  }
+
+  notified(notify: ReceivedRequest): Dialog {
+    const { message, channel } = notify;
+    return this.makeDialog(
+      message,
+      tagOf(message.from) ?? '',
+      message.headers.get('from') ?? '',
+      'uas',
+      channel,
     );
   }
 
@@ -75,12 +87,30 @@ export class ClientRequest implements NonInviteClientUser {
     else this.core.dialogs.end(dialog);
   }
 
-  /** A subscription makes a dialog (RFC 6665 §4.1.2). */
+  private get isSubscription(): boolean {
+    return this.options.dialog === undefined && this.options.request.method === 'SUBSCRIBE';
+  }
+
+  /** An accepted subscription makes a dialog, unless a NOTIFY has (RFC 6665 §4.1.2.4). */
   private subscribed(response: ReceivedResponse): void {
-    const { request, requestUri, localTag, owner } = this.options;
+    const { request, localTag } = this.options;
     const { message, channel } = response;
+    this.core.subscriptions.delete(subscriptionKey(request.callId, localTag));
     const remoteTag = tagOf(message.to) ?? '';
-    if (this.core.dialogs.find(request.callId, localTag, remoteTag) !== undefined) return;
+    if (message.status >= 300 || this.core.dialogs.find(request.callId, localTag, remoteTag) !== undefined)
+      return;
+    this.makeDialog(message, remoteTag, message.headers.get('to') ?? '', 'uac', channel);
+  }
+
+  /** `role` is ours in the transaction whose message makes the dialog. */
+  private makeDialog(
+    message: SipMessage,
+    remoteTag: string,
+    remoteParty: string,
+    role: 'uac' | 'uas',
+    channel: Channel,
+  ): Dialog {
+    const { request, requestUri, localTag, owner } = this.options;
     const dialog = new Dialog({
       id: this.dialogId,
       kind: 'SUBSCRIBE',
@@ -89,21 +119,23 @@ export class ClientRequest implements NonInviteClientUser {
       localTag,
       remoteTag,
       localParty: request.from,
-      remoteParty: message.headers.get('to') ?? '',
+      remoteParty,
       localSequence: request.sequence,
       remoteSequence: undefined,
       localContact: request.contact ?? '',
       remoteTarget: contactUri(message) ?? requestUri,
-      routeSet: routeSetOf(message.headers, 'uac'),
+      routeSet: routeSetOf(message.headers, role),
       channel,
       owner,
     });
     dialog.state = 'confirmed';
     this.core.dialogs.add(dialog);
+    return dialog;
   }
 
   private locally(status: number, reason: string): void {
-    const { dialog, endsDialog, owner, request, transactionId } = this.options;
+    const { dialog, endsDialog, localTag, owner, request, transactionId } = this.options;
+    if (this.isSubscription) this.core.subscriptions.delete(subscriptionKey(request.callId, localTag));
     if (dialog !== undefined && endsDialog) this.core.dialogs.end(dialog);
     const meta = { ...internalMeta, protocol: request.channel.transport };
     owner.message(meta, transactionId, this.dialogId, request.localResponse(status, reason));

@@ -2,10 +2,12 @@ import type { Clock } from '../../clock.js';
 import type { Log } from '../../log.js';
 import type { ControlClient, SipCommand } from '../control-protocol/control-client.js';
 import type { ControlServer } from '../control-protocol/control-server.js';
+import type { Dialog } from '../dialog/dialog.js';
 import type { DialogTable } from '../dialog/dialog-table.js';
 import type { Timers } from '../timers.js';
 import type { TransactionTable } from '../transaction/transaction-table.js';
 import type { TransportPool } from '../transport/pool.js';
+import type { ReceivedRequest } from '../wire/received.js';
 import type { AppMessage } from './app-message.js';
 
 /** A request from the network that waits for the application's response. */
@@ -26,6 +28,12 @@ export interface PendingInvite {
   ownerLost(): void;
 }
 
+/** A SUBSCRIBE of the application that has no final response yet. */
+export interface PendingSubscription {
+  /** A NOTIFY has overtaken that response: it makes the dialog (RFC 6665 §4.1.2.4). */
+  notified(notify: ReceivedRequest): Dialog;
+}
+
 /** What the parts of the engine share. */
 export interface Core {
   readonly clock: Clock;
@@ -39,6 +47,13 @@ export interface Core {
   readonly pending: Map<string, PendingRequest>;
   /** The same for INVITEs that the application sent. */
   readonly invites: Map<string, PendingInvite>;
+  /** By {@link subscriptionKey}; removed by the final response. */
+  readonly subscriptions: Map<string, PendingSubscription>;
   /** CSeq of the next request outside dialogs. */
   nextSequence(): number;
+}
+
+/** What a SUBSCRIBE and its first NOTIFY have in common: Call-ID and our tag. */
+export function subscriptionKey(callId: string, localTag: string): string {
+  return `${callId}|${localTag}`;
 }

@@ -14,7 +14,7 @@ import type { Dialog } from '../dialog/dialog.js';
 import { InviteServerTransaction } from '../transaction/invite-server.js';
 import type { ReceivedRequest } from '../wire/received.js';
 import { writeFailure, writeRefusal } from '../wire/response-text.js';
-import type { Core } from './core.js';
+import { subscriptionKey, type Core } from './core.js';
 import { refreshesTarget } from './dialog-request.js';
 import { ServerInvite } from './server-invite.js';
 import { ServerRequest } from './server-request.js';
@@ -76,9 +76,9 @@ export class NetworkRequests {
   /** A request with To tag. */
   inDialog(request: ReceivedRequest): void {
     const { message, channel } = request;
-    const dialog = this.dialogOf(message);
     const bad = firstFailure(message, gates);
     if (bad !== undefined) return this.refuse(request, bad);
+    const dialog = this.dialogOf(message) ?? this.overtaken(request);
     if (dialog === undefined) return this.refuse(request, failure('dialog.unknown'));
     // RFC 3261 §12.2.2
     if (dialog.remoteSequence !== undefined && message.cseq.number <= dialog.remoteSequence) {
@@ -187,6 +187,14 @@ export class NetworkRequests {
       headers: [['Retry-After', '3']],
       detail: 'INVITE while another is pending',
     });
+  }
+
+  /** The dialog that a NOTIFY makes which has overtaken the response to its SUBSCRIBE. */
+  private overtaken(request: ReceivedRequest): Dialog | undefined {
+    const { message } = request;
+    if (message.method !== 'NOTIFY') return undefined;
+    const key = subscriptionKey(message.callId, tagOf(message.to) ?? '');
+    return this.core.subscriptions.get(key)?.notified(request);
   }
 
   private dialogOf(message: SipRequest): Dialog | undefined {

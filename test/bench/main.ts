@@ -19,7 +19,7 @@ import { UdpPhone } from './udp-phone.js';
 
 const help = `npm run bench [-- OPTIONS]
   --only NAMES   of codec, login, refresh, call, trunk, memory; separated by commas
-  --seconds N    measured seconds of each figure (10)
+  --seconds N    measured seconds of each figure (10), after ten to warm up
   --profile      also print where the time of each webtrunk figure went
 `;
 
@@ -152,7 +152,7 @@ async function profileFigure(bench: Bench, figure: Figure): Promise<void> {
   for (const line of readProfile(profileFile, 30)) say(`    ${line}`);
 }
 
-const idleConnections = 4_000;
+const idleConnections = 8_000;
 
 async function benchMemory(bench: Bench): Promise<void> {
   const { workspace, phone } = bench;
@@ -191,7 +191,7 @@ async function main(): Promise<void> {
   if (load > 0.5) say('Something else is running: the figures will be too high.');
   const workspace = new Workspace();
   const phone = await UdpPhone.open(browserSdp(3_000));
-  const duration = { warmUpSeconds: 3, measuredSeconds: Number(values.seconds) };
+  const duration = { warmUpSeconds: 10, measuredSeconds: Number(values.seconds) };
   const bench: Bench = { workspace, phone, duration, withProfile: values.profile, rows: [] };
   try {
     for (const figure of figures) if (wants(figure.name)) await benchFigure(bench, figure);

@@ -8,8 +8,11 @@ import { Session } from 'node:inspector/promises';
 export interface Usage {
   /** User and system time of all threads since the start, in microseconds. */
   readonly cpuMicros: number;
-  /** After a full garbage collection when that was asked for. */
-  readonly rssBytes: number;
+  /**
+   * Live objects of the JavaScript heap, and resident memory outside that heap: what the heap has reserved and does not
+   * use says more about its past than about what is in it. After a full garbage collection when that was asked for.
+   */
+  readonly memoryBytes: number;
 }
 
 export interface ProbeRequest {
@@ -43,7 +46,8 @@ async function answer(request: ProbeRequest): Promise<void> {
   const { user, system } = process.cpuUsage();
   if (request.collectGarbage === true) globalThis.gc?.();
   await profile(request);
-  const usage: Usage = { cpuMicros: user + system, rssBytes: process.memoryUsage.rss() };
+  const { rss, heapTotal, heapUsed } = process.memoryUsage();
+  const usage: Usage = { cpuMicros: user + system, memoryBytes: rss - heapTotal + heapUsed };
   process.send?.(usage);
 }
 

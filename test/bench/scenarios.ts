@@ -164,9 +164,9 @@ export async function idleMemory(target: Target, url: string, connections: numbe
   const first = Math.round(connections / 4);
   const browsers = await signIn(url, first);
   try {
-    const before = await restedRss(target);
+    const before = await restedMemory(target);
     browsers.push(...(await signIn(url, connections, '', first)));
-    const after = await restedRss(target);
+    const after = await restedMemory(target);
     return (after - before) / connections;
   } finally {
     for (const browser of browsers) browser.close();
@@ -175,13 +175,13 @@ export async function idleMemory(target: Target, url: string, connections: numbe
 
 const restMs = 1_500;
 
-/** Resident memory once what was left over is collected; twice, since finalizers run in between. */
-async function restedRss(target: Target): Promise<number> {
+/** Memory once what was left over is collected; twice, since finalizers run in between. */
+async function restedMemory(target: Target): Promise<number> {
   for (let i = 0; i < 2; i++) {
     await target.process.ask({ collectGarbage: true });
     await delay(restMs);
   }
-  return (await target.process.ask({ collectGarbage: true })).rssBytes;
+  return (await target.process.ask({ collectGarbage: true })).memoryBytes;
 }
 
 const signInAtOnce = 50;

@@ -10,7 +10,7 @@ import { MeasuredProcess } from './measured-process.js';
 import { serverPort } from './ports.js';
 
 export const domain = 'bench.example';
-export const userCount = 6_000;
+export const userCount = 12_000;
 export const userName = (index: number): string => `u${index}`;
 export const passwordOf = (user: string): string => `${user}-secret`;
 

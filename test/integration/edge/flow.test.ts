@@ -75,6 +75,36 @@ describe('a flow', () => {
     assert.ok(client.received.length >= 20 && client.received.length < 30, String(client.received.length));
   });
 
+  it('closes with 4429 who floods it with WebSocket pings', async () => {
+    const client = await open({ limits: { messagesPerSecond: 10, messageBurst: 20 } });
+    for (let count = 0; count < 40 && client.socket.readyState === 1; count += 1) {
+      const answered = Promise.race([once(client.socket, 'pong'), client.closed]);
+      client.socket.ping();
+      await answered;
+    }
+    assert.equal((await client.closed).code, 4429);
+  });
+
+  it('closes with 1009 a small frame that unpacks to more than the limit', async () => {
+    await open({ perMessageDeflate: true, limits: { maxMessageBytes: 65_536 } });
+    const client = await fixture.connect();
+    assert.match(client.socket.extensions, /permessage-deflate/);
+    assert.equal((await client.transact(client.request('OPTIONS', 'sip:localhost'))).status, 200);
+    client.send('0'.repeat(20_000_000));
+    assert.equal((await client.closed).code, 1009);
+  });
+
+  it('offers no compression unless it is told to', async () => {
+    const client = await open();
+    assert.equal(client.socket.extensions, '');
+  });
+
+  it('closes with 1008 or 1009 who sends a message in endless fragments', async () => {
+    const client = await open();
+    for (let part = 0; part < 1_000; part += 1) client.socket.send('', { fin: false });
+    assert.ok([1008, 1009].includes((await client.closed).code));
+  });
+
   it('closes with 4400 who goes on sending malformed SIP', async () => {
     const client = await open();
     assert.equal((await client.transact(client.request('OPTIONS', 'sip:localhost'))).status, 200);

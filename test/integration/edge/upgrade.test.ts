@@ -162,6 +162,19 @@ describe('the gates of the WebSocket upgrade', () => {
     assert.equal((await upgrade({ Origin: 'https://phone.example.com' })).status, 101);
   });
 
+  it('has no connection on its books once it has sent a request', async () => {
+    await open();
+    const { hostname, port } = new URL(fixture.url);
+    const silent = connect(Number(port), hostname);
+    await once(silent, 'connect');
+    await upgrade();
+    assert.equal(fixture.sizes()['newcomers'], 1);
+    const closed = once(silent.resume(), 'close');
+    await fixture.close();
+    await closed;
+    assert.equal(fixture.sizes()['newcomers'], 0);
+  });
+
   it('speaks TLS 1.2 or later on a secure listener and calls its flows WSS', async function () {
     const tls = makeTestCertificate();
     await open(tls === undefined ? {} : { listen: [{ address: '127.0.0.1', port: 0, tls }] });

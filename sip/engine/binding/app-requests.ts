@@ -119,6 +119,10 @@ export class AppRequests {
     const headers = new AppHeaders(request);
     if (request.method === 'ACK') return this.acknowledge(client, command, request, headers, dialog);
     if (dialog === undefined || dialog.byeSent) return client.refuse(command.id, noDialog);
+    if (request.method === 'INVITE' && dialog.waitingForRefresh !== undefined) {
+      dialog.waitingForRefresh.push(() => this.inDialog(client, command, request));
+      return;
+    }
     const refused = refusal(headers, request);
     if (refused !== undefined) return client.refuse(command.id, `Server error: ${refused}`);
     const endsDialog = request.method === 'BYE' || endsSubscription(dialog, request.method, headers);
@@ -186,6 +190,7 @@ export class AppRequests {
     if (body !== '' && contentType === undefined)
       return client.refuse(command.id, 'Server error: missing content-type');
     dialog.awaitingAck = undefined;
+    if (body.startsWith('v=0')) dialog.localSdp = body;
     dialogChannel(this.core, dialog, (channel) => {
       const ack = writeDialogRequest(dialog, channel, {
         method: 'ACK',

@@ -13,6 +13,7 @@ import type { SentRequest } from '../wire/sent-request.js';
 import type { AppMessage } from './app-message.js';
 import type { Core, PendingInvite } from './core.js';
 import { AppHeaders } from './header-policy.js';
+import { armFromResponse } from './session-timer.js';
 import { acknowledgeAndEnd, nobody, sendOwnBye } from './own-requests.js';
 
 /** The ACK of one fork's 2xx, to be repeated whenever that 2xx is (RFC 3261 §13.2.2.4). */
@@ -143,6 +144,7 @@ export class ClientInvite implements InviteClientUser, PendingInvite {
     if (this.owner === undefined) return this.dismiss(dialog, tag, 'the application is gone');
     this.core.dialogs.select(dialog);
     this.awaitAcknowledgement(dialog, tag, response.message.cseq.number);
+    this.startSession(dialog, response);
     this.deliver(response);
   }
 
@@ -153,6 +155,7 @@ export class ClientInvite implements InviteClientUser, PendingInvite {
     if (dialog.state === 'ended') return;
     dialog.refreshTarget(contactUri(response.message));
     this.awaitAcknowledgement(dialog, tag, response.message.cseq.number);
+    this.startSession(dialog, response);
     this.deliver(response);
   }
 
@@ -167,6 +170,12 @@ export class ClientInvite implements InviteClientUser, PendingInvite {
         if (isLate) sendOwnBye(this.core, dialog, 'ACK-BYE due to cancel race condition', true);
       },
     };
+  }
+
+  private startSession(dialog: Dialog, response: ReceivedResponse): void {
+    const { body } = this.options.request;
+    if (body !== '') dialog.localSdp = body;
+    armFromResponse(this.core, dialog, response);
   }
 
   private failure(response: ReceivedResponse): void {

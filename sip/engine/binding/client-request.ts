@@ -10,6 +10,7 @@ import type { ReceivedRequest, ReceivedResponse } from '../wire/received.js';
 import type { SentRequest } from '../wire/sent-request.js';
 import { subscriptionKey, type Core, type PendingSubscription } from './core.js';
 import { refreshesTarget } from './dialog-request.js';
+import { armFromResponse } from './session-timer.js';
 
 export interface ClientRequestOptions {
   readonly transactionId: string;
@@ -81,6 +82,7 @@ export class ClientRequest implements NonInviteClientUser, PendingSubscription {
     const { status } = response.message;
     const { endsDialog, request } = this.options;
     if (status < 300 && refreshesTarget(request.method)) dialog.refreshTarget(contactUri(response.message));
+    if (status < 300 && request.method === 'UPDATE') armFromResponse(this.core, dialog, response);
     if (!endsDialog) return;
     // A challenged BYE is sent again with credentials.
     if (status === 401 || status === 407) dialog.byeSent = false;

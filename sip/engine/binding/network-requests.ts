@@ -12,6 +12,7 @@ import { receivedMeta, released } from '../control-protocol/meta.js';
 import { contactUri } from '../dialog/contact.js';
 import type { Dialog } from '../dialog/dialog.js';
 import { InviteServerTransaction } from '../transaction/invite-server.js';
+import { minSessionSeconds, parseSessionExpires } from '../dialog/session-expires.js';
 import type { ReceivedRequest } from '../wire/received.js';
 import { writeFailure, writeRefusal } from '../wire/response-text.js';
 import { subscriptionKey, type Core } from './core.js';
@@ -87,8 +88,8 @@ export class NetworkRequests {
     if (dialog.owner === undefined) return this.refuse(request, failure('dialog.unknown'));
     dialog.remoteSequence = message.cseq.number;
     dialog.channel = channel;
-    const glare = message.method === 'INVITE' ? this.glare(dialog) : undefined;
-    if (glare !== undefined) return this.refuse(request, glare);
+    const bars = tooBrief(message) ?? (message.method === 'INVITE' ? this.glare(dialog) : undefined);
+    if (bars !== undefined) return this.refuse(request, bars);
     if (refreshesTarget(message.method)) dialog.refreshTarget(contactUri(message));
     this.forward(request, dialog, dialog.owner);
   }
@@ -139,17 +140,8 @@ export class NetworkRequests {
       return owner.message(meta, transactionId, dialog.id, request.text);
     }
     if (method === 'UPDATE' && dialog.state === 'early' && dialog.role === 'uas' && invite !== undefined) {
-      if (invite.update !== undefined) return this.refuse(request, failure('dialog.request_pending'));
-      const nested = {
-        transactionId: invite.transactionId,
-        owner,
-        request,
-        dialog,
-        answerDialogId: '',
-        isNested: true,
-      };
-      invite.update = new ServerRequest(core, nested);
-      return owner.message(meta, invite.transactionId, dialog.id, request.text);
+      if (!invite.takeUpdate(request)) this.refuse(request, failure('dialog.request_pending'));
+      return;
     }
     new ServerRequest(core, { transactionId, owner, request, dialog, answerDialogId: dialog.id });
     owner.message(meta, transactionId, dialog.id, request.text);
@@ -224,6 +216,14 @@ export class NetworkRequests {
     );
     channel.send(writeFailure(request, reason));
   }
+}
+
+/** RFC 4028 §9: a shorter interval than our Min-SE is refused. */
+function tooBrief(message: SipRequest): SipFailure | undefined {
+  if (message.method !== 'INVITE' && message.method !== 'UPDATE') return undefined;
+  const asked = parseSessionExpires(message.headers.get('session-expires'));
+  if (asked === undefined || asked.seconds >= minSessionSeconds) return undefined;
+  return failure('message.session_interval', { headers: [['Min-SE', String(minSessionSeconds)]] });
 }
 
 /** RFC 6665 §4.4.1; not for REFER (PROTOCOL §6.8). */

@@ -12,6 +12,8 @@ import { isPrintable, type AppMessage } from './app-message.js';
 import type { Core, PendingRequest } from './core.js';
 import { AppHeaders, listHas, ownContact } from './header-policy.js';
 import { sendOwnBye } from './own-requests.js';
+import { ServerRequest } from './server-request.js';
+import { armFromAnswer } from './session-timer.js';
 import { ReliableProvisionals } from './reliable-provisionals.js';
 
 export interface ServerInviteOptions {
@@ -25,9 +27,8 @@ export interface ServerInviteOptions {
 /** An INVITE from the network, until its final response; and the retransmission of its 2xx until the ACK. */
 export class ServerInvite implements PendingRequest, InviteServerUser, DialogInvite {
   owner: ControlClient;
-  readonly transactionId: string;
   /** An UPDATE that came before the final response: answered under the INVITE's transaction id (PROTOCOL §4.3). */
-  update: DialogInvite['update'];
+  private update: ServerRequest | undefined;
   private readonly reliable: ReliableProvisionals;
   private readonly transaction: InviteServerTransaction;
   private readonly isInitial: boolean;
@@ -43,7 +44,6 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
   ) {
     const { request, dialog, owner, transactionId } = options;
     this.owner = owner;
-    this.transactionId = transactionId;
     this.dialog = dialog;
     this.isInitial = dialog === undefined;
     this.toTag = dialog?.localTag ?? newTag();
@@ -79,6 +79,27 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
     }
     this.owner = client;
     this.send(client, command, response, headers, isReliable);
+  }
+
+  takeUpdate(update: ReceivedRequest): boolean {
+    const { dialog, owner } = this;
+    if (this.update !== undefined || dialog === undefined) return false;
+    const { transactionId } = this.options;
+    this.update = new ServerRequest(this.core, {
+      transactionId,
+      owner,
+      request: update,
+      dialog,
+      answerDialogId: '',
+      isNested: true,
+    });
+    owner.message(
+      receivedMeta(update.channel, update.bytes.length),
+      transactionId,
+      this.dialogId,
+      update.text,
+    );
+    return true;
   }
 
   /** CANCEL from the peer, already answered: tells the application and ends the INVITE (RFC 3261 §9.2). */
@@ -143,7 +164,7 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
     if (status > 100) this.hasProgressed = true;
     if (isReliable) this.reliable.send(bytes, request.message.cseq.number);
     else if (status < 200) this.transaction.respond(status, bytes);
-    else if (status < 300) this.accept(bytes);
+    else if (status < 300) this.accept(bytes, response.body, headers);
     else this.reject(status, bytes);
   }
 
@@ -178,7 +199,7 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
     });
   }
 
-  private accept(bytes: Buffer): void {
+  private accept(bytes: Buffer, sdp: string, headers: AppHeaders): void {
     this.finish();
     const { dialog } = this;
     const { request, transactionId } = this.options;
@@ -193,6 +214,9 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
       () => this.ackTimedOut(dialog),
     );
     dialog.state = 'confirmed';
+    if (sdp !== '') dialog.localSdp = sdp;
+    const asked = request.message.headers.get('session-expires');
+    armFromAnswer(this.core, dialog, headers.get('session-expires'), asked);
     dialog.answer = {
       sequence: request.message.cseq.number,
       transactionId: this.isInitial ? transactionId : '',

@@ -11,6 +11,7 @@ import type { AppMessage } from './app-message.js';
 import { isPrintable } from './app-message.js';
 import type { Core, PendingRequest } from './core.js';
 import { AppHeaders, ownContact } from './header-policy.js';
+import { armFromAnswer } from './session-timer.js';
 
 export interface ServerRequestOptions {
   readonly transactionId: string;
@@ -50,33 +51,18 @@ export class ServerRequest implements PendingRequest, NonInviteServerUser {
     }
     if (response.body !== '' && contentType === undefined)
       return client.refuse(command.id, 'missing content-type');
-    const { status, reason, body } = response;
     const toTag = headers.toTag ?? this.toTag;
-    const makesDialog = this.makesDialog(status);
-    const { channel } = request;
-    const contact =
-      headers.contact(channel) ??
-      (request.message.method === 'SUBSCRIBE' && status >= 200 && status < 300
-        ? ownContact(channel)
-        : undefined);
-    const text = writeResponse(request, {
-      status,
-      reason,
-      toTag,
-      copyRecordRoute: makesDialog,
-      known: headers.known(channel.sentBy),
-      other: headers.other,
-      body,
-      ...(contact === undefined ? {} : { contact }),
-      ...(contentType === undefined ? {} : { contentType }),
-    });
-    const dialogId = makesDialog
-      ? this.subscribe(client, toTag, contact ?? ownContact(channel))
+    const contact = headers.contact(request.channel) ?? this.ownContactFor(response.status);
+    const text = this.compose(response, headers, toTag, contact);
+    const dialogId = this.makesDialog(response.status)
+      ? this.subscribe(client, toTag, contact ?? ownContact(request.channel))
       : this.options.answerDialogId;
-    const meta = released(answeredMeta(channel, Buffer.byteLength(text)));
+    const bytes = Buffer.from(text);
+    const meta = released(answeredMeta(request.channel, bytes.length));
     client.responseSent(command.id, meta, transactionId, dialogId, text);
-    if (status >= 200) this.forget();
-    this.transaction.respond(status, Buffer.from(text));
+    if (response.status >= 200) this.forget();
+    if (response.status >= 200 && response.status < 300) this.refreshSession(headers);
+    this.transaction.respond(response.status, bytes);
   }
 
   ownerLost(): void {
@@ -96,6 +82,42 @@ export class ServerRequest implements PendingRequest, NonInviteServerUser {
   unsent(error: Error): void {
     this.core.log.debug({ err: error, sipCallId: this.options.request.message.callId }, 'response not sent');
     this.forget();
+  }
+
+  private compose(
+    response: AppMessage,
+    headers: AppHeaders,
+    toTag: string,
+    contact: string | undefined,
+  ): string {
+    const { status, reason, body } = response;
+    const contentType = headers.contentType(body);
+    return writeResponse(this.options.request, {
+      status,
+      reason,
+      toTag,
+      copyRecordRoute: this.makesDialog(status),
+      known: headers.known(this.options.request.channel.sentBy),
+      other: headers.other,
+      body,
+      ...(contact === undefined ? {} : { contact }),
+      ...(contentType === undefined ? {} : { contentType }),
+    });
+  }
+
+  /** An accepted SUBSCRIBE, first or repeated, is answered with our Contact (PROTOCOL §6.4). */
+  private ownContactFor(status: number): string | undefined {
+    const { dialog, request } = this.options;
+    if (request.message.method !== 'SUBSCRIBE' || status < 200 || status >= 300) return undefined;
+    return dialog?.localContact ?? ownContact(request.channel);
+  }
+
+  /** RFC 4028 §9: an UPDATE refreshes the session too. */
+  private refreshSession(headers: AppHeaders): void {
+    const { dialog, request } = this.options;
+    if (dialog === undefined || request.message.method !== 'UPDATE') return;
+    const asked = request.message.headers.get('session-expires');
+    armFromAnswer(this.core, dialog, headers.get('session-expires'), asked);
   }
 
   private forget(): void {

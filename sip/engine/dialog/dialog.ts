@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
-import type { AppMessage } from '../binding/app-message.js';
-import type { ControlClient, SipCommand } from '../control-protocol/control-client.js';
+import type { ControlClient } from '../control-protocol/control-client.js';
 import type { Channel } from '../transport/channel.js';
+import type { ReceivedRequest } from '../wire/received.js';
 import { isPrivateIPv4 } from '../transport/local-address.js';
 import { pathTo, type Path } from './route-set.js';
 
@@ -55,11 +55,8 @@ export interface DialogInvite {
   terminate(status: number): void;
   /** Takes the RAck of a PRACK; false when it acknowledges nothing. */
   acknowledgeProvisional(rack: string): boolean;
-  /** An UPDATE that waits for its response while this does; answered under this one's transaction id. */
-  update:
-    | { answer(client: ControlClient, command: SipCommand, response: AppMessage): void; ownerLost(): void }
-    | undefined;
-  readonly transactionId: string;
+  /** Takes an UPDATE that comes before its final response; false when another is pending (RFC 3311 §5.2). */
+  takeUpdate(update: ReceivedRequest): boolean;
 }
 
 /** One SIP dialog (RFC 3261 §12). Its fields are written by the binding layer; the table is its remover. */
@@ -85,6 +82,12 @@ export class Dialog {
   invite: DialogInvite | undefined;
   /** A re-INVITE of ours has no final response yet (RFC 3261 §14.1). */
   inviteOut = false;
+  /** The last session description of an INVITE or its answer that we sent: what a session refresh repeats. */
+  localSdp = '';
+  /** RFC 4028; undefined while there was none. */
+  sessionTimer: { arm(seconds: number, weRefresh: boolean): void } | undefined;
+  /** While a session refresh of our own is under way: INVITEs of the application that wait for its end (RFC 3261 §14.1). */
+  waitingForRefresh: (() => void)[] | undefined;
   /** We have sent BYE. */
   byeSent = false;
   /** The peer's last requests came this way. */

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, existsSync } from 'node:fs';
 import { tagOf } from '../../sip/message/index.js';
 import type { MessageTrace, TransactionTrace } from '../../sip/trace.js';
 import { EngineLab, requestText } from '../support/engine-lab.js';
 import { numbersFrom } from '../support/seeded-random.js';
 import { sdp, type UdpPeer } from '../support/sip-peer.js';
-import type { SrfApp, SrfRequest } from '../support/srf-app.js';
+import type { SrfApp, SrfDialog, SrfRequest } from '../support/srf-app.js';
 
 const torture = '/work/shared/rfc4475';
 
@@ -221,6 +222,29 @@ describe('engine: requests from strangers', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     answer();
     assert.equal((await stream.status(200)).callId, 'reconnect');
+    await lab.idle();
+  });
+
+  it('reaches the remote target over a new connection when that of the dialog is gone', async () => {
+    const app = await lab.app();
+    const established = new Promise<SrfDialog>((resolve, reject) => {
+      app.invite((request, response) => {
+        app.createUAS(request, response, { localSdp: sdp(8000) }).then(resolve, reject);
+      });
+    });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const stream = await lab.tcpPeer(true);
+    const call = { port: lab.tcpPort, callId: 'tcpgone' };
+    stream.send(requestText(stream, { ...call, method: 'INVITE', cseq: 1, body: sdp(6000) }));
+    const toTag = tagOf((await stream.status(200)).to) ?? '';
+    stream.send(requestText(stream, { ...call, method: 'ACK', cseq: 1, toTag }));
+    const dialog = await established;
+    await once(dialog, 'ack');
+    stream.hangUp();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const done = dialog.destroy();
+    stream.respond(await stream.request('BYE'), 200, 'OK');
+    await done;
     await lab.idle();
   });
 

@@ -390,6 +390,18 @@ describe('engine: calls of the application', () => {
     await lab.idle();
   });
 
+  it('ends an answered call whose 200 has no Contact', async () => {
+    const call = app.createUAC(uri(), { localSdp: sdp(7000) });
+    const invite = await peer.request('INVITE');
+    peer.respond(invite, 200, 'OK', { body: sdp(9000), headers: [] });
+    assert.equal(await failing(call), 500);
+    await peer.request('ACK');
+    const bye = await peer.request('BYE');
+    assert.equal(bye.requestUri, invite.requestUri);
+    peer.respond(bye, 200, 'OK');
+    await lab.idle();
+  });
+
   it('answers a BYE that crosses its own', async () => {
     const { dialog, invite } = await answered();
     const done = dialog.destroy();

@@ -371,6 +371,38 @@ describe('engine: calls from the network', () => {
     await lab.idle();
   });
 
+  it('lets the application hang up although the peer does first', async () => {
+    const dialog = answering();
+    await routed();
+    const peer = await lab.udpPeer();
+    const parts = { port: lab.udpPort, callId: 'bothbye' };
+    peer.send(requestText(peer, { ...parts, method: 'INVITE', cseq: 1, body: sdp(6000) }));
+    const toTag = tagOf((await peer.status(200)).to) ?? '';
+    const ended = (await dialog).destroy();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    peer.send(requestText(peer, { ...parts, method: 'BYE', cseq: 2, toTag }));
+    await peer.status(200, 'BYE');
+    peer.respond(await peer.request('BYE'), 481, 'Call/Transaction Does Not Exist');
+    await ended;
+    await lab.idle();
+  });
+
+  it('answers 500 for an application that never says anything', async () => {
+    app.invite(() => undefined);
+    app.use('message', () => undefined);
+    await routed();
+    const peer = await lab.udpPeer();
+    const parts = { port: lab.udpPort, cseq: 1, branch: 'z9hG4bKsilent' };
+    peer.send(requestText(peer, { ...parts, callId: 'silent1', method: 'INVITE', body: sdp(6000) }));
+    peer.send(requestText(peer, { ...parts, callId: 'silent2', method: 'MESSAGE' }));
+    const refused = await peer.status(500);
+    assert.equal(refused.callId, 'silent1');
+    peer.send(
+      requestText(peer, { ...parts, callId: 'silent1', method: 'ACK', toTag: tagOf(refused.to) ?? '' }),
+    );
+    await lab.idle();
+  });
+
   it('takes the SDP of a late offer from the ACK', async () => {
     const dialog = answering();
     await routed();

@@ -15,13 +15,9 @@ const endOfRequest = ' SIP/2.0';
 /** RFC 3261 §25.1 token. */
 const token = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
 
-/** Whether the text can stand in a header field or start line. */
+/** Whether the text can stand in a header field or start line: no line break, no NUL. */
 export function isPrintable(text: string): boolean {
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === 0x7f || (code < 0x20 && code !== 0x09)) return false;
-  }
-  return true;
+  return !text.includes('\r') && !text.includes('\n') && !text.includes('\0');
 }
 
 /** Whether the text is a token, as header field names and methods must be. */

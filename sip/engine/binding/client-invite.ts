@@ -143,7 +143,7 @@ export class ClientInvite implements InviteClientUser, PendingInvite {
     this.finish();
     if (this.owner === undefined) return this.dismiss(dialog, tag, 'the application is gone');
     this.core.dialogs.select(dialog);
-    this.awaitAcknowledgement(dialog, tag, response.message.cseq.number);
+    this.awaitAcknowledgement(dialog, tag, response);
     this.startSession(dialog, response);
     this.deliver(response);
   }
@@ -154,20 +154,23 @@ export class ClientInvite implements InviteClientUser, PendingInvite {
     this.finish();
     if (dialog.state === 'ended') return;
     dialog.refreshTarget(contactUri(response.message));
-    this.awaitAcknowledgement(dialog, tag, response.message.cseq.number);
+    this.awaitAcknowledgement(dialog, tag, response);
     this.startSession(dialog, response);
     this.deliver(response);
   }
 
   /** The application acknowledges (PROTOCOL §6.5); what was cancelled too late is ended right after (RFC 3261 §15). */
-  private awaitAcknowledgement(dialog: Dialog, tag: string, sequence: number): void {
+  private awaitAcknowledgement(dialog: Dialog, tag: string, response: ReceivedResponse): void {
     const isLate = this.cancelState !== 'none';
+    // drachtio-srf makes no dialog of a 2xx without Contact, and could not end it.
+    const isUnreachable = this.options.dialog === undefined && contactUri(response.message) === undefined;
     dialog.awaitingAck = {
-      sequence,
+      sequence: response.message.cseq.number,
       credentials: this.options.credentials,
       acknowledged: (bytes, channel) => {
         this.acknowledgements.set(tag, { bytes, channel });
         if (isLate) sendOwnBye(this.core, dialog, 'ACK-BYE due to cancel race condition', true);
+        else if (isUnreachable) sendOwnBye(this.core, dialog, 'No Contact in 2xx', false);
       },
     };
   }

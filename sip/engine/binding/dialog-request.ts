@@ -78,6 +78,7 @@ export function dialogChannel(core: Core, dialog: Dialog, done: (channel: Channe
     return done(dialog.channel);
   resolveHost(nextHop.host, (address) => {
     if (address === undefined) return done(core.pool.nowhere(transport));
+    if (transport === dialog.channel.transport && canReuse(dialog, address)) return done(dialog.channel);
     const to: Endpoint = { address, port: nextHop.port ?? 5060 };
     done(core.pool.channelTo(transport, to, dialog.channel) ?? core.pool.nowhere(transport));
   });

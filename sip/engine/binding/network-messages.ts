@@ -49,7 +49,7 @@ export class NetworkMessages implements MessageSink {
         channel.transport === 'tcp'
           ? new ReturnChannel(core.pool, channel, message.topVia.port ?? 5060)
           : channel;
-      this.request(core, requests, new ReceivedRequest(message, back, bytes));
+      this.request(core, requests, new ReceivedRequest(message, channel, bytes, back));
     } catch (error) {
       core.log.error({ err: error, remote: channel.remote }, 'defect while handling a SIP message');
     }

@@ -1,4 +1,5 @@
 import { newTag, reasonPhrase, tagOf } from '../../message/index.js';
+import type { Timer } from '../../clock.js';
 import type { ControlClient, SipCommand } from '../control-protocol/control-client.js';
 import { answeredMeta, receivedMeta } from '../control-protocol/meta.js';
 import { AnswerRetransmission } from '../dialog/answer-retransmission.js';
@@ -31,6 +32,8 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
   private update: ServerRequest | undefined;
   private readonly reliable: ReliableProvisionals;
   private readonly transaction: InviteServerTransaction;
+  /** Runs until the application says anything. */
+  private readonly silence: Timer;
   private readonly isInitial: boolean;
   private readonly dialogId: string;
   private readonly toTag: string;
@@ -48,7 +51,7 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
     this.isInitial = dialog === undefined;
     this.toTag = dialog?.localTag ?? newTag();
     this.dialogId = dialog?.id ?? `${request.message.callId};from-tag=${tagOf(request.message.from) ?? ''}`;
-    this.transaction = core.transactions.receiveInvite(request.message, request.channel, this);
+    this.transaction = core.transactions.receiveInvite(request.message, request.back, this);
     this.reliable = new ReliableProvisionals(
       core,
       (bytes) => this.transaction.respond(183, bytes),
@@ -57,6 +60,7 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
     core.pending.set(transactionId, this);
     if (dialog !== undefined) dialog.invite = this;
     this.transaction.respond(100, Buffer.from(this.write({ status: 100, reason: 'Trying' })));
+    this.silence = core.clock.after(2 * core.timers.lifetimeMs, () => this.unanswered());
   }
 
   answer(client: ControlClient, command: SipCommand, response: AppMessage): void {
@@ -133,6 +137,12 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
     this.refuse(503, [['Retry-After', '5']]);
   }
 
+  private unanswered(): void {
+    const { callId } = this.options.request.message;
+    this.core.log.warn({ sipCallId: callId }, 'the application did not answer an INVITE');
+    this.terminate(500);
+  }
+
   unacknowledged(): void {
     this.core.log.debug({ sipCallId: this.options.request.message.callId }, 'no ACK for a failure response');
   }
@@ -161,6 +171,7 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
     const bytes = Buffer.from(text);
     const meta = answeredMeta(request.channel, bytes.length);
     client.responseSent(command.id, meta, transactionId, this.dialogId, text);
+    this.silence.cancel();
     if (status > 100) this.hasProgressed = true;
     if (isReliable) this.reliable.send(bytes, request.message.cseq.number);
     else if (status < 200) this.transaction.respond(status, bytes);
@@ -210,7 +221,7 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
       clock,
       timers,
       timers.base.t2Ms,
-      () => request.channel.send(bytes),
+      () => request.back.send(bytes),
       () => this.ackTimedOut(dialog),
     );
     dialog.state = 'confirmed';
@@ -254,6 +265,7 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
   /** A final response is about to be sent. */
   private finish(): void {
     this.isFinal = true;
+    this.silence.cancel();
     this.reliable.stop();
     this.core.pending.delete(this.options.transactionId);
     if (this.dialog !== undefined) this.dialog.invite = undefined;

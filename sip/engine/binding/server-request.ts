@@ -38,7 +38,7 @@ export class ServerRequest implements PendingRequest, NonInviteServerUser {
     const { request, dialog, owner } = options;
     this.owner = owner;
     this.toTag = dialog?.localTag ?? newTag();
-    this.transaction = core.transactions.receive(request.message, request.channel, this);
+    this.transaction = core.transactions.receive(request.message, request.back, this);
     if (options.isNested !== true) core.pending.set(options.transactionId, this);
   }
 

@@ -40,10 +40,12 @@ export class DialogTable {
     dialog.state = 'ended';
     this.byTags.delete(keyOf(dialog.callId, dialog.localTag, dialog.remoteTag));
     if (this.byId.get(dialog.id) === dialog) this.byId.delete(dialog.id);
+    const held = dialog.answer?.held ?? [];
     dialog.answer?.stop();
     dialog.answer = undefined;
     dialog.awaitingAck = undefined;
     for (const clean of dialog.cleanups.splice(0)) clean();
+    for (const start of held) start();
   }
 
   all(): Dialog[] {

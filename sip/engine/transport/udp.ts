@@ -69,7 +69,7 @@ export class UdpListener {
       recvBufferSize: socketBufferBytes,
       sendBufferSize: socketBufferBytes,
       // Destinations are always numeric here, so the lookup that node:dgram makes for each send is cut short.
-      lookup: (host, _options, done) => done(null, host, isIPv6(host) ? 6 : 4),
+      lookup: (host, _options, done) => done(null, host, host.includes(':') ? 6 : 4),
     });
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);

@@ -49,6 +49,8 @@ export class ReceivedRequest {
     readonly message: SipRequest,
     readonly channel: Channel,
     readonly bytes: Buffer,
+    /** The way back for responses; the channel itself over UDP. */
+    readonly back: Channel = channel,
   ) {}
 
   /** The Via header fields for its responses, the top one with `received` and `rport` (RFC 3261 §8.2.6.2, §18.2.1). */

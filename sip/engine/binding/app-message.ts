@@ -11,7 +11,6 @@ export interface AppMessage {
 }
 
 const startOfResponse = 'SIP/2.0 ';
-const endOfRequest = ' SIP/2.0';
 /** RFC 3261 §25.1 token. */
 const token = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
 
@@ -52,7 +51,7 @@ function parseStartLine(
     if (!Number.isInteger(status) || status < 100 || status > 699) return undefined;
     return { method: '', requestUri: '', status, reason: line.slice(12) };
   }
-  const [method = '', requestUri = ''] = line.split(' ', 2);
-  if (!line.endsWith(endOfRequest) || !isToken(method) || requestUri === '') return undefined;
+  const [method = '', requestUri = '', version, ...rest] = line.split(' ');
+  if (version !== 'SIP/2.0' || rest.length > 0 || !isToken(method) || requestUri === '') return undefined;
   return { method, requestUri, status: 0, reason: '' };
 }

@@ -108,13 +108,14 @@ async function relayOffer(
   ask: Ask,
 ): Promise<void> {
   const offer = await media.offer(from.id, to.id, sdp);
-  const result = await ask(offer).catch((thrown: unknown) => {
+  try {
+    const result = await ask(offer);
+    result.ack();
+    await reoffer.accept(await media.answer(to.id, from.id, sdpOf(result)));
+  } catch (thrown) {
     media.refuse(to.id);
-    throw toFailure(thrown);
-  });
-  result.ack();
-  if (result.sdp === undefined) throw failure('trunk.protocol', { detail: '2xx to re-INVITE without SDP' });
-  await reoffer.accept(await media.answer(to.id, from.id, result.sdp));
+    throw thrown;
+  }
 }
 
 /** The peer asks for our offer: the other side makes it, and its answer travels back in the ACKs (RFC 3261 §14.2). */
@@ -122,11 +123,18 @@ async function relayLateOffer({ reoffer, from, to }: Exchange, media: Translatio
   const result = await ask(undefined);
   let answer: string | undefined;
   try {
-    if (result.sdp === undefined) throw failure('trunk.protocol', { detail: '2xx to re-INVITE without SDP' });
-    const answered = await reoffer.accept(await media.offer(to.id, from.id, result.sdp));
+    const answered = await reoffer.accept(await media.offer(to.id, from.id, sdpOf(result)));
     if (answered === undefined) throw failure('media.sdp_malformed', { detail: 'ACK without SDP' });
     answer = await media.answer(from.id, to.id, answered);
+  } catch (thrown) {
+    media.refuse(from.id);
+    throw thrown;
   } finally {
     result.ack(answer);
   }
+}
+
+function sdpOf({ sdp }: ReofferResult): string {
+  if (sdp === undefined) throw failure('trunk.protocol', { detail: '2xx to re-INVITE without SDP' });
+  return sdp;
 }

@@ -495,6 +495,19 @@ describe('a call', () => {
     assert.equal(scene.call.state, 'established');
   });
 
+  it('takes a re-offer back when its answer cannot be translated', async () => {
+    const scene = await established();
+    const [session] = scene.anchored.sessions;
+    assert.ok(session);
+    session.answer = () => Promise.reject(failure('media.failed'));
+    const reoffer = new FakeReoffer('INVITE', 'v=0 a');
+    scene.caller.listener?.reoffer(reoffer);
+    await settle();
+    assert.deepEqual(reoffer.notes, ['reject 500']);
+    assert.deepEqual(session.refused, ['l_1']);
+    assert.equal(scene.call.state, 'established');
+  });
+
   it('answers an UPDATE without SDP by itself', async () => {
     const scene = await established();
     const refresh = new FakeReoffer('UPDATE', undefined);

@@ -59,10 +59,13 @@ export class DigestAuth {
 
   /** The value of a WWW-Authenticate header that asks for a user of `realm`. */
   challenge(holder: NonceHolder, realm: string, stale: boolean): string {
-    const nowMs = this.options.clock.nowMs();
+    const issuedAtMs = this.options.clock.nowMs();
+    const serial = holder.nonces.nextSerial();
+    const nonce = this.#signer.issue(issuedAtMs, serial, scopeOf(holder, realm));
+    holder.nonces.noteIssued({ nonce, realm, issuedAtMs, serial });
     return serializeChallenge({
       realm,
-      nonce: this.#signer.issue(nowMs, holder.nonces.nextSerial(), scopeOf(holder, realm)),
+      nonce,
       algorithm: this.#algorithm,
       qop: ['auth'],
       ...(stale ? { stale } : {}),
@@ -135,7 +138,8 @@ export class DigestAuth {
     realm: string,
   ): AuthVerdict {
     const stale: AuthVerdict = { kind: 'challenge', stale: true };
-    const claim = this.#signer.check(given.nonce, scopeOf(holder, realm));
+    const claim =
+      holder.nonces.recall(given.nonce, realm) ?? this.#signer.check(given.nonce, scopeOf(holder, realm));
     if (claim === undefined) return stale;
     if (this.options.clock.nowMs() - claim.issuedAtMs > this.#nonceLifetimeMs) return stale;
     const use = holder.nonces.use(claim.serial, Number.parseInt(given.nc ?? '', 16));

@@ -1,4 +1,11 @@
+import type { NonceClaim } from './nonce.js';
+
 const remembered = 8;
+
+interface IssuedNonce extends NonceClaim {
+  readonly nonce: string;
+  readonly realm: string;
+}
 
 interface UsedNonce {
   readonly serial: number;
@@ -11,6 +18,7 @@ interface UsedNonce {
  */
 export class NonceWindow {
   #issued = 0;
+  #latest: IssuedNonce | undefined;
   #used: UsedNonce[] | undefined;
   /** Serials up to here are no longer remembered. */
   #floor = 0;
@@ -19,6 +27,17 @@ export class NonceWindow {
   nextSerial(): number {
     this.#issued = (this.#issued % 0xffff_ffff) + 1;
     return this.#issued;
+  }
+
+  /** Remembers the nonce that was just issued, whose signature need not be checked again. */
+  noteIssued(issued: IssuedNonce): void {
+    this.#latest = issued;
+  }
+
+  /** What the nonce says, when it is the one that was issued last for `realm`. */
+  recall(nonce: string, realm: string): NonceClaim | undefined {
+    const latest = this.#latest;
+    return latest?.nonce === nonce && latest.realm === realm ? latest : undefined;
   }
 
   /** Notes that the nonce was used with nonce-count `count`. `replayed` and `stale` ones must not be accepted. */

@@ -133,6 +133,14 @@ describe('DigestAuth', () => {
     assert.equal(kindOf(verify(wrong)), 'rejected');
   });
 
+  it('accepts an earlier nonce of the same flow, but not for another realm', () => {
+    const earlier = authorize();
+    authorize();
+    assert.equal(kindOf(verify(earlier)), 'accepted');
+    const elsewhere = parseChallenge(auth.challenge(holder, 'example.com', false));
+    assert.equal(kindOf(verify(authorize({ nonce: elsewhere?.nonce ?? '' }))), 'challenge stale');
+  });
+
   it('says stale to a nonce-count that was used', () => {
     const authorization = authorize();
     assert.equal(kindOf(verify(authorization)), 'accepted');

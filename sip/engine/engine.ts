@@ -3,7 +3,7 @@ import type { Log } from '../log.js';
 import { parseAppMessage } from './binding/app-message.js';
 import { AppRequests } from './binding/app-requests.js';
 import type { Core, PendingInvite, PendingRequest, PendingSubscription } from './binding/core.js';
-import { NetworkMessages } from './binding/network-messages.js';
+import { NetworkMessages, type MessageCounters } from './binding/network-messages.js';
 import { sendOwnBye } from './binding/own-requests.js';
 import type { ControlClient, SipCommand } from './control-protocol/control-client.js';
 import { ControlServer, type ControlListener } from './control-protocol/control-server.js';
@@ -36,6 +36,8 @@ export interface Engine {
   readonly local: readonly ListenAddress[];
   /** Entries of every table; all but `clients` and `connections` fall to zero when the last call has ended. */
   sizes(): Record<string, number>;
+  /** What was dropped or refused since the start. */
+  readonly counters: Readonly<MessageCounters>;
   /** Ends what is left of calls, closes all sockets. Idempotent. */
   close(): Promise<void>;
 }
@@ -118,6 +120,10 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
 
   get local(): readonly ListenAddress[] {
     return this.pool.local;
+  }
+
+  get counters(): Readonly<MessageCounters> {
+    return this.messages.counters;
   }
 
   nextSequence(): number {

@@ -282,11 +282,15 @@ describe('engine: requests from strangers', () => {
     const { requests } = await taking('options', 'invite', 'register', 'message');
     const names = readdirSync(torture).filter((name) => name.endsWith('.dat'));
     assert.ok(names.length >= 40);
+    const counted = { ...lab.engine.counters };
     for (const name of names) peer.send(readFileSync(`${torture}/${name}`));
     const before = requests.length;
     peer.send(requestText(peer, parts('OPTIONS', 'alive')));
     await peer.next((message) => message.callId === 'alive');
     assert.ok(requests.length >= before);
+    assert.ok(lab.engine.counters.malformed > counted.malformed);
+    assert.ok(lab.engine.counters.strayResponses > counted.strayResponses);
+    assert.ok(lab.engine.counters.refused > counted.refused);
   });
 
   it('survives 20,000 mutated datagrams and keeps nothing of them', async function () {

@@ -9,22 +9,26 @@ import { ReceivedRequest, ReceivedResponse } from '../wire/received.js';
 import type { Core } from './core.js';
 import { NetworkRequests } from './network-requests.js';
 
-/** Counters of what was dropped or refused, for `sizes()` and the log. */
+/** What was dropped or refused since the start. */
 export interface MessageCounters {
+  /** Unreadable messages; answered where that is possible. */
   malformed: number;
+  /** Responses to nothing that we sent. */
   strayResponses: number;
+  /** Requests that the engine answered without asking an application. */
+  refused: number;
 }
 
 /** Takes every message from the transports: parses it and gives it to its transaction, its dialog or the requests. */
 export class NetworkMessages implements MessageSink {
-  readonly counters: MessageCounters = { malformed: 0, strayResponses: 0 };
+  readonly counters: MessageCounters = { malformed: 0, strayResponses: 0, refused: 0 };
   private core: Core | undefined;
   private requests: NetworkRequests | undefined;
 
   /** Until then everything received is dropped. */
   open(core: Core): void {
     this.core = core;
-    this.requests = new NetworkRequests(core);
+    this.requests = new NetworkRequests(core, this.counters);
   }
 
   /** Drops everything from now on. */

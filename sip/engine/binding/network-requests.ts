@@ -53,7 +53,10 @@ function firstFailure(request: SipRequest, list: readonly Gate[]): SipFailure | 
 
 /** Requests from the network that belong to no transaction yet. */
 export class NetworkRequests {
-  constructor(private readonly core: Core) {}
+  constructor(
+    private readonly core: Core,
+    private readonly counters: { refused: number },
+  ) {}
 
   /** A request without To tag. */
   outOfDialog(request: ReceivedRequest): void {
@@ -204,6 +207,7 @@ export class NetworkRequests {
 
   private refuse(request: ReceivedRequest, reason: SipFailure): void {
     const { message, channel } = request;
+    this.counters.refused += 1;
     this.core.log.debug(
       {
         method: message.method,

@@ -117,7 +117,7 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
 
   /** The tag of our side, which the response to CANCEL carries too (RFC 3261 §9.2). */
   get localTag(): string {
-    return this.toTag;
+    return this.dialog?.localTag ?? this.toTag;
   }
 
   /** Ends the INVITE without asking the application, which is told as if the peer had cancelled. */

@@ -2,7 +2,12 @@ import { failure, SipFailure, toFailure } from '../../sip/failure.js';
 import type { HeaderList } from '../../sip/leg.js';
 import type { Log } from '../../sip/log.js';
 import {
+  checkAddressOfRecord,
+  checkCSeqMethod,
+  checkMaxForwards,
   checkRequest,
+  checkRequestUriScheme,
+  checkRequire,
   defaultParseLimits,
   parseMessage,
   respond,
@@ -122,7 +127,8 @@ export class Ingress {
   }
 
   #request(flow: Flow, request: SipRequest): void {
-    const flaw = checkRequest(request, optionTags, methods);
+    const flaw =
+      request.method === 'REGISTER' ? checkRegister(request) : checkRequest(request, optionTags, methods);
     if (request.method === 'ACK') return this.#ack(flow, request, flaw);
     if (flaw !== undefined) return this.#refuse(flow, request, flaw);
     const isInDialog = tagOf(request.to) !== undefined;
@@ -204,4 +210,15 @@ export class Ingress {
   #send(flow: Flow, response: SipResponse): void {
     flow.send(serializeText(response));
   }
+}
+
+/** What must hold of a REGISTER before it is challenged; its Contacts are read, once, when it is authentic. */
+function checkRegister(request: SipRequest): SipFailure | undefined {
+  return (
+    checkCSeqMethod(request) ??
+    checkMaxForwards(request) ??
+    checkRequestUriScheme(request) ??
+    checkRequire(request, optionTags) ??
+    checkAddressOfRecord(request)
+  );
 }

@@ -123,6 +123,14 @@ describe('registration over a WebSocket', () => {
     assert.equal(fixture.location.size, 0);
   });
 
+  it('reads contacts only of those who have the password', async () => {
+    const client = await fixture.connect();
+    const contacts = ['<sip:unclosed'];
+    assert.equal((await client.transact(client.registerText({ contacts }))).status, 401);
+    assert.equal((await client.register({ contacts })).status, 400);
+    assert.equal(fixture.location.size, 0);
+  });
+
   it('refuses a domain that is not served and a registration for somebody else', async () => {
     const stranger = await fixture.connect({ domain: 'elsewhere.example' });
     assert.equal((await stranger.transact(stranger.registerText())).status, 404);

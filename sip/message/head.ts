@@ -1,5 +1,5 @@
 import { isToken, skipBlank, trimBlank } from './chars.js';
-import { findHeaderName, Slot, type HeaderName } from './header-names.js';
+import { findHeaderName, Slot, unknownName, type HeaderName } from './header-names.js';
 import { Headers } from './headers.js';
 import type { ParseLimits } from './limits.js';
 import { splitCommaList } from './name-addr.js';
@@ -169,8 +169,7 @@ function keep(scan: Scan, start: number, end: number, value: string): void {
       note(head, 'Malformed Header Name');
       return;
     }
-    const name = text.slice(start, end);
-    push(scan, { name, key: name.toLowerCase(), slot: Slot.none, bit: 0 }, value);
+    push(scan, unknownName(text.slice(start, end)), value);
     return;
   }
   if ((scan.seen & known.bit) !== 0) {

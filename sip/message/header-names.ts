@@ -24,6 +24,8 @@ export interface HeaderName {
   readonly slot: Slot;
   /** Its bit in the set of single header fields already seen; 0 for the others. */
   readonly bit: number;
+  /** There is one entry for all header lines of this name, so that entries can be compared instead of keys. */
+  readonly isKnown: boolean;
 }
 
 /** Compact forms (IANA registry of SIP header fields). */
@@ -148,7 +150,7 @@ function bucketOf(text: string, start: number, end: number): number {
 function add(name: string, slot: Slot): void {
   const key = name.toLowerCase();
   const isSingle = slot >= Slot.from && slot <= Slot.single;
-  const entry: HeaderName = { name, key, slot, bit: isSingle ? nextBit : 0 };
+  const entry: HeaderName = { name, key, slot, bit: isSingle ? nextBit : 0, isKnown: true };
   if (isSingle) nextBit <<= 1;
   known.set(name, entry);
   known.set(key, entry);
@@ -185,18 +187,15 @@ export function findHeaderName(text: string, start: number, end: number): Header
   return undefined;
 }
 
-/** The entry of a name; one without slot when we do not know it, which keeps the name as given. */
+/** The entry of a name; one of its own when we do not know it, which keeps the name as given. */
 export function headerNameOf(name: string): HeaderName {
   const entry = known.get(name);
   if (entry !== undefined) return entry;
   const key = name.toLowerCase();
-  return known.get(key) ?? { name, key, slot: Slot.none, bit: 0 };
+  return known.get(key) ?? unknownName(name);
 }
 
-/** What two names of the same header field have in common. */
-export function headerKey(name: string): string {
-  const entry = known.get(name);
-  if (entry !== undefined) return entry.key;
-  const lower = name.toLowerCase();
-  return known.get(lower)?.key ?? lower;
+/** The entry of one header line whose name we do not know. */
+export function unknownName(name: string): HeaderName {
+  return { name, key: name.toLowerCase(), slot: Slot.none, bit: 0, isKnown: false };
 }

@@ -1,5 +1,6 @@
 import type { SipFailure } from '../failure.js';
 import type { HeaderList } from '../leg.js';
+import { isToken } from './chars.js';
 import { Headers } from './headers.js';
 import type { SipRequest, SipResponse } from './message.js';
 import { tagOf, withTag } from './name-addr.js';
@@ -21,11 +22,17 @@ export interface RespondOptions {
 /** Methods whose 18x and 2xx make a dialog and so return the route set (RFC 3261 §12.1.1, RFC 6665 §4.4.1, RFC 3515). */
 const dialogMethods = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'NOTIFY', 'UPDATE']);
 
-/** The response to a request (RFC 3261 §8.2.6). Stateless: it needs nothing but the request. */
+/**
+ * The response to a request (RFC 3261 §8.2.6). Stateless: it needs nothing but the request.
+ * @throws TypeError when the To tag or an own header field cannot be written: a defect of ours.
+ */
 export function respond(request: SipRequest, status: number, options: RespondOptions = {}): SipResponse {
   const needsTag = status !== 100 && tagOf(request.to) === undefined;
   const tag = needsTag ? (options.toTag ?? defaultTag(request)) : undefined;
-  const headers = copiedHeaders(request, status, tag);
+  if (tag !== undefined && !isToken(tag)) throw new TypeError('To tag is no token');
+  const withRoutes = status > 100 && status < 300 && dialogMethods.has(request.method);
+  // RFC 3261 §8.2.6.1: a Timestamp is copied into the 100.
+  const headers = Headers.repeating(request.headers, tag, withRoutes, status === 100);
   if (options.headers !== undefined) {
     for (const [name, value] of options.headers) headers.append(name, value);
   }
@@ -35,7 +42,7 @@ export function respond(request: SipRequest, status: number, options: RespondOpt
     status,
     reason: options.reason ?? reasonPhrase(status),
     headers,
-    body: Buffer.from(options.body ?? '', 'utf8'),
+    body: options.body === undefined ? noBody : Buffer.from(options.body, 'utf8'),
     topVia: request.topVia,
     from: request.from,
     to: tag === undefined ? request.to : withTag(request.to, tag),
@@ -44,22 +51,7 @@ export function respond(request: SipRequest, status: number, options: RespondOpt
   };
 }
 
-/** What a response takes over from its request, `toTag` added when given. */
-function copiedHeaders(request: SipRequest, status: number, toTag: string | undefined): Headers {
-  const from = request.headers;
-  const headers = Headers.from([]);
-  headers.appendFrom(from, 'Via');
-  headers.appendFrom(from, 'From');
-  if (toTag === undefined) headers.appendFrom(from, 'To');
-  else headers.append('To', `${from.get('To') ?? ''};tag=${toTag}`);
-  headers.appendFrom(from, 'Call-ID');
-  headers.appendFrom(from, 'CSeq');
-  if (status > 100 && status < 300 && dialogMethods.has(request.method))
-    headers.appendFrom(from, 'Record-Route');
-  // RFC 3261 §8.2.6.1: a Timestamp is copied into the 100.
-  if (status === 100) headers.appendFrom(from, 'Timestamp');
-  return headers;
-}
+const noBody = Buffer.alloc(0);
 
 function defaultTag(request: SipRequest): string {
   const branch = branchOf(request.topVia) ?? request.topVia.host;

@@ -1,8 +1,9 @@
 import { failure, type SipFailure } from '../failure.js';
 import { isDigits } from './chars.js';
 import { mediaType } from './body.js';
-import type { SipRequest } from './message.js';
-import { parseNameAddrList, splitCommaList } from './name-addr.js';
+import { headerNameOf } from './header-names.js';
+import type { NameAddr, SipRequest } from './message.js';
+import { parseNameAddr, splitCommaList } from './name-addr.js';
 
 /** Every method in the registry of SIP methods: 405 when it is not served, while an unknown one gets 501. */
 const knownMethods = new Set([
@@ -22,6 +23,12 @@ const knownMethods = new Set([
   'UPDATE',
 ]);
 
+const maxForwards = headerNameOf('Max-Forwards');
+const requirements = [headerNameOf('Require'), headerNameOf('Proxy-Require')];
+const contact = headerNameOf('Contact');
+const contentEncoding = headerNameOf('Content-Encoding');
+const accept = headerNameOf('Accept');
+
 function malformed(reason: string): SipFailure {
   return failure('message.malformed', { reason, detail: reason });
 }
@@ -33,7 +40,7 @@ export function checkCSeqMethod(request: SipRequest): SipFailure | undefined {
 
 /** RFC 3261 §8.1.1.6, §16.3 step 3: 0 to 255, and not used up. */
 export function checkMaxForwards(request: SipRequest): SipFailure | undefined {
-  const value = request.headers.get('Max-Forwards');
+  const value = request.headers.first(maxForwards);
   if (value === undefined) return undefined;
   if (!isDigits(value) || Number(value) > 255) return malformed('Malformed Max-Forwards');
   return Number(value) === 0 ? failure('message.too_many_hops') : undefined;
@@ -58,9 +65,9 @@ export function checkMethod(request: SipRequest, methods: readonly string[]): Si
 export function checkRequire(request: SipRequest, supported: readonly string[]): SipFailure | undefined {
   if (request.method === 'CANCEL' || request.method === 'ACK') return undefined;
   const unsupported: string[] = [];
-  for (const name of ['Require', 'Proxy-Require']) {
-    if (!request.headers.has(name)) continue;
-    for (const value of request.headers.getAll(name)) {
+  for (const name of requirements) {
+    if (request.headers.first(name) === undefined) continue;
+    for (const value of request.headers.all(name)) {
       for (const tag of splitCommaList(value)) {
         if (!supported.includes(tag.toLowerCase())) unsupported.push(tag);
       }
@@ -84,25 +91,37 @@ const targetMethods = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'UPDATE']);
 export function checkContact(request: SipRequest): SipFailure | undefined {
   const isRegister = request.method === 'REGISTER';
   if (!isRegister && !targetMethods.has(request.method)) return undefined;
-  const values = request.headers.getAll('Contact').flatMap(splitCommaList);
-  if (values.includes('*')) {
-    if (!isRegister) return malformed('Contact Wildcard Outside REGISTER');
-    return values.length === 1 ? undefined : malformed('Contact Wildcard Beside Others');
+  let hasWildcard = false;
+  let count = 0;
+  let last: NameAddr | undefined;
+  for (const value of request.headers.all(contact)) {
+    for (const part of splitCommaList(value)) {
+      count++;
+      if (part === '*') {
+        hasWildcard = true;
+        continue;
+      }
+      last = parseNameAddr(part);
+      if (last === undefined) return malformed('Malformed Contact');
+    }
   }
-  const contacts = parseNameAddrList(values);
-  if (contacts === undefined) return malformed('Malformed Contact');
-  if (isRegister) return undefined;
-  if (contacts.length !== 1)
-    return malformed(contacts.length === 0 ? 'Missing Contact' : 'More Than One Contact');
-  const scheme = contacts[0]?.uri.scheme;
+  if (hasWildcard && !isRegister) return malformed('Contact Wildcard Outside REGISTER');
+  if (hasWildcard && count > 1) return malformed('Contact Wildcard Beside Others');
+  return isRegister ? undefined : checkTarget(last, count);
+}
+
+function checkTarget(target: NameAddr | undefined, count: number): SipFailure | undefined {
+  if (target === undefined) return malformed('Missing Contact');
+  if (count > 1) return malformed('More Than One Contact');
+  const { scheme } = target.uri;
   return scheme === 'sip' || scheme === 'sips' ? undefined : malformed('Contact Is No SIP URI');
 }
 
 /** RFC 3261 §8.2.3: no Content-Encoding but identity. */
 export function checkContentEncoding(request: SipRequest): SipFailure | undefined {
-  const value = request.headers.get('Content-Encoding');
-  if (value === undefined || value.toLowerCase() === 'identity' || request.body.length === 0)
-    return undefined;
+  if (request.body.length === 0) return undefined;
+  const value = request.headers.first(contentEncoding);
+  if (value === undefined || value.toLowerCase() === 'identity') return undefined;
   return failure('message.content_encoding', { headers: [['Accept-Encoding', 'identity']] });
 }
 
@@ -122,8 +141,8 @@ export function checkContentType(request: SipRequest): SipFailure | undefined {
 
 /** RFC 3261 §8.2.3, §20.1: a caller that takes no SDP cannot be answered. */
 export function checkAccept(request: SipRequest): SipFailure | undefined {
-  if (request.method !== 'INVITE' || !request.headers.has('Accept')) return undefined;
-  for (const value of request.headers.getAll('Accept')) {
+  if (request.method !== 'INVITE' || request.headers.first(accept) === undefined) return undefined;
+  for (const value of request.headers.all(accept)) {
     for (const range of splitCommaList(value.toLowerCase())) {
       const type = range.split(';', 1)[0]?.trim();
       if (type === 'application/sdp' || type === 'application/*' || type === '*/*') return undefined;

@@ -27,7 +27,7 @@ const peers = {
   '/usr/bin/chromium': 'chromium',
 };
 
-const actions = { start, test, bench };
+const actions = { start, test, bench, 'test:engine': testEngine };
 
 function main() {
   const [name = '', ...rest] = process.argv.slice(2);
@@ -70,9 +70,17 @@ function test(args) {
 }
 
 function bench(args) {
+  runCompiled('dist/test/bench/main.js', args);
+}
+
+function testEngine(args) {
+  runCompiled('dist/test/conformance/main.js', args);
+}
+
+function runCompiled(file, args) {
   installDependencies();
   build([], ['sip', 'gateway', 'web', 'test']);
-  const program = join(root, 'dist/test/bench/main.js');
+  const program = join(root, file);
   const { status } = spawnSync(process.execPath, ['--enable-source-maps', program, ...args], {
     stdio: 'inherit',
   });

@@ -1,5 +1,4 @@
 import { systemClock, type Clock } from '../../sip/clock.js';
-import { startEngine, type Engine } from '../../sip/engine/engine.js';
 import type { TimerBase } from '../../sip/engine/timers.js';
 import type { SipFailure } from '../../sip/failure.js';
 import type {
@@ -23,6 +22,8 @@ import {
   type TrunkStack,
   type TrunkTarget,
 } from '../../sip/trunk/srf.js';
+import { openEngine, type EngineUnderTest } from './engine-under-test.js';
+import { newBranch } from '../../sip/message/index.js';
 import { EventLog } from './event-log.js';
 import { sdp, UdpPeer } from './sip-peer.js';
 
@@ -73,13 +74,15 @@ export interface RigOptions {
   readonly clock?: Clock;
 }
 
-/** The embedded engine, a trunk stack connected to it, and a hand-driven SIP peer over UDP. */
+/** The engine under test, a trunk stack connected to it, and a hand-driven SIP peer over UDP. */
 export class TrunkRig {
   readonly events = new EventLog<StackEvents>();
+  /** In the ids of the peer's requests: an engine that is not our own remembers those of other tests. */
+  readonly #run = newBranch().slice(-8);
   #legs = 0;
 
   private constructor(
-    readonly engine: Engine,
+    readonly engine: EngineUnderTest,
     readonly peer: UdpPeer,
     readonly stack: TrunkStack,
     events: EventLog<StackEvents>,
@@ -88,20 +91,11 @@ export class TrunkRig {
   }
 
   static async start(options: RigOptions = {}): Promise<TrunkRig> {
-    const engine = await startEngine({
-      listen: [
-        { transport: 'udp', address: '127.0.0.1', port: 0 },
-        { transport: 'tcp', address: '127.0.0.1', port: 0 },
-      ],
-      secret: 'secret',
-      log: options.log ?? silentLog,
-      clock: systemClock,
-      ...(options.timers === undefined ? {} : { timers: options.timers }),
-    });
+    const engine = await openEngine({ timers: options.timers, log: options.log });
     const events = new EventLog<StackEvents>();
-    const peer = await UdpPeer.open(engine.local[0]?.port ?? 0);
+    const peer = await UdpPeer.open(engine.ports.udp);
     const { clock = systemClock, log = silentLog } = options;
-    const address = { host: '127.0.0.1', port: engine.controlPort, secret: 'secret' };
+    const address = { host: engine.host, port: engine.controlPort, secret: engine.secret };
     const { incoming } = options;
     const listener = {
       ...listenerFor(events),
@@ -118,7 +112,7 @@ export class TrunkRig {
 
   /** Where the engine listens. */
   portOf(transport: 'udp' | 'tcp'): number {
-    return this.engine.local.find((local) => local.transport === transport)?.port ?? 0;
+    return this.engine.ports[transport];
   }
 
   /** Invites the peer. */
@@ -144,6 +138,11 @@ export class TrunkRig {
     return { leg, log };
   }
 
+  /** The Call-ID of the peer's call `id`. */
+  callId(id: string): string {
+    return `${id}-${this.#run}`;
+  }
+
   /** An INVITE of the peer's, with `lines` added to its header. */
   sendInvite(id: string, lines: readonly string[] = [], body = sdp(6000)): void {
     this.send('INVITE', id, { lines, body });
@@ -157,15 +156,16 @@ export class TrunkRig {
   ): void {
     const { cseq = 1, toTag, lines = [], body = '', type = 'application/sdp' } = options;
     const { port } = this.peer;
+    const branch = method === 'CANCEL' ? 'INVITE' : method;
     this.peer.send(
       [
         `${method} sip:alice@127.0.0.1:${this.port} SIP/2.0`,
-        `Via: SIP/2.0/UDP 127.0.0.1:${port};branch=z9hG4bK${id}${method}${cseq};rport`,
+        `Via: SIP/2.0/UDP 127.0.0.1:${port};branch=z9hG4bK${this.#run}${id}${branch}${cseq};rport`,
         'Max-Forwards: 70',
         `From: "Bob" <sip:bob@127.0.0.1:${port}>;tag=b-${id}`,
         `To: <sip:alice@127.0.0.1:${this.port}>${toTag === undefined ? '' : `;tag=${toTag}`}`,
-        `Call-ID: ${id}`,
-        `CSeq: ${cseq} ${method === 'ACK' || method === 'CANCEL' ? method : method}`,
+        `Call-ID: ${this.callId(id)}`,
+        `CSeq: ${cseq} ${method}`,
         `Contact: <sip:bob@127.0.0.1:${port}>`,
         ...lines,
         ...(body === '' ? [] : [`Content-Type: ${type}`]),

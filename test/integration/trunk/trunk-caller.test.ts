@@ -44,7 +44,7 @@ describe('trunk caller leg', () => {
     assert.equal(call.requestUri, `sip:alice@127.0.0.1:${rig.port}`);
     assert.equal(call.sdp, sdp(6000));
     assert.equal(call.headers.get('x-info'), '1');
-    assert.equal(call.leg.sipCallId, 'c1');
+    assert.equal(call.leg.sipCallId, rig.callId('c1'));
     call.leg.progress(183, 'Session Progress', sdp(8000), [['Alert-Info', '<urn:x>']]);
     const ringing = await peer.status(183);
     assert.equal(ringing.headers.get('Alert-Info'), '<urn:x>');
@@ -99,21 +99,7 @@ describe('trunk caller leg', () => {
     const { call, leg } = await arrive('c2');
     call.leg.progress(180, 'Ringing');
     await rig.peer.status(180);
-    rig.peer.send(
-      [
-        `CANCEL sip:alice@127.0.0.1:${rig.port} SIP/2.0`,
-        `Via: SIP/2.0/UDP 127.0.0.1:${rig.peer.port};branch=z9hG4bKc2INVITE1;rport`,
-        'Max-Forwards: 70',
-        `From: "Bob" <sip:bob@127.0.0.1:${rig.peer.port}>;tag=b-c2`,
-        `To: <sip:alice@127.0.0.1:${rig.port}>`,
-        'Call-ID: c2',
-        'CSeq: 1 CANCEL',
-        'Reason: SIP;cause=200;text="Call completed elsewhere"',
-        'Content-Length: 0',
-        '',
-        '',
-      ].join('\r\n'),
-    );
+    rig.send('CANCEL', 'c2', { lines: ['Reason: SIP;cause=200;text="Call completed elsewhere"'] });
     await rig.peer.status(200, 'CANCEL');
     await rig.peer.status(487, 'INVITE');
     const end = await leg.next('ended');
@@ -155,7 +141,7 @@ describe('trunk caller leg', () => {
         'Max-Forwards: 70',
         `From: <sip:bob@x>;tag=b-same`,
         `To: <sip:alice@127.0.0.1:${rig.port}>`,
-        'Call-ID: same',
+        `Call-ID: ${rig.callId('same')}`,
         'CSeq: 1 INVITE',
         `Contact: <sip:bob@127.0.0.1:${rig.peer.port}>`,
         'Content-Length: 0',

@@ -3,6 +3,7 @@ import { SipFailure } from '../../../sip/failure.js';
 import { silentLog } from '../../../sip/log.js';
 import { systemClock } from '../../../sip/clock.js';
 import { connectTrunkStack, type TrunkStack } from '../../../sip/trunk/srf.js';
+import { requireOwnEngine } from '../../support/engine-under-test.js';
 import { EventLog } from '../../support/event-log.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { ScriptedEngine } from '../../support/scripted-engine.js';
@@ -101,7 +102,8 @@ describe('trunk stack', () => {
     assert.deepEqual(rig.stack.sizes(), { legs: 0, requests: 0, dialogs: 0, transactions: 0 });
   });
 
-  it('ends every call when the engine goes, and refuses new ones at once', async () => {
+  it('ends every call when the engine goes, and refuses new ones at once', async function () {
+    requireOwnEngine(this);
     const { log } = rig.invite();
     rig.sendInvite('gone');
     const { leg } = await rig.events.next('call');

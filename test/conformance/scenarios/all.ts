@@ -1,0 +1,10 @@
+import type { Scenario } from '../scenario.js';
+import { callsFromTheNetwork } from './calls-from-the-network.js';
+import { callsOfTheApplication } from './calls-of-the-application.js';
+import { otherRequests } from './other-requests.js';
+
+export const scenarios: readonly Scenario[] = [
+  ...callsFromTheNetwork,
+  ...callsOfTheApplication,
+  ...otherRequests,
+];

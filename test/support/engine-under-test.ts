@@ -1,0 +1,94 @@
+import { systemClock } from '../../sip/clock.js';
+import { startEngine } from '../../sip/engine/engine.js';
+import { defaultTimerBase, type TimerBase } from '../../sip/engine/timers.js';
+import { silentLog, type Log } from '../../sip/log.js';
+
+/** Which SIP engine a suite runs against; a drachtio-server is one that somebody else has started. */
+export type EngineChoice =
+  | { readonly engine: 'embedded' }
+  | {
+      readonly engine: 'drachtio';
+      readonly host: string;
+      /** Of the control protocol. */
+      readonly port: number;
+      readonly secret: string;
+      /** Where it takes SIP over UDP and TCP on 127.0.0.1. */
+      readonly sipPort: number;
+    };
+
+/** A running engine, whichever it is. */
+export interface EngineUnderTest {
+  readonly engine: EngineChoice['engine'];
+  readonly host: string;
+  readonly controlPort: number;
+  readonly secret: string;
+  /** Where it takes SIP on 127.0.0.1. */
+  readonly ports: { readonly udp: number; readonly tcp: number };
+  /** Longer than the longest transaction can take: 64·T1 (RFC 3261 §17.1.1.2). */
+  readonly patienceMs: number;
+  /** Entries of the embedded engine's tables; none of a drachtio-server, which does not tell. */
+  sizes(): Record<string, number>;
+  close(): Promise<void>;
+}
+
+let chosen: EngineChoice = { engine: 'embedded' };
+
+/** What {@link openEngine} opens from now on. */
+export function chooseEngine(choice: EngineChoice): void {
+  chosen = choice;
+}
+
+export function chosenEngine(): EngineChoice['engine'] {
+  return chosen.engine;
+}
+
+/**
+ * Starts an embedded engine of its own, or names the drachtio-server that is there; that one has its own timers and its
+ * own log.
+ */
+export async function openEngine(
+  options: { timers?: TimerBase | undefined; log?: Log | undefined } = {},
+): Promise<EngineUnderTest> {
+  if (chosen.engine === 'drachtio') {
+    const { engine, host, port, secret, sipPort } = chosen;
+    return {
+      engine,
+      host,
+      controlPort: port,
+      secret,
+      ports: { udp: sipPort, tcp: sipPort },
+      patienceMs: 40_000,
+      sizes: () => ({}),
+      close: () => Promise.resolve(),
+    };
+  }
+  const { timers, log = silentLog } = options;
+  const secret = 'a secret';
+  const embedded = await startEngine({
+    listen: [
+      { transport: 'udp', address: '127.0.0.1', port: 0 },
+      { transport: 'tcp', address: '127.0.0.1', port: 0 },
+    ],
+    secret,
+    log,
+    clock: systemClock,
+    ...(timers === undefined ? {} : { timers }),
+  });
+  const portOf = (transport: string): number =>
+    embedded.local.find((local) => local.transport === transport)?.port ?? 0;
+  return {
+    engine: 'embedded',
+    host: '127.0.0.1',
+    controlPort: embedded.controlPort,
+    secret,
+    ports: { udp: portOf('udp'), tcp: portOf('tcp') },
+    patienceMs: 64 * (timers ?? defaultTimerBase).t1Ms + 5000,
+    sizes: () => embedded.sizes(),
+    close: () => embedded.close(),
+  };
+}
+
+/** For tests that stop the engine: skips them when it is one that others have started. */
+export function requireOwnEngine(context: Mocha.Context): void {
+  if (chosen.engine === 'drachtio') context.skip();
+}

@@ -1,4 +1,8 @@
-import type { Hunk } from './expected-transcript.js';
+/** Lines where the engines differ. */
+export interface Hunk {
+  readonly drachtio: readonly string[];
+  readonly embedded: readonly string[];
+}
 
 /** Something that the engines do differently; `docs/drachtio.md` tells each by its name, with the reason. */
 export interface Difference {

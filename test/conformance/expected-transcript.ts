@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { differenceOf } from './differences.js';
+import { differenceOf, type Hunk } from './differences.js';
 import type { EngineChoice } from '../support/engine-under-test.js';
 
 type EngineName = EngineChoice['engine'];
@@ -10,12 +10,6 @@ const folder = fileURLToPath(new URL('../../../test/conformance/expected/', impo
 const prefixes = { both: '  ', drachtio: 'd ', embedded: 'e ' } as const;
 /** Heads each difference, with its name in `differences.ts`. */
 const heading = '# ';
-
-/** Lines where the engines differ. */
-export interface Hunk {
-  readonly drachtio: readonly string[];
-  readonly embedded: readonly string[];
-}
 
 /** What one engine is expected to say in a scenario; undefined when that was never written down. */
 export function expectedTranscript(scenario: string, engine: EngineName): string[] | undefined {

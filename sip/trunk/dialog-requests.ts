@@ -1,6 +1,6 @@
-import { failure, type SipFailure } from '../failure.js';
+import type { SipFailure } from '../failure.js';
 import type { HeaderList } from '../leg.js';
-import { notSent } from './engine-failure.js';
+import { engineAway, notSent } from './engine-failure.js';
 import { headerRecord } from './header-record.js';
 import type { SrfAck, SrfCredentials, SrfRequest, SrfResponse, SrfStack } from './srf-types.js';
 
@@ -85,7 +85,7 @@ export class RequestSender {
   }
 
   /** The engine is gone: no response will come. */
-  abandonAll(why: SipFailure = failure('trunk.engine_away')): void {
+  abandonAll(why: SipFailure = engineAway()): void {
     for (const fail of [...this.#open]) fail(why);
   }
 }

@@ -29,6 +29,15 @@ export function isDialogGone(thrown: unknown): boolean {
   return thrown instanceof Error && 'code' in thrown && thrown.code === 'ENODIALOG';
 }
 
+/** There is no engine just now; callers are to come back when it can be there again. */
+export function engineAway(detail?: string, cause?: unknown): SipFailure {
+  return failure('trunk.engine_away', {
+    headers: [['Retry-After', '5']],
+    ...(detail === undefined ? {} : { detail }),
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
 /** What the engine said instead of sending our message (`NOK|…`), or what srf threw because there is no engine. */
 export function notSent(thrown: unknown): SipFailure {
   if (thrown instanceof SipFailure) return thrown;
@@ -37,7 +46,7 @@ export function notSent(thrown: unknown): SipFailure {
   if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EDRACHTIO') {
     return failure('trunk.unreachable', { detail, cause: thrown });
   }
-  return failure('trunk.engine_away', { detail, cause: thrown });
+  return engineAway(detail, thrown);
 }
 
 /** True when the engine made the response itself: a timeout, a refused connection, a name that does not resolve. */

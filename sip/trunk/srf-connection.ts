@@ -4,6 +4,8 @@ import type { Clock, Timer } from '../clock.js';
 import { failure, type SipFailure } from '../failure.js';
 import type { Log } from '../log.js';
 import { EngineAddresses } from './engine-addresses.js';
+import { engineAway } from './engine-failure.js';
+import { Heartbeat } from './heartbeat.js';
 import { RequestSender } from './dialog-requests.js';
 import { Srf, type SrfRequest, type SrfResponse, type SrfStack } from './srf-types.js';
 
@@ -52,13 +54,14 @@ export class SrfConnection {
   readonly sender = new RequestSender(this.srf, () => undefined);
   #addresses = new EngineAddresses();
   #socket: Socket | undefined;
+  #heartbeat: Heartbeat | undefined;
   #state: 'connecting' | 'ready' | 'gone' = 'connecting';
   readonly #patience: Timer;
 
   constructor(
     engine: EngineAddress,
     private readonly events: SrfConnectionEvents,
-    clock: Clock,
+    private readonly clock: Clock,
     private readonly log: Log,
   ) {
     const { srf } = this;
@@ -69,7 +72,8 @@ export class SrfConnection {
     srf.on('close', () => this.#leave('the connection closed'));
     srf.on('connect', (error: unknown, announced?: string, _version?: string, bound?: string) => {
       if (error !== null && error !== undefined) return this.#leave('the engine refuses our secret', true);
-      this.#becomeReady(announced, bound);
+      this.#addresses = new EngineAddresses(announced, bound);
+      this.#awaitRoutes();
     });
     const { host, port, secret, maxFrameBytes } = engine;
     srf.connect({ host, port, secret, reconnect: { maxAttempts: 1 } });
@@ -105,11 +109,20 @@ export class SrfConnection {
     await closed;
   }
 
-  #becomeReady(announced: string | undefined, bound: string | undefined): void {
+  /** srf has asked for our routes; until the engine has taken them it refuses calls in our name. */
+  #awaitRoutes(): void {
+    const socket = this.#socket;
+    if (this.#state !== 'connecting' || socket === undefined) return;
+    const ask = (): string => this.srf.app.client.wp.send(socket, 'ping');
+    const dead = (): void => this.#leave('the engine does not answer');
+    this.#heartbeat = new Heartbeat(ask, { alive: () => this.#becomeReady(), dead }, this.clock);
+    this.#heartbeat.start();
+  }
+
+  #becomeReady(): void {
     if (this.#state !== 'connecting') return;
     this.#state = 'ready';
     this.#patience.cancel();
-    this.#addresses = new EngineAddresses(announced, bound);
     this.events.ready();
   }
 
@@ -119,6 +132,7 @@ export class SrfConnection {
     for (const listener of wp.listeners('msg')) {
       wp.off('msg', listener as (socket: Socket, text: string) => void);
       wp.on('msg', (socket: Socket, text: string) => {
+        this.#heartbeat?.hear(text);
         try {
           Reflect.apply(listener, wp, [socket, text]);
         } catch (thrown) {
@@ -153,8 +167,9 @@ export class SrfConnection {
     if (this.#state === 'gone') return;
     this.#state = 'gone';
     this.#patience.cancel();
+    this.#heartbeat?.stop();
     this.#socket?.destroySoon();
-    const why = failure('trunk.engine_away', { detail });
+    const why = engineAway(detail);
     this.sender.abandonAll(why);
     this.events.gone(why, refused);
   }

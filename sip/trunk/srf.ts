@@ -1,10 +1,10 @@
 import type { Clock, Timer } from '../clock.js';
-import { failure, type SipFailure } from '../failure.js';
+import type { SipFailure } from '../failure.js';
 import type { CalleeLeg, CalleeListener, HeaderList, InDialogResponse, Invitation, Party } from '../leg.js';
 import type { Log } from '../log.js';
 import { newCallId, newTag } from '../message/index.js';
 import { BackOff } from './back-off.js';
-import { refusalOf } from './engine-failure.js';
+import { engineAway, refusalOf } from './engine-failure.js';
 import { toInDialogResponse } from './in-dialog-messages.js';
 import { nextHopOf, originHeaders } from './invite-options.js';
 import { LegTable } from './leg-table.js';
@@ -124,7 +124,7 @@ export class TrunkStack {
   }
 
   #ready(): SrfConnection {
-    if (this.#connection?.ready !== true) throw failure('trunk.engine_away');
+    if (this.#connection?.ready !== true) throw engineAway();
     return this.#connection;
   }
 

@@ -72,11 +72,18 @@ function presentFrame(
   const ofMethod = (token: string): string =>
     uuid.test(token) ? `${token}${scope}${call} ${method}${scope}` : token;
   const meta = (list: readonly string[]): string => ofDialog(tokens(list.map(ofMethod)));
-  if (kind !== 'response') return [`sip ${meta(rest)}`, ...presentText(frame.text, wire, bases)];
+  const text = wasSent(rest) ? frame.text : frame.text.replace(/^Via:.*\r\n/gim, '');
+  if (kind !== 'response') return [`sip ${meta(rest)}`, ...presentText(text, wire, bases)];
   const [id = '', ...answer] = rest;
   const about = asked.get(id) ?? 'nothing';
   const said = about === 'authenticate' ? answer.slice(0, answer[0] === 'OK' ? 1 : 2) : answer;
-  return [`answer to ${about}: ${meta(said)}`, ...presentText(frame.text, wire, bases)];
+  return [`answer to ${about}: ${meta(said)}`, ...presentText(text, wire, bases)];
+}
+
+/** Whether the message was on the wire; if not, its Via depends on how far the engine had come with it. */
+function wasSent(list: readonly string[]): boolean {
+  const source = list.findIndex((token) => token === 'network' || token === 'application');
+  return source < 0 || list[source + 1] !== '0';
 }
 
 /** The size only as `0` or `n`, the time as `t`. */

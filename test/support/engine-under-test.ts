@@ -31,6 +31,8 @@ export interface EngineUnderTest {
   close(): Promise<void>;
 }
 
+/** In which a drachtio-server has seen that its application is gone; until then it may still hand it calls. */
+const noticeMs = 100;
 let chosen: EngineChoice = { engine: 'embedded' };
 
 /** What {@link openEngine} opens from now on. */
@@ -59,7 +61,7 @@ export async function openEngine(
       ports: { udp: sipPort, tcp: sipPort },
       patienceMs: 40_000,
       sizes: () => ({}),
-      close: () => Promise.resolve(),
+      close: () => new Promise((resolve) => setTimeout(resolve, noticeMs)),
     };
   }
   const { timers, log = silentLog } = options;
@@ -88,7 +90,7 @@ export async function openEngine(
   };
 }
 
-/** For tests that stop the engine: skips them when it is one that others have started. */
+/** For tests of what drachtio-server cannot do, or that would stop it: skips them there. Told in `docs/drachtio.md`. */
 export function requireOwnEngine(context: Mocha.Context): void {
   if (chosen.engine === 'drachtio') context.skip();
 }

@@ -16,6 +16,9 @@ const dialogTokens = 'udp|127.0.0.1|5060|12:00:00.000000';
 export class ScriptedEngine {
   readonly frames: ControlFrame[] = [];
   connections = 0;
+  /** Whether it answers pings. */
+  answersPing = true;
+  readonly #pinged: (() => void)[] = [];
   #socket: Socket | undefined;
   #buffer = Buffer.alloc(0);
   readonly #waiting: { matches: (frame: ControlFrame) => boolean; take: (frame: ControlFrame) => void }[] =
@@ -98,6 +101,11 @@ export class ScriptedEngine {
     });
   }
 
+  /** Resolves when the next ping has come. */
+  pinged(): Promise<void> {
+    return new Promise((resolve) => this.#pinged.push(resolve));
+  }
+
   /** Cuts the connection, and keeps listening. */
   cut(): void {
     this.#socket?.destroy();
@@ -140,6 +148,11 @@ export class ScriptedEngine {
       return;
     }
     if (verb === 'route') return this.send(`response|${frame.id}|OK`);
+    if (verb === 'ping') {
+      if (this.answersPing) this.send(`response|${frame.id}|OK|pong`);
+      for (const tell of this.#pinged.splice(0)) tell();
+      return;
+    }
     const index = this.#waiting.findIndex(({ matches }) => matches(frame));
     const [waiter] = index < 0 ? [] : this.#waiting.splice(index, 1);
     if (waiter === undefined) this.frames.push(frame);

@@ -185,6 +185,15 @@ export class TrunkRig {
     );
   }
 
+  /** Waits until nothing is left of any call in the stack. */
+  async settled(withinMs = 3000): Promise<void> {
+    const until = Date.now() + withinMs;
+    while (Object.values(this.stack.sizes()).some((size) => size !== 0)) {
+      if (Date.now() > until) throw new Error(`left: ${JSON.stringify(this.stack.sizes())}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
   async close(): Promise<void> {
     await this.stack.close();
     await this.engine.close();

@@ -287,7 +287,7 @@ const uacfail: Scenario = {
     await peer.request('ACK');
     for (const uri of [
       `sip:bob@127.0.0.1:${stage.portFor(peer)}`,
-      'sip:bob@nowhere.invalid',
+      `sip:bob@${stage.callId('nowhere')}.invalid`,
       'sip:bob@1.2.3.4;transport=tls',
     ])
       await outcome(stage, call(app, uri));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { failure, SipFailure } from '../../../sip/failure.js';
+import { requireOwnEngine } from '../../support/engine-under-test.js';
 import { sdp } from '../../support/sip-peer.js';
 import { TrunkRig, type LegLog, type RigOptions, type StackEvents } from '../../support/trunk-rig.js';
 
@@ -108,7 +109,8 @@ describe('trunk caller leg', () => {
     assert.deepEqual(rig.stack.sizes(), nothing);
   });
 
-  it('ends an early dialog that the caller leaves with BYE', async () => {
+  it('ends an early dialog that the caller leaves with BYE', async function () {
+    requireOwnEngine(this);
     const { call, leg } = await arrive('c3');
     call.leg.progress(180, 'Ringing');
     const toTag = (await rig.peer.status(180)).to.params.get('tag') ?? '';
@@ -203,7 +205,8 @@ describe('trunk caller leg', () => {
       await rig.peer.status(491, 'UPDATE');
     });
 
-    it('passes INFO on', async () => {
+    it('passes INFO on', async function () {
+      requireOwnEngine(this);
       const { call, leg } = await arrive('u2');
       call.leg.progress(180, 'Ringing');
       const toTag = (await rig.peer.status(180)).to.params.get('tag') ?? '';
@@ -216,12 +219,13 @@ describe('trunk caller leg', () => {
   });
 
   describe('whose answer is never acknowledged', () => {
-    it('ends by the engine with call.ack_timeout', async () => {
+    it('ends by the engine with call.ack_timeout', async function () {
+      this.timeout(60_000);
       await rig.close();
       rig = await TrunkRig.start(hasted);
       const { call, leg } = await arrive('lost');
       const answered = assert.rejects(call.leg.answer(sdp(8000)), isCode('call.ack_timeout'));
-      const end = await leg.next('ended');
+      const end = await leg.next('ended', rig.engine.patienceMs);
       assert.deepEqual([end.cause, end.failure?.code], ['failure', 'call.ack_timeout']);
       await answered;
       await rig.peer.request('BYE');
@@ -249,7 +253,7 @@ describe('trunk caller leg', () => {
       rig.peer.respond(bye, 200, 'OK');
       assert.equal((await leg.next('ended')).cause, 'local');
       assert.deepEqual(leg.seen, ['ended']);
-      assert.deepEqual(rig.stack.sizes(), nothing);
+      await rig.settled();
     });
   });
 });

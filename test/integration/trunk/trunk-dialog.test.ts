@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { failure, SipFailure } from '../../../sip/failure.js';
 import type { CallerLeg } from '../../../sip/leg.js';
+import { requireOwnEngine } from '../../support/engine-under-test.js';
 import { sdp } from '../../support/sip-peer.js';
 import { TrunkRig, type LegLog } from '../../support/trunk-rig.js';
 
@@ -228,7 +229,8 @@ describe('trunk dialog', () => {
       await finish(call);
     });
 
-    it('is withdrawn by CANCEL', async () => {
+    it('is withdrawn by CANCEL', async function () {
+      requireOwnEngine(this);
       const call = await establish('i7');
       rig.send('INVITE', 'i7', { cseq: 2, toTag: call.toTag, body: sdp(6002) });
       const reoffer = await call.log.next('reoffer');
@@ -247,7 +249,8 @@ describe('trunk dialog', () => {
       await finish(call);
     });
 
-    it('is refused when the call ends meanwhile', async () => {
+    it('is refused when the call ends meanwhile', async function () {
+      requireOwnEngine(this);
       const call = await establish('i9');
       rig.send('INVITE', 'i9', { cseq: 2, toTag: call.toTag, body: sdp(6002) });
       await call.log.next('reoffer');

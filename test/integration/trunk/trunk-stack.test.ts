@@ -133,6 +133,14 @@ describe('trunk stack and a scripted engine', () => {
 
   const address = (secret = 'secret') => ({ host: '127.0.0.1', port: engine.port, secret });
 
+  /** Lets time pass in steps between which the engine's answers to pings arrive. */
+  const pass = async (clock: FakeClock, ms: number): Promise<void> => {
+    for (let left = ms; left > 0; left -= 4000) {
+      clock.advance(Math.min(left, 4000));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+
   const invite = [
     'INVITE sip:alice@gw SIP/2.0',
     'Via: SIP/2.0/UDP 127.0.0.1:5091;branch=z9hG4bK1',
@@ -175,6 +183,48 @@ describe('trunk stack and a scripted engine', () => {
     engine = await ScriptedEngine.listen('secret', port);
     await events.next('connected');
     assert.deepEqual(events.seen, ['disconnected', 'connected']);
+  });
+
+  it('is connected only when the engine has taken the routes', async () => {
+    const { events, listener } = deaf();
+    engine.answersPing = false;
+    const clock = new FakeClock();
+    stack = connectTrunkStack(address(), listener, silentLog, clock);
+    await engine.pinged();
+    assert.equal(stack.connected, false);
+    assert.deepEqual(events.seen, []);
+    clock.advance(5000);
+    await engine.pinged();
+    clock.advance(5000);
+    assert.equal((await events.next('disconnected')).detail, 'the engine does not answer');
+  });
+
+  it('ends every call when the engine is silent, and connects again', async () => {
+    const { events, listener } = deaf();
+    const clock = new FakeClock();
+    const connected = connectTrunkStack(address(), listener, silentLog, clock);
+    stack = connected;
+    await events.next('connected');
+    const log = new LegLog();
+    const parties = { from: { uri: 'sip:a@x' }, to: { uri: 'sip:b@x' } };
+    connected.invite(
+      { requestUri: 'sip:600@192.0.2.1' },
+      { legId: 'l_1', sdp: sdp(7000), ...parties, headers: [] },
+      log,
+    );
+    await engine.next('INVITE');
+    engine.answersPing = false;
+    for (const ms of [10_000, 5000]) {
+      clock.advance(ms);
+      await engine.pinged();
+    }
+    clock.advance(5000);
+    const { failure } = await log.next('failed');
+    assert.deepEqual([failure.code, failure.headers], ['trunk.engine_away', [['Retry-After', '5']]]);
+    assert.equal((await events.next('disconnected')).detail, 'the engine does not answer');
+    engine.answersPing = true;
+    clock.advance(5000);
+    await events.next('connected');
   });
 
   it('reports a wrong secret', async () => {
@@ -243,7 +293,7 @@ describe('trunk stack and a scripted engine', () => {
     await events.next('connected');
     engine.sip('t1', '', invite.replaceAll('INVITE', 'MESSAGE'));
     await events.next('request');
-    clock.advance(20_000);
+    await pass(clock, 20_000);
     await engine.next('SIP/2.0 500');
   });
 
@@ -400,7 +450,7 @@ describe('trunk stack and a scripted engine', () => {
     );
     await engine.next('INVITE');
     leg.hangUp();
-    clock.advance(36_000);
+    await pass(clock, 36_000);
     assert.deepEqual(await log.next('ended'), { cause: 'local' });
     assert.equal(stack.sizes().legs, 0);
   });

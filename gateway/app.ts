@@ -201,6 +201,7 @@ export class App {
     return {
       incomingCall: (call: IncomingCall, source: TrunkSource) => this.#fromTrunk(call, source),
       request: (request: OutOfDialogRequest) => refuse(request),
+      isKnown: (address: string) => this.#trunks?.identify(address) !== undefined,
       engineLost: () => undefined,
     };
   }
@@ -283,11 +284,7 @@ export class App {
   #fromTrunk(call: IncomingCall, source: TrunkSource): void {
     const remote = `${host(source.address)}:${source.port}`;
     const trunk = this.#trunks?.identify(source.address);
-    if (trunk === undefined) {
-      const { sipCallId } = call.leg;
-      this.around.events.trunkSourceRefused({ remote, method: 'INVITE', sipCallId });
-      return call.leg.reject(failure('trunk.unknown_source'));
-    }
+    if (trunk === undefined) return call.leg.reject(failure('trunk.unknown_source'));
     this.#take(call, { side: 'trunk', trunk: trunk.name, remote, media: trunk.media });
   }
 

@@ -87,6 +87,8 @@ export type SipConfig =
       readonly listen: readonly SipListen[];
       /** IP address or host name by which PBXs reach us when it is not that of the machine. */
       readonly externalAddress: string | undefined;
+      /** What whoever is in no trunk gets; drachtio-server always refuses. */
+      readonly strangers: 'silence' | 'refuse';
     }
   | { readonly engine: 'drachtio'; readonly host: string; readonly port: number; readonly secret: Secret };
 

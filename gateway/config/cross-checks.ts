@@ -93,9 +93,17 @@ function checkDomains({ domains = [] }: Sections): CrossFinding[] {
 }
 
 function checkSip({ sip }: Sections): CrossFinding[] {
-  if (sip === undefined || sip.engine !== 'drachtio' || sip.drachtio !== undefined) return [];
-  const fix = 'add for example drachtio: { host: 127.0.0.1, secret: ${DRACHTIO_SECRET} }';
-  return [{ path: ['sip'], problem: 'engine: drachtio needs to know the drachtio-server', fix }];
+  if (sip?.engine !== 'drachtio') return [];
+  const found: CrossFinding[] = [];
+  if (sip.drachtio === undefined) {
+    const fix = 'add for example drachtio: { host: 127.0.0.1, secret: ${DRACHTIO_SECRET} }';
+    found.push({ path: ['sip'], problem: 'engine: drachtio needs to know the drachtio-server', fix });
+  }
+  if (sip.strangers === 'silence') {
+    const problem = 'drachtio-server cannot be silent';
+    found.push({ path: ['sip', 'strangers'], problem, fix: 'write refuse, or remove it' });
+  }
+  return found;
 }
 
 function checkMedia({ media }: Sections): CrossFinding[] {

@@ -41,6 +41,7 @@ export async function quickStartConfig(): Promise<Config> {
         { transport: 'tcp', address: loopback, port: enginePort },
       ],
       externalAddress: undefined,
+      strangers: 'silence',
     },
     media: { engine: 'relay', address: loopback, ports: { min: 20_000, max: 20_999 } },
     ice: { servers: [] },

@@ -148,6 +148,12 @@ const sip = z
       })
       .meta({ description: 'The drachtio-server to use with `engine: drachtio`.' })
       .optional(),
+    strangers: field
+      .choice(
+        'What whoever is in no trunk gets. `silence`: nothing at all. `refuse`: the same 403 to every request. Default: silence; with `engine: drachtio` always `refuse`.',
+        ['silence', 'refuse'],
+      )
+      .optional(),
   })
   .meta({ description: 'The PBX side.' });
 

@@ -84,7 +84,8 @@ function settleSip({ sip }: ConfigFile): SipConfig {
     return { engine: 'drachtio', host, port, secret: new Secret(secret) };
   }
   const listen = sip.embedded.listen.map((text) => parsed(parseSipListen(text)));
-  return { engine: 'embedded', listen, externalAddress: sip.embedded.external_address };
+  const { external_address: externalAddress } = sip.embedded;
+  return { engine: 'embedded', listen, externalAddress, strangers: sip.strangers ?? 'silence' };
 }
 
 function settleMedia({ media }: ConfigFile): MediaConfig {

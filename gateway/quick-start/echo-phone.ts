@@ -40,15 +40,26 @@ export async function startEchoPhone(options: EchoPhoneOptions): Promise<EchoPho
   const { number, address, port, log, clock } = options;
   const calls = new Set<EchoCall>();
   const side = await openTrunkSide(
-    { engine: 'embedded', listen: [{ transport: 'udp', address, port }], externalAddress: undefined },
+    {
+      engine: 'embedded',
+      listen: [{ transport: 'udp', address, port }],
+      externalAddress: undefined,
+      strangers: 'refuse',
+    },
     {
       incomingCall: (call) => {
         takeCall(call, calls, options);
       },
       request: (request) => request.respond(405, '', [['Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS']]),
       engineLost: () => undefined,
+      isKnown: () => true,
     },
-    { engineUp: () => undefined, engineDown: () => undefined },
+    {
+      engineUp: ignore,
+      engineDown: ignore,
+      strangerTurnedAway: ignore,
+      strangerPersists: ignore,
+    },
     log,
     clock,
   );

@@ -17,6 +17,34 @@ export class EnumCounter<Value extends string> {
   }
 }
 
+/** A label and all values that it may have. */
+export type EnumLabel<Value extends string> = readonly [name: string, values: readonly Value[]];
+
+/** The same with two labels. */
+export class EnumPairCounter<One extends string, Other extends string> {
+  readonly #children = new Map<One, Map<Other, { inc(by?: number): void }>>();
+
+  constructor(
+    registry: Registry,
+    name: string,
+    help: string,
+    [one, ones]: EnumLabel<One>,
+    [other, others]: EnumLabel<Other>,
+  ) {
+    const counter = new Counter({ name, help, labelNames: [one, other], registers: [registry] });
+    for (const first of ones) {
+      const row = new Map<Other, { inc(by?: number): void }>();
+      for (const second of others) row.set(second, counter.labels(first, second));
+      for (const child of row.values()) child.inc(0);
+      this.#children.set(first, row);
+    }
+  }
+
+  inc(one: One, other: Other): void {
+    this.#children.get(one)?.get(other)?.inc();
+  }
+}
+
 /** Builds metrics into one registry; names get the prefix `webtrunk_`. */
 export class Metrics {
   readonly #registry = new Registry();
@@ -35,6 +63,15 @@ export class Metrics {
     values: readonly Value[],
   ): EnumCounter<Value> {
     return new EnumCounter(this.#registry, `webtrunk_${name}`, help, label, values);
+  }
+
+  enumPairCounter<One extends string, Other extends string>(
+    name: string,
+    help: string,
+    one: EnumLabel<One>,
+    other: EnumLabel<Other>,
+  ): EnumPairCounter<One, Other> {
+    return new EnumPairCounter(this.#registry, `webtrunk_${name}`, help, one, other);
   }
 
   counter(name: string, help: string): { inc(): void } {

@@ -1,6 +1,11 @@
 import type { Log } from '../../sip/log.js';
 import type { Metrics } from './metrics.js';
-import type { DefectSource, ProcessEvents } from './process-events.js';
+import {
+  strangerMethods,
+  strangerTransports,
+  type DefectSource,
+  type ProcessEvents,
+} from './process-events.js';
 
 const defectSources: readonly DefectSource[] = [
   'uncaught_exception',
@@ -17,7 +22,13 @@ function processCounters(metrics: Metrics) {
       'Times that the connection to the SIP engine was lost',
     ),
     unresolved: metrics.counter('trunk_hosts_unresolved_total', 'Trunk hosts whose name does not resolve'),
-    sourcesRefused: metrics.counter('trunk_sources_refused_total', 'Requests from addresses of no trunk'),
+    strangers: metrics.enumPairCounter(
+      'strangers_total',
+      'Requests from addresses of no trunk',
+      ['method', strangerMethods],
+      ['transport', strangerTransports],
+    ),
+    persistent: metrics.counter('strangers_persistent_total', 'Times that a stranger went on for a minute'),
     cdrFailures: metrics.counter('cdr_failures_total', 'Call data records that could not be written'),
     defects: metrics.enumCounter('defects_total', 'Unexpected errors', 'source', defectSources),
     draining: metrics.gauge('draining', '1 while nothing new is taken'),
@@ -28,7 +39,7 @@ function processCounters(metrics: Metrics) {
 /** The events of the process on a log and counters. */
 export function createProcessEvents(log: Log, metrics: Metrics): ProcessEvents {
   const count = processCounters(metrics);
-  return { ...lifeEvents(log, count), ...surroundingEvents(log, count) };
+  return { ...lifeEvents(log, count), ...surroundingEvents(log, count), ...strangerEvents(log, count) };
 }
 
 type ProcessCounters = ReturnType<typeof processCounters>;
@@ -63,7 +74,7 @@ function lifeEvents(
 function surroundingEvents(
   log: Log,
   count: ProcessCounters,
-): Pick<ProcessEvents, 'engineUp' | 'engineDown' | 'trunkUnresolved' | 'trunkSourceRefused' | 'cdrFailed'> {
+): Pick<ProcessEvents, 'engineUp' | 'engineDown' | 'trunkUnresolved' | 'cdrFailed'> {
   return {
     engineUp(event) {
       count.engine.set(1);
@@ -79,16 +90,29 @@ function surroundingEvents(
       const line = `host ${host} of trunk ${trunk} does not resolve; it cannot call in`;
       log.warn({ event: 'trunk.unresolved', trunk, host, cause: asError(cause).message }, line);
     },
-    trunkSourceRefused(event) {
-      count.sourcesRefused.inc();
-      log.warn(
-        { event: 'trunk.source_refused', ...event },
-        `${event.method} from ${event.remote} refused: no trunk`,
-      );
-    },
     cdrFailed({ cause }) {
       count.cdrFailures.inc();
       log.error({ event: 'cdr.failed', cause: asError(cause).message }, 'call data record was not written');
+    },
+  };
+}
+
+function strangerEvents(
+  log: Log,
+  count: ProcessCounters,
+): Pick<ProcessEvents, 'strangerTurnedAway' | 'strangerPersists'> {
+  return {
+    strangerTurnedAway({ reported, ...event }) {
+      const { method, transport, remote, answer } = event;
+      count.strangers.inc(method, transport);
+      const done = answer === 'silence' ? 'dropped' : 'refused';
+      const line = `${method} from ${remote} ${done}: its address is in no trunk (trunks[].inbound.allow)`;
+      log[reported ? 'warn' : 'debug']({ event: 'stranger.turned_away', ...event }, line);
+    },
+    strangerPersists({ address = 'other addresses', requests }) {
+      count.persistent.inc();
+      const line = `${requests} more from ${address} turned away`;
+      log.warn({ event: 'stranger.persists', address, requests }, line);
     },
   };
 }

@@ -1,6 +1,29 @@
 /** Where a defect was caught. */
 export type DefectSource = 'uncaught_exception' | 'unhandled_rejection' | 'admin_api' | 'other';
 
+/** What was asked by somebody who is in no trunk; `unreadable` is what is no SIP request. */
+export type StrangerMethod = (typeof strangerMethods)[number];
+
+export const strangerMethods = [
+  'INVITE',
+  'OPTIONS',
+  'REGISTER',
+  'CANCEL',
+  'BYE',
+  'INFO',
+  'MESSAGE',
+  'NOTIFY',
+  'PRACK',
+  'PUBLISH',
+  'REFER',
+  'SUBSCRIBE',
+  'UPDATE',
+  'other',
+  'unreadable',
+] as const;
+
+export const strangerTransports = ['udp', 'tcp', 'tls', 'other'] as const;
+
 /** The events of the process itself and of what it depends on, each logged as one line and counted once. */
 export interface ProcessEvents {
   started(event: { readonly addresses: Readonly<Record<string, string>>; readonly startMs: number }): void;
@@ -12,8 +35,16 @@ export interface ProcessEvents {
   engineDown(event: { engine: 'embedded' | 'drachtio'; address: string }): void;
   /** A host of a trunk does not resolve: it cannot call in. */
   trunkUnresolved(event: { trunk: string; host: string; cause: unknown }): void;
-  /** A request came from an address that belongs to no trunk. */
-  trunkSourceRefused(event: { remote: string; method: string; sipCallId: string }): void;
+  /** A request came from an address that belongs to no trunk. Only the first of a minute is `reported` above debug. */
+  strangerTurnedAway(event: {
+    remote: string;
+    method: StrangerMethod;
+    transport: (typeof strangerTransports)[number];
+    answer: 'silence' | 'refuse';
+    reported: boolean;
+  }): void;
+  /** So many more came in the last minute from that address, or from all that are not followed one by one. */
+  strangerPersists(event: { address: string | undefined; requests: number }): void;
   /** A call data record could not be written; calls go on. */
   cdrFailed(event: { cause: unknown }): void;
   /** Something was thrown that nobody expected. */

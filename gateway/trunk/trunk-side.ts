@@ -3,10 +3,12 @@ import type { Clock } from '../../sip/clock.js';
 import type { SipFailure } from '../../sip/failure.js';
 import type { IncomingCall, OutOfDialogRequest } from '../../sip/leg.js';
 import type { Log } from '../../sip/log.js';
+import type { StrangerPolicy } from '../../sip/engine/binding/strangers.js';
 import { startEngine, type Engine } from '../../sip/engine/engine.js';
 import { connectTrunkStack, type TrunkSource, type TrunkStack } from '../../sip/trunk/srf.js';
 import { prefixed } from '../sizes.js';
 import type { ProcessEvents } from '../telemetry/process-events.js';
+import { StrangerWatch, type TurnedAway } from './stranger-watch.js';
 
 /** An address that the embedded engine listens on; port 0 for any free one. */
 export interface EngineListen {
@@ -21,6 +23,8 @@ export type SipEngineOptions =
       readonly engine: 'embedded';
       readonly listen: readonly EngineListen[];
       readonly externalAddress: string | undefined;
+      /** What whoever is not known gets for an answer. */
+      readonly strangers: 'silence' | 'refuse';
     }
   | { readonly engine: 'drachtio'; readonly host: string; readonly port: number; readonly secret: string };
 
@@ -28,9 +32,16 @@ export type SipEngineOptions =
 export interface TrunkSideListener {
   incomingCall(call: IncomingCall, source: TrunkSource): void;
   request(request: OutOfDialogRequest, source: TrunkSource): void;
+  /** Whether requests from that address are served. */
+  isKnown(address: string): boolean;
   /** The engine went away; every trunk leg has ended. */
   engineLost(why: SipFailure): void;
 }
+
+export type TrunkSideEvents = Pick<
+  ProcessEvents,
+  'engineUp' | 'engineDown' | 'strangerTurnedAway' | 'strangerPersists'
+>;
 
 /** The PBX side: the SIP engine and the stack that drives it. */
 export interface TrunkSide {
@@ -52,13 +63,22 @@ const drachtioFrameBytes = 4000;
 export async function openTrunkSide(
   options: SipEngineOptions,
   listener: TrunkSideListener,
-  events: Pick<ProcessEvents, 'engineUp' | 'engineDown'>,
+  events: TrunkSideEvents,
   log: Log,
   clock: Clock,
 ): Promise<TrunkSide> {
   const secret = options.engine === 'drachtio' ? options.secret : randomBytes(32).toString('hex');
+  const watch = new StrangerWatch(
+    events,
+    clock,
+    options.engine === 'drachtio' ? 'refuse' : options.strangers,
+  );
+  const strangers = {
+    isKnown: (source: string) => listener.isKnown(source),
+    turnedAway: (request: TurnedAway) => watch.note(request),
+  };
   const embedded =
-    options.engine === 'drachtio' ? undefined : await startEmbedded(options, secret, log, clock);
+    options.engine === 'drachtio' ? undefined : await startEmbedded(options, secret, strangers, log, clock);
   const address =
     options.engine === 'drachtio'
       ? { host: options.host, port: options.port, secret, maxFrameBytes: drachtioFrameBytes }
@@ -73,6 +93,8 @@ export async function openTrunkSide(
     {
       incomingCall: (call, source) => listener.incomingCall(call, source),
       request: (request, source) => listener.request(request, source),
+      isKnown: ({ address: source }) => listener.isKnown(source),
+      turnedAway: (method, { transport, ...remote }) => watch.note({ method, transport, remote }),
       connected: () => {
         events.engineUp(label);
         connected();
@@ -86,29 +108,36 @@ export async function openTrunkSide(
     clock,
   );
   if (embedded !== undefined) await firstConnection;
-  return sideOf(stack, embedded);
+  return sideOf(stack, embedded, watch);
 }
 
 function startEmbedded(
   options: Extract<SipEngineOptions, { engine: 'embedded' }>,
   secret: string,
+  strangers: Omit<StrangerPolicy, 'answer'>,
   log: Log,
   clock: Clock,
 ): Promise<Engine> {
   const external = options.externalAddress === undefined ? {} : { externalAddress: options.externalAddress };
-  return startEngine({ listen: options.listen, ...external, secret, log, clock });
+  const policy = { ...strangers, answer: options.strangers };
+  return startEngine({ listen: options.listen, ...external, strangers: policy, secret, log, clock });
 }
 
-function sideOf(stack: TrunkStack, embedded: Engine | undefined): TrunkSide {
+function sideOf(stack: TrunkStack, embedded: Engine | undefined, watch: StrangerWatch): TrunkSide {
   return {
     stack,
     local: embedded?.local ?? [],
     sizes() {
-      return { ...prefixed('trunk', stack.sizes()), ...prefixed('engine', embedded?.sizes() ?? {}) };
+      return {
+        ...prefixed('trunk', stack.sizes()),
+        ...prefixed('engine', embedded?.sizes() ?? {}),
+        strangers: watch.size,
+      };
     },
     async close() {
       await stack.close();
       await embedded?.close();
+      watch.close();
     },
   };
 }

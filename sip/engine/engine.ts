@@ -5,6 +5,7 @@ import { AppRequests } from './binding/app-requests.js';
 import type { Core, PendingInvite, PendingRequest, PendingSubscription } from './binding/core.js';
 import { NetworkMessages, type MessageCounters } from './binding/network-messages.js';
 import { sendOwnBye } from './binding/own-requests.js';
+import type { StrangerPolicy } from './binding/strangers.js';
 import type { ControlClient, SipCommand } from './control-protocol/control-client.js';
 import { ControlServer, type ControlListener } from './control-protocol/control-server.js';
 import type { Dialog } from './dialog/dialog.js';
@@ -24,6 +25,8 @@ export interface EngineOptions {
   readonly secret: string;
   readonly log: Log;
   readonly clock: Clock;
+  /** Undefined: everybody is served. */
+  readonly strangers?: StrangerPolicy;
   /** Other values than those of RFC 3261 Table 4; for tests. */
   readonly timers?: TimerBase;
 }
@@ -47,7 +50,7 @@ export interface Engine {
  * Rejects with the socket's error when an address cannot be listened on.
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  const messages = new NetworkMessages();
+  const messages = new NetworkMessages(options.strangers);
   const { clock, log, externalAddress } = options;
   const pool = await TransportPool.open({
     listen: options.listen,

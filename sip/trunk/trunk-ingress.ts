@@ -24,6 +24,10 @@ export interface TrunkSource {
 export interface TrunkIngressListener {
   incomingCall(call: IncomingCall, source: TrunkSource): void;
   request(request: OutOfDialogRequest, source: TrunkSource): void;
+  /** Whether requests from there are served. */
+  isKnown(source: TrunkSource): boolean;
+  /** A request from elsewhere was refused: every one is, and all alike. */
+  turnedAway(method: string, source: TrunkSource): void;
 }
 
 /** What the ingress works with. */
@@ -59,8 +63,11 @@ export class TrunkIngress {
 
   #receive(request: SrfRequest, response: SrfResponse): void {
     const message = readRequest(request.msg);
+    const leg = message === undefined ? undefined : this.around.legs.find(message);
+    if (message !== undefined && leg !== undefined) return leg.receiveEarly(message, request, response);
+    if (!this.listener.isKnown(sourceOf(request))) return this.#turnAway(request, response);
     if (message === undefined) return this.#refuse(request, response, failure('message.malformed'));
-    if (tagOf(message.to) !== undefined) return this.#inDialog(message, request, response);
+    if (tagOf(message.to) !== undefined) return this.#refuse(request, response, failure('dialog.unknown'));
     const refusal = checkRequest(message, understoodOptions, methods);
     if (refusal !== undefined) return this.#refuse(request, response, refusal);
     if (message.method === 'INVITE') return this.#invite(message, request, response);
@@ -74,13 +81,6 @@ export class TrunkIngress {
       to: partyOf(message.to),
     };
     this.listener.request(outside, sourceOf(request));
-  }
-
-  /** An early dialog, or none of ours: drachtio-server passes those up by method. */
-  #inDialog(message: SipRequest, request: SrfRequest, response: SrfResponse): void {
-    const leg = this.around.legs.find(message);
-    if (leg !== undefined) return leg.receiveEarly(message, request, response);
-    this.#refuse(request, response, failure('dialog.unknown'));
   }
 
   #invite(message: SipRequest, request: SrfRequest, response: SrfResponse): void {
@@ -113,6 +113,13 @@ export class TrunkIngress {
       });
     }
     return undefined;
+  }
+
+  /** The answer says the same whatever was asked: scanners compare. */
+  #turnAway(request: SrfRequest, response: SrfResponse): void {
+    const { status, reason } = failure('trunk.unknown_source');
+    this.listener.turnedAway(request.method, sourceOf(request));
+    sendResponse(response, status, reason, {});
   }
 
   #refuse(request: SrfRequest, response: SrfResponse, { status, reason, headers, detail }: SipFailure): void {

@@ -26,6 +26,7 @@ export interface GatewayOptions {
   readonly trunks?: readonly TrunkConfig[];
   readonly routes?: readonly RouteConfig[];
   readonly limits?: Partial<Config['limits']>;
+  readonly strangers?: 'silence' | 'refuse';
   readonly websocket?: Partial<Config['websocket']>;
   readonly cdrFile?: string;
   readonly pages?: PageHandler;
@@ -97,6 +98,7 @@ export function testConfig(options: GatewayOptions): Config {
         { transport: 'tcp', ...loopback },
       ],
       externalAddress: undefined,
+      strangers: options.strangers ?? 'silence',
     },
     media: {
       engine: 'relay',

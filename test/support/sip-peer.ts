@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket as TcpSocket } from 'node:net';
 import {
   parseMessage,
@@ -227,6 +228,11 @@ export class TcpPeer extends SipPeer {
 
   send(text: string | Buffer): void {
     this.socket?.write(text);
+  }
+
+  /** Resolves when the other side has closed the connection. */
+  async hungUp(): Promise<void> {
+    if (this.socket !== undefined && !this.socket.closed) await once(this.socket, 'close');
   }
 
   /** Closes the connection, not the listener. */

@@ -30,6 +30,7 @@ import { sdp, UdpPeer } from './sip-peer.js';
 export interface StackEvents {
   call: { readonly call: IncomingCall; readonly source: TrunkSource; readonly leg: LegLog };
   request: { readonly request: OutOfDialogRequest; readonly source: TrunkSource };
+  turnedAway: { readonly method: string; readonly source: TrunkSource };
   connected: undefined;
   disconnected: SipFailure;
 }
@@ -70,6 +71,8 @@ export interface RigOptions {
   readonly log?: Log;
   /** Takes calls in place of `events`. */
   readonly incoming?: (call: IncomingCall) => void;
+  /** Everybody is, when not given. */
+  readonly isKnown?: (source: TrunkSource) => boolean;
   /** Of the trunk stack only. */
   readonly clock?: Clock;
 }
@@ -96,10 +99,11 @@ export class TrunkRig {
     const peer = await UdpPeer.open(engine.ports.udp);
     const { clock = systemClock, log = silentLog } = options;
     const address = { host: engine.host, port: engine.controlPort, secret: engine.secret };
-    const { incoming } = options;
+    const { incoming, isKnown } = options;
     const listener = {
       ...listenerFor(events),
       ...(incoming === undefined ? {} : { incomingCall: incoming }),
+      ...(isKnown === undefined ? {} : { isKnown }),
     };
     const stack = connectTrunkStack(address, listener, log, clock);
     await events.next('connected');
@@ -211,6 +215,8 @@ export function listenerFor(events: EventLog<StackEvents>) {
     },
     request: (request: OutOfDialogRequest, source: TrunkSource) =>
       events.push('request', { request, source }),
+    isKnown: () => true,
+    turnedAway: (method: string, source: TrunkSource) => events.push('turnedAway', { method, source }),
     connected: () => events.push('connected', undefined),
     disconnected: (why: SipFailure) => events.push('disconnected', why),
   };

@@ -8,6 +8,7 @@ import { ReturnChannel } from '../transport/return-channel.js';
 import { ReceivedRequest, ReceivedResponse } from '../wire/received.js';
 import type { Core } from './core.js';
 import { NetworkRequests } from './network-requests.js';
+import { Strangers, type StrangerPolicy } from './strangers.js';
 
 /** What was dropped or refused since the start. */
 export interface MessageCounters {
@@ -17,13 +18,20 @@ export interface MessageCounters {
   strayResponses: number;
   /** Requests that the engine answered without asking an application. */
   refused: number;
+  /** Requests of senders that are not known: dropped, or all refused alike. */
+  strangers: number;
 }
 
 /** Takes every message from the transports: parses it and gives it to its transaction, its dialog or the requests. */
 export class NetworkMessages implements MessageSink {
-  readonly counters: MessageCounters = { malformed: 0, strayResponses: 0, refused: 0 };
+  readonly counters: MessageCounters = { malformed: 0, strayResponses: 0, refused: 0, strangers: 0 };
+  private readonly strangers: Strangers;
   private core: Core | undefined;
   private requests: NetworkRequests | undefined;
+
+  constructor(policy: StrangerPolicy | undefined) {
+    this.strangers = new Strangers(policy, this.counters);
+  }
 
   /** Until then everything received is dropped. */
   open(core: Core): void {
@@ -45,7 +53,8 @@ export class NetworkMessages implements MessageSink {
       const message = parseMessage(bytes, { framing: channel.reliable ? 'stream' : 'datagram' });
       if (message.kind === 'failure') return this.malformed(message.failure, message.reply, channel);
       if (message.kind === 'response') {
-        if (core.transactions.respond(new ReceivedResponse(message, channel, bytes))) return;
+        if (core.transactions.respond(new ReceivedResponse(message, channel, bytes)))
+          return this.strangers.vouchFor(channel);
         this.counters.strayResponses += 1;
         return;
       }
@@ -64,7 +73,7 @@ export class NetworkMessages implements MessageSink {
   }
 
   private request(core: Core, requests: NetworkRequests, request: ReceivedRequest): void {
-    const { message } = request;
+    const { message, channel } = request;
     if (message.method === 'ACK') {
       const transaction = core.transactions.server(message, 'INVITE');
       if (transaction instanceof InviteServerTransaction && transaction.state !== 'accepted')
@@ -73,6 +82,10 @@ export class NetworkMessages implements MessageSink {
     }
     const known = core.transactions.server(message);
     if (known !== undefined) return known.retransmitted();
+    if (this.strangers.areAt(channel)) {
+      if (!requests.isExpected(message)) return this.strangers.turnAway(request);
+      this.strangers.vouchFor(channel);
+    }
     if (message.method === 'CANCEL') return requests.cancel(request);
     if (tagOf(message.to) === undefined) return requests.outOfDialog(request);
     requests.inDialog(request);
@@ -84,6 +97,7 @@ export class NetworkMessages implements MessageSink {
       { remote: channel.remote, reason: failure.detail ?? failure.reason },
       'malformed SIP message',
     );
-    if (reply !== undefined) channel.send(reply);
+    if (this.strangers.areAt(channel)) this.strangers.drop(channel);
+    else if (reply !== undefined) channel.send(reply);
   }
 }

@@ -58,6 +58,17 @@ export class NetworkRequests {
     private readonly counters: { refused: number },
   ) {}
 
+  /** Whether it belongs to something of ours: an INVITE that it cancels, a dialog, or a subscription that it begins. */
+  isExpected(message: SipRequest): boolean {
+    const { transactions, subscriptions } = this.core;
+    if (message.method === 'CANCEL') return transactions.server(message, 'INVITE') !== undefined;
+    const localTag = tagOf(message.to);
+    if (localTag === undefined) return false;
+    return (
+      this.dialogOf(message) !== undefined || subscriptions.has(subscriptionKey(message.callId, localTag))
+    );
+  }
+
   /** A request without To tag. */
   outOfDialog(request: ReceivedRequest): void {
     const { message } = request;

@@ -22,6 +22,8 @@ export interface Channel {
   readonly isOpen: boolean;
   /** Sends one whole message. `failed` is called at most once, later, when it cannot be sent. */
   send(bytes: Buffer, failed?: (error: Error) => void): void;
+  /** Ends the connection; absent where there is none. */
+  close?(): void;
 }
 
 /** Who takes what the transports receive. */

@@ -46,6 +46,29 @@ describe('trunk stack', () => {
     assert.deepEqual([taken.reason, taken.headers.get('X-Note')], ['Taken', 'n']);
   });
 
+  it('refuses every request of strangers alike, and asks nobody what to do with it', async () => {
+    const strangers = await TrunkRig.start({ isKnown: () => false });
+    try {
+      for (const [at, method] of ['OPTIONS', 'MESSAGE', 'REGISTER', 'INVITE'].entries()) {
+        strangers.send(method, `s${at}`);
+        const { reason, headers } = await strangers.peer.status(403, method);
+        assert.equal(reason, 'Forbidden');
+        assert.deepEqual(
+          ['Allow', 'Supported', 'Contact', 'Server', 'User-Agent'].filter((name) => headers.has(name)),
+          [],
+        );
+      }
+      assert.deepEqual(
+        strangers.events.seen.filter((name) => name !== 'turnedAway'),
+        ['connected'],
+      );
+      const { source, method } = await strangers.events.next('turnedAway');
+      assert.deepEqual([method, source.address, source.port], ['OPTIONS', '127.0.0.1', strangers.peer.port]);
+    } finally {
+      await strangers.close();
+    }
+  });
+
   it('answers 481 to a request of a dialog that is not there', async () => {
     rig.send('INFO', 'x1', { toTag: 'nobody' });
     await rig.peer.status(481);

@@ -139,6 +139,10 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
     withLine(11, '  engine: drachtio'),
     'line 10: sip: engine: drachtio needs to know the drachtio-server (add for example drachtio: { host: 127.0.0.1, secret: ${DRACHTIO_SECRET} })',
   ],
+  'a silence that drachtio-server cannot keep': [
+    withLine(11, '  engine: drachtio\n  drachtio: { secret: x }\n  strangers: silence'),
+    'line 13: sip.strangers: drachtio-server cannot be silent (write refuse, or remove it)',
+  ],
   'a TLS trunk host': [
     withLine(22, '      - { uri: "sips:pbx.example.net" }'),
     'line 22: trunks[0].hosts[1].uri: sips:pbx.example.net is not supported yet (expected sip:HOST[:PORT][;transport=udp|tcp])',
@@ -185,6 +189,7 @@ describe('configuration', () => {
         { transport: 'tcp', address: '127.0.0.1', port: 5060 },
       ],
       externalAddress: '203.0.113.5',
+      strangers: 'silence',
     });
     assert.deepEqual(config.media, {
       engine: 'relay',

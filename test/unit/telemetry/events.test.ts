@@ -145,8 +145,19 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
     (events) => events.trunkUnresolved({ trunk: 'office', host: 'pbx.test', cause: new Error('ENOTFOUND') }),
   ],
   [
-    'webtrunk_trunk_sources_refused_total 1',
-    (events) => events.trunkSourceRefused({ remote: '192.0.2.1:5060', method: 'INVITE', sipCallId: 'a@b' }),
+    'webtrunk_strangers_total{method="INVITE",transport="udp"} 1',
+    (events) =>
+      events.strangerTurnedAway({
+        remote: '192.0.2.1:5060',
+        method: 'INVITE',
+        transport: 'udp',
+        answer: 'silence',
+        reported: true,
+      }),
+  ],
+  [
+    'webtrunk_strangers_persistent_total 1',
+    (events) => events.strangerPersists({ address: '192.0.2.1', requests: 12 }),
   ],
   ['webtrunk_cdr_failures_total 1', (events) => events.cdrFailed({ cause: new Error('disk full') })],
   [

@@ -195,6 +195,7 @@ export class App {
     );
     this.#controller = this.#createController(this.#trunks);
     this.#edge = await this.#createEdge();
+    await this.#trunkSide.takeOverDialogs();
   }
 
   #trunkListener() {

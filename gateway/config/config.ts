@@ -90,7 +90,14 @@ export type SipConfig =
       /** What whoever is in no trunk gets; drachtio-server always refuses. */
       readonly strangers: 'silence' | 'refuse';
     }
-  | { readonly engine: 'drachtio'; readonly host: string; readonly port: number; readonly secret: Secret };
+  | {
+      readonly engine: 'drachtio';
+      readonly host: string;
+      readonly port: number;
+      readonly secret: Secret;
+      /** File that notes the dialogs that are up; undefined: none. */
+      readonly journal: string | undefined;
+    };
 
 export type MediaConfig =
   | {

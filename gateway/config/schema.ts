@@ -145,6 +145,13 @@ const sip = z
         host: field.host('Host of the drachtio-server.', '127.0.0.1').default('127.0.0.1'),
         port: field.integer('Its control port.', 1, 65_535, 9_022).default(9_022),
         secret: field.secretText('Its secret.', '${DRACHTIO_SECRET}'),
+        journal: field
+          .text(
+            'File that notes which calls are up, so that those of a crashed webtrunk are ended at the next start. Without it: the name of the configuration file with `.dialogs.ndjson` in place of its ending, in the same folder.',
+            'a file name',
+            '/var/lib/webtrunk/dialogs.ndjson',
+          )
+          .optional(),
       })
       .meta({ description: 'The drachtio-server to use with `engine: drachtio`.' })
       .optional(),

@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { dirname, parse, resolve } from 'node:path';
 import type {
   AdminListen,
   Config,
@@ -28,7 +28,7 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
       perMessageDeflate: websocket.per_message_deflate,
     },
     domains: written.domains.map((domain, index) => settleDomain(domain, files.htdigest[index])),
-    sip: settleSip(written),
+    sip: settleSip(written, file),
     media: settleMedia(written),
     ice: {
       servers: written.ice.servers.map(({ urls, username, credential }) => ({
@@ -78,10 +78,15 @@ function settleDomain(
   };
 }
 
-function settleSip({ sip }: ConfigFile): SipConfig {
+/** `webtrunk.dialogs.ndjson` beside `webtrunk.yaml`: two configurations in one folder have two journals. */
+function journalOf(file: string, named: string | undefined): string {
+  return resolve(dirname(file), named ?? `${parse(file).name}.dialogs.ndjson`);
+}
+
+function settleSip({ sip }: ConfigFile, file: string): SipConfig {
   if (sip.engine === 'drachtio' && sip.drachtio !== undefined) {
-    const { host, port, secret } = sip.drachtio;
-    return { engine: 'drachtio', host, port, secret: new Secret(secret) };
+    const { host, port, secret, journal } = sip.drachtio;
+    return { engine: 'drachtio', host, port, secret: new Secret(secret), journal: journalOf(file, journal) };
   }
   const listen = sip.embedded.listen.map((text) => parsed(parseSipListen(text)));
   const { external_address: externalAddress } = sip.embedded;

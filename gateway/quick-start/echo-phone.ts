@@ -59,6 +59,8 @@ export async function startEchoPhone(options: EchoPhoneOptions): Promise<EchoPho
       engineDown: ignore,
       strangerTurnedAway: ignore,
       strangerPersists: ignore,
+      leftDialog: ignore,
+      dialogJournalFailed: ignore,
     },
     log,
     clock,

@@ -4,6 +4,7 @@ import {
   strangerMethods,
   strangerTransports,
   type DefectSource,
+  type LeftDialogOutcome,
   type ProcessEvents,
 } from './process-events.js';
 
@@ -13,6 +14,8 @@ const defectSources: readonly DefectSource[] = [
   'admin_api',
   'other',
 ];
+
+const leftDialogOutcomes: readonly LeftDialogOutcome[] = ['ended', 'unknown', 'failed'];
 
 function processCounters(metrics: Metrics) {
   return {
@@ -29,6 +32,16 @@ function processCounters(metrics: Metrics) {
       ['transport', strangerTransports],
     ),
     persistent: metrics.counter('strangers_persistent_total', 'Times that a stranger went on for a minute'),
+    leftDialogs: metrics.enumCounter(
+      'left_dialogs_total',
+      'Dialogs that an earlier process or connection left behind in drachtio-server',
+      'outcome',
+      leftDialogOutcomes,
+    ),
+    journalFailures: metrics.counter(
+      'dialog_journal_failures_total',
+      'Times that the journal of dialogs could not be read or written',
+    ),
     cdrFailures: metrics.counter('cdr_failures_total', 'Call data records that could not be written'),
     defects: metrics.enumCounter('defects_total', 'Unexpected errors', 'source', defectSources),
     draining: metrics.gauge('draining', '1 while nothing new is taken'),
@@ -39,7 +52,12 @@ function processCounters(metrics: Metrics) {
 /** The events of the process on a log and counters. */
 export function createProcessEvents(log: Log, metrics: Metrics): ProcessEvents {
   const count = processCounters(metrics);
-  return { ...lifeEvents(log, count), ...surroundingEvents(log, count), ...strangerEvents(log, count) };
+  return {
+    ...lifeEvents(log, count),
+    ...surroundingEvents(log, count),
+    ...strangerEvents(log, count),
+    ...leftDialogEvents(log, count),
+  };
 }
 
 type ProcessCounters = ReturnType<typeof processCounters>;
@@ -113,6 +131,24 @@ function strangerEvents(
       count.persistent.inc();
       const line = `${requests} more from ${address} turned away`;
       log.warn({ event: 'stranger.persists', address, requests }, line);
+    },
+  };
+}
+
+function leftDialogEvents(
+  log: Log,
+  count: ProcessCounters,
+): Pick<ProcessEvents, 'leftDialog' | 'dialogJournalFailed'> {
+  return {
+    leftDialog(event) {
+      count.leftDialogs.inc(event.outcome);
+      const line = `a call that an earlier process left behind: ${event.detail}`;
+      log[event.outcome === 'failed' ? 'warn' : 'info']({ event: 'trunk.left_dialog', ...event }, line);
+    },
+    dialogJournalFailed({ file, cause }) {
+      count.journalFailures.inc();
+      const line = `${file} cannot be written: a crash would leave calls behind at the PBX`;
+      log.error({ event: 'trunk.journal_failed', file, cause: asError(cause).message }, line);
     },
   };
 }

@@ -24,6 +24,12 @@ export const strangerMethods = [
 
 export const strangerTransports = ['udp', 'tcp', 'tls', 'other'] as const;
 
+/**
+ * What became of a dialog that an earlier process left behind in drachtio-server: ended by our BYE; unknown to it or to the
+ * far end, which is as good; or it could not be ended.
+ */
+export type LeftDialogOutcome = 'ended' | 'unknown' | 'failed';
+
 /** The events of the process itself and of what it depends on, each logged as one line and counted once. */
 export interface ProcessEvents {
   started(event: { readonly addresses: Readonly<Record<string, string>>; readonly startMs: number }): void;
@@ -45,6 +51,10 @@ export interface ProcessEvents {
   }): void;
   /** So many more came in the last minute from that address, or from all that are not followed one by one. */
   strangerPersists(event: { address: string | undefined; requests: number }): void;
+  /** A dialog that was left behind in drachtio-server has been seen to. */
+  leftDialog(event: { dialogId: string; outcome: LeftDialogOutcome; detail: string }): void;
+  /** The journal of dialogs cannot be read or written; calls go on, but a crash would leave some at the PBX. */
+  dialogJournalFailed(event: { file: string; cause: unknown }): void;
   /** A call data record could not be written; calls go on. */
   cdrFailed(event: { cause: unknown }): void;
   /** Something was thrown that nobody expected. */

@@ -9,6 +9,7 @@ import { connectTrunkStack, type TrunkSource, type TrunkStack } from '../../sip/
 import { prefixed } from '../sizes.js';
 import type { ProcessEvents } from '../telemetry/process-events.js';
 import { StrangerWatch, type TurnedAway } from './stranger-watch.js';
+import { LeftDialogs } from './left-dialogs.js';
 
 /** An address that the embedded engine listens on; port 0 for any free one. */
 export interface EngineListen {
@@ -26,7 +27,14 @@ export type SipEngineOptions =
       /** What whoever is not known gets for an answer. */
       readonly strangers: 'silence' | 'refuse';
     }
-  | { readonly engine: 'drachtio'; readonly host: string; readonly port: number; readonly secret: string };
+  | {
+      readonly engine: 'drachtio';
+      readonly host: string;
+      readonly port: number;
+      readonly secret: string;
+      /** File for the journal of dialogs; undefined: none. */
+      readonly journal: string | undefined;
+    };
 
 /** Who hears of what trunks send, and of the engine. */
 export interface TrunkSideListener {
@@ -40,7 +48,7 @@ export interface TrunkSideListener {
 
 export type TrunkSideEvents = Pick<
   ProcessEvents,
-  'engineUp' | 'engineDown' | 'strangerTurnedAway' | 'strangerPersists'
+  'engineUp' | 'engineDown' | 'strangerTurnedAway' | 'strangerPersists' | 'leftDialog' | 'dialogJournalFailed'
 >;
 
 /** The PBX side: the SIP engine and the stack that drives it. */
@@ -48,6 +56,11 @@ export interface TrunkSide {
   readonly stack: TrunkStack;
   /** What the embedded engine listens on, with real ports; empty with drachtio-server. */
   readonly local: readonly EngineListen[];
+  /**
+   * With drachtio-server: ends the calls that a crashed process has left there, and notes ours from now on. To be called when
+   * it is certain that no other process runs with this configuration. Resolves before they have ended.
+   */
+  takeOverDialogs(): Promise<void>;
   sizes(): Record<string, number>;
   close(): Promise<void>;
 }
@@ -88,7 +101,8 @@ export async function openTrunkSide(
   const firstConnection = new Promise<void>((resolve) => {
     connected = resolve;
   });
-  const stack = connectTrunkStack(
+  const left = options.engine === 'drachtio' ? LeftDialogs.inFile(options.journal, events, clock) : undefined;
+  const stack: TrunkStack = connectTrunkStack(
     address,
     {
       incomingCall: (call, source) => listener.incomingCall(call, source),
@@ -98,6 +112,7 @@ export async function openTrunkSide(
       connected: () => {
         events.engineUp(label);
         connected();
+        void left?.endAll(stack);
       },
       disconnected: (why) => {
         events.engineDown(label);
@@ -106,9 +121,10 @@ export async function openTrunkSide(
     },
     log,
     clock,
+    left?.notes,
   );
   if (embedded !== undefined) await firstConnection;
-  return sideOf(stack, embedded, watch);
+  return sideOf(stack, embedded, watch, left);
 }
 
 function startEmbedded(
@@ -123,21 +139,29 @@ function startEmbedded(
   return startEngine({ listen: options.listen, ...external, strangers: policy, secret, log, clock });
 }
 
-function sideOf(stack: TrunkStack, embedded: Engine | undefined, watch: StrangerWatch): TrunkSide {
+function sideOf(
+  stack: TrunkStack,
+  embedded: Engine | undefined,
+  watch: StrangerWatch,
+  left: LeftDialogs | undefined,
+): TrunkSide {
   return {
     stack,
     local: embedded?.local ?? [],
+    takeOverDialogs: async () => left?.takeOver(stack),
     sizes() {
       return {
         ...prefixed('trunk', stack.sizes()),
         ...prefixed('engine', embedded?.sizes() ?? {}),
         strangers: watch.size,
+        ...(left === undefined ? {} : { trunk_journal: left.size }),
       };
     },
     async close() {
       await stack.close();
       await embedded?.close();
       watch.close();
+      await left?.close();
     },
   };
 }

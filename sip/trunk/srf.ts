@@ -4,9 +4,11 @@ import type { CalleeLeg, CalleeListener, HeaderList, InDialogResponse, Invitatio
 import type { Log } from '../log.js';
 import { newCallId, newTag } from '../message/index.js';
 import { BackOff } from './back-off.js';
+import { noDialogNotes, type DialogNotes } from './dialog-notes.js';
 import { engineAway, refusalOf } from './engine-failure.js';
 import { toInDialogResponse } from './in-dialog-messages.js';
 import { nextHopOf, originHeaders } from './invite-options.js';
+import { LeftDialog } from './left-dialog.js';
 import { LegTable } from './leg-table.js';
 import { pingParty, pingTimeout } from './options-ping.js';
 import { SrfConnection, type EngineAddress } from './srf-connection.js';
@@ -14,6 +16,7 @@ import { TrunkCalleeLeg } from './trunk-callee-leg.js';
 import { TrunkIngress, type TrunkIngressListener } from './trunk-ingress.js';
 import type { TrunkTarget } from './trunk-target.js';
 
+export type { DialogNotes } from './dialog-notes.js';
 export type { TrunkSource } from './trunk-ingress.js';
 export type { TrunkTarget } from './trunk-target.js';
 
@@ -33,14 +36,18 @@ export interface TrunkMessage {
 
 const noEntries = { requests: 0, dialogs: 0, transactions: 0 };
 
-/** Connects to the SIP engine and stays connected until closed. Never throws; `listener.connected` follows. */
+/**
+ * Connects to the SIP engine and stays connected until closed. Never throws; `listener.connected` follows. `notes` hears of
+ * the dialogs that the engine holds for us.
+ */
 export function connectTrunkStack(
   engine: EngineAddress,
   listener: TrunkStackListener,
   log: Log,
   clock: Clock,
+  notes: DialogNotes = noDialogNotes,
 ): TrunkStack {
-  return new TrunkStack(engine, listener, log, clock);
+  return new TrunkStack(engine, listener, log, clock, notes);
 }
 
 /** The PBX side's SIP: calls and requests through the engine, and the connection to it. */
@@ -58,6 +65,7 @@ export class TrunkStack {
     private readonly listener: TrunkStackListener,
     private readonly log: Log,
     private readonly clock: Clock,
+    private readonly notes: DialogNotes,
   ) {
     this.#connect();
   }
@@ -69,8 +77,8 @@ export class TrunkStack {
   /** Sends an INVITE. Throws a SipFailure (`trunk.engine_away`) when there is no engine to send it. */
   invite(target: TrunkTarget, invitation: Invitation, listener: CalleeListener): CalleeLeg {
     const { srf } = this.#ready();
-    const { clock, log } = this;
-    const leg = new TrunkCalleeLeg(target, invitation, listener, { srf, clock, log }, this.#legs);
+    const { clock, log, notes } = this;
+    const leg = new TrunkCalleeLeg(target, invitation, listener, { srf, clock, log, notes }, this.#legs);
     leg.invite();
     return leg;
   }
@@ -105,6 +113,13 @@ export class TrunkStack {
     return toInDialogResponse(response);
   }
 
+  /** Ends a dialog that no leg of ours has: one that {@link DialogNotes} has told of; see {@link LeftDialog.end}. */
+  async endLeftDialog(dialogId: string): Promise<{ status: number; reason: string }> {
+    const { srf } = this.#ready();
+    const { clock, log, notes } = this;
+    return new LeftDialog(dialogId, { srf, clock, log, notes }, this.#legs).end();
+  }
+
   /** Entries in every table; zero when no call and no request is open. */
   sizes(): {
     readonly legs: number;
@@ -129,7 +144,7 @@ export class TrunkStack {
   }
 
   #connect(): void {
-    const { clock, log, listener } = this;
+    const { clock, log, listener, notes } = this;
     const connection: SrfConnection = new SrfConnection(
       this.engine,
       {
@@ -142,7 +157,7 @@ export class TrunkStack {
     );
     const { srf } = connection;
     const addresses = () => connection.addresses;
-    const ingress = new TrunkIngress({ srf, legs: this.#legs, clock, log, addresses }, listener);
+    const ingress = new TrunkIngress({ srf, legs: this.#legs, clock, log, notes, addresses }, listener);
     this.#connection = connection;
   }
 

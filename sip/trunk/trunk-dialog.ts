@@ -5,6 +5,7 @@ import type { Log } from '../log.js';
 import type { SipRequest } from '../message/index.js';
 import { AckWaits } from './ack-waits.js';
 import { allow } from './capabilities.js';
+import type { DialogNotes } from './dialog-notes.js';
 import { RequestSender, type FinalResponse, type UpdateHandler } from './dialog-requests.js';
 import { refusalOf } from './engine-failure.js';
 import { FinalAnswer, sendResponse } from './final-answer.js';
@@ -21,6 +22,7 @@ export interface DialogSurroundings {
   readonly srf: SrfStack;
   readonly clock: Clock;
   readonly log: Log;
+  readonly notes: DialogNotes;
 }
 
 /** The session that the INVITE set up. */
@@ -66,6 +68,7 @@ export class TrunkDialog {
     });
     this.#sender = new RequestSender(around.srf, (update, response) => this.#receiveOffer(update, response));
     this.#attach();
+    around.notes.began(dialog.id);
   }
 
   /** Sends a re-INVITE; see {@link Leg.reoffer}. */
@@ -107,7 +110,9 @@ export class TrunkDialog {
 
   /** The engine is gone, and the dialog with it. */
   lose(why: SipFailure): void {
-    this.#finish({ cause: 'failure', failure: why });
+    if (this.#state === 'over') return;
+    this.around.notes.left(this.dialog.id);
+    this.#close({ cause: 'failure', failure: why });
   }
 
   #attach(): void {
@@ -254,6 +259,11 @@ export class TrunkDialog {
 
   #finish(end: LegEnd): void {
     if (this.#state === 'over') return;
+    this.around.notes.ended(this.dialog.id);
+    this.#close(end);
+  }
+
+  #close(end: LegEnd): void {
     const leaving = this.#state === 'leaving';
     this.#settle?.cancel();
     this.#state = 'over';

@@ -4,6 +4,7 @@ import type { IncomingCall, OutOfDialogRequest } from '../leg.js';
 import type { Log } from '../log.js';
 import { checkRequest, tagOf, type SipRequest } from '../message/index.js';
 import { allowedMethods, optionsAnswer, understoodOptions } from './capabilities.js';
+import type { DialogNotes } from './dialog-notes.js';
 import type { EngineAddresses } from './engine-addresses.js';
 import { FinalAnswer, sendResponse } from './final-answer.js';
 import { toInDialogRequest } from './in-dialog-messages.js';
@@ -36,6 +37,7 @@ export interface IngressSurroundings {
   readonly legs: LegTable;
   readonly clock: Clock;
   readonly log: Log;
+  readonly notes: DialogNotes;
   addresses(): EngineAddresses;
 }
 
@@ -84,11 +86,11 @@ export class TrunkIngress {
   }
 
   #invite(message: SipRequest, request: SrfRequest, response: SrfResponse): void {
-    const { srf, legs, clock, log } = this.around;
+    const { srf, legs, clock, log, notes } = this.around;
     const refusal = this.#whyNoCall(message);
     if (refusal !== undefined) return this.#refuse(request, response, refusal);
     const contact = this.around.addresses().contactFor(request.protocol, request.receivedOn);
-    const leg = new TrunkCallerLeg({ message, request, response, contact }, { srf, clock, log }, legs);
+    const leg = new TrunkCallerLeg({ message, request, response, contact }, { srf, clock, log, notes }, legs);
     const call = {
       leg,
       requestUri: message.requestUri,

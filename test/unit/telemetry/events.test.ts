@@ -159,6 +159,14 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
     'webtrunk_strangers_persistent_total 1',
     (events) => events.strangerPersists({ address: '192.0.2.1', requests: 12 }),
   ],
+  [
+    'webtrunk_left_dialogs_total{outcome="failed"} 1',
+    (events) => events.leftDialog({ dialogId: 'a@b;from-tag=c', outcome: 'failed', detail: '408' }),
+  ],
+  [
+    'webtrunk_dialog_journal_failures_total 1',
+    (events) => events.dialogJournalFailed({ file: 'x.ndjson', cause: new Error('disk full') }),
+  ],
   ['webtrunk_cdr_failures_total 1', (events) => events.cdrFailed({ cause: new Error('disk full') })],
   [
     'webtrunk_defects_total{source="unhandled_rejection"} 1',

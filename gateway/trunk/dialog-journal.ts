@@ -1,0 +1,177 @@
+import { open, readFile, rename, type FileHandle } from 'node:fs/promises';
+import type { Clock } from '../../sip/clock.js';
+import type { DialogNotes } from '../../sip/trunk/srf.js';
+
+interface JournalLine {
+  readonly began?: unknown;
+  readonly ended?: unknown;
+  readonly at?: unknown;
+}
+
+interface NotedDialog {
+  /** When it began, UTC. */
+  readonly at: string;
+  left: boolean;
+}
+
+/** The file is written anew when it has this many lines more than twice the dialogs that are up. */
+const slackLines = 10_000;
+
+/**
+ * A file that says which dialogs the SIP engine holds for us, so that after a crash the next process can end them. One JSON
+ * line per beginning and end, written behind the calls' back: the last milliseconds before a crash may be missing, a torn
+ * last line is passed over. Its size is bounded by the number of dialogs that are up.
+ */
+export class DialogJournal implements DialogNotes {
+  readonly #dialogs = new Map<string, NotedDialog>();
+  #pending: string[] = [];
+  #file: FileHandle | undefined;
+  #linesInFile = Number.POSITIVE_INFINITY;
+  #writing: Promise<void> | undefined;
+  #open = false;
+  #failing = false;
+
+  /** `failed` hears when writing begins to fail; calls go on. */
+  constructor(
+    private readonly path: string,
+    private readonly failed: (cause: unknown) => void,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Dialogs that are up or left. */
+  get size(): number {
+    return this.#dialogs.size;
+  }
+
+  /** Dialogs that an earlier process or connection left behind. */
+  get leftBehind(): readonly string[] {
+    return [...this.#dialogs].flatMap(([id, { left }]) => (left ? [id] : []));
+  }
+
+  /**
+   * Takes over what an earlier process has written, and writes from now on. To be called when it is certain that no other
+   * process works with the same file. Never rejects: `failed` hears why.
+   */
+  async open(): Promise<void> {
+    for (const [id, at] of await this.#read()) {
+      if (!this.#dialogs.has(id)) this.#dialogs.set(id, { at, left: true });
+    }
+    this.#open = true;
+    this.#writing = this.#write();
+    await this.written();
+  }
+
+  began(dialogId: string): void {
+    const at = new Date(this.clock.nowMs()).toISOString();
+    this.#dialogs.set(dialogId, { at, left: false });
+    this.#note({ began: dialogId, at });
+  }
+
+  ended(dialogId: string): void {
+    if (this.#dialogs.delete(dialogId)) this.#note({ ended: dialogId });
+  }
+
+  left(dialogId: string): void {
+    const dialog = this.#dialogs.get(dialogId);
+    if (dialog !== undefined) dialog.left = true;
+  }
+
+  /** Resolves when everything that was noted is in the file, or could not be written. */
+  async written(): Promise<void> {
+    await this.#writing;
+  }
+
+  /** Writes what waits, then nothing more. Idempotent. */
+  async close(): Promise<void> {
+    this.#open = false;
+    await this.written();
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+
+  async #read(): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
+    try {
+      for (const line of (await readFile(this.path, 'utf8')).split('\n')) {
+        const { began, ended, at } = parseLine(line);
+        if (typeof began === 'string') found.set(began, typeof at === 'string' ? at : '');
+        if (typeof ended === 'string') found.delete(ended);
+      }
+    } catch (cause) {
+      if (!isMissing(cause)) this.#fail(cause);
+    }
+    return found;
+  }
+
+  #note(line: JournalLine): void {
+    if (!this.#open) return;
+    this.#pending.push(JSON.stringify(line));
+    this.#writing ??= this.#write();
+  }
+
+  /** Writes until nothing waits; the only writer. */
+  async #write(): Promise<void> {
+    try {
+      do {
+        if (this.#linesInFile > this.#dialogs.size * 2 + slackLines) await this.#writeAnew();
+        else await this.#append();
+      } while (this.#pending.length > 0);
+      this.#failing = false;
+    } catch (cause) {
+      this.#pending = [];
+      this.#linesInFile = Number.POSITIVE_INFINITY;
+      this.#fail(cause);
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  async #append(): Promise<void> {
+    const lines = this.#pending;
+    this.#pending = [];
+    await this.#file?.appendFile(textOf(lines));
+    this.#linesInFile += lines.length;
+  }
+
+  /** A file with the dialogs of this moment takes the place of the old one. */
+  async #writeAnew(): Promise<void> {
+    const lines = [...this.#dialogs].map(([began, { at }]) => JSON.stringify({ began, at }));
+    this.#pending = [];
+    const fresh = await open(`${this.path}.new`, 'w', 0o600);
+    try {
+      await fresh.appendFile(textOf(lines));
+      await rename(`${this.path}.new`, this.path);
+    } catch (cause) {
+      await fresh.close();
+      throw cause;
+    }
+    await this.#file?.close();
+    this.#file = fresh;
+    this.#linesInFile = lines.length;
+  }
+
+  /** Tells of the first of several failures in a row. */
+  #fail(cause: unknown): void {
+    if (this.#failing) return;
+    this.#failing = true;
+    this.failed(cause);
+  }
+}
+
+function textOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function parseLine(line: string): JournalLine {
+  try {
+    const parsed: unknown = JSON.parse(line);
+    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
+function isMissing(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+}

@@ -13,7 +13,7 @@ import { LeftDialogs } from './left-dialogs.js';
 
 /** An address that the embedded engine listens on; port 0 for any free one. */
 export interface EngineListen {
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: 'udp' | 'tcp' | 'tls';
   readonly address: string;
   readonly port: number;
 }

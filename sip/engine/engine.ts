@@ -10,10 +10,12 @@ import type { ControlClient, SipCommand } from './control-protocol/control-clien
 import { ControlServer, type ControlListener } from './control-protocol/control-server.js';
 import type { Dialog } from './dialog/dialog.js';
 import { DialogTable } from './dialog/dialog-table.js';
+import { NextHops } from './resolve/next-hops.js';
 import { createTimers, type TimerBase, type Timers } from './timers.js';
 import { TransactionTable } from './transaction/transaction-table.js';
 import { sipHost } from './transport/local-address.js';
 import { TransportPool, type ListenAddress } from './transport/pool.js';
+import type { TlsSettings } from './transport/tls-trust.js';
 
 const unknownTransaction = 'Response not sent due to unknown transaction';
 
@@ -21,6 +23,10 @@ export interface EngineOptions {
   readonly listen: readonly ListenAddress[];
   /** Put into Via and Contact instead of the listening address, for a NAT in front. */
   readonly externalAddress?: string;
+  /** Needed to listen on TLS, and to send over it. */
+  readonly tls?: TlsSettings;
+  /** DNS servers, `address` or `address:port`; default: those of the machine. */
+  readonly nameServers?: readonly string[];
   /** What applications authenticate with on the control port. */
   readonly secret: string;
   readonly log: Log;
@@ -41,6 +47,11 @@ export interface Engine {
   sizes(): Record<string, number>;
   /** What was dropped or refused since the start. */
   readonly counters: Readonly<MessageCounters>;
+  /**
+   * Uses another certificate, other authorities and pins for new connections; those that are up stay. Throws when they
+   * cannot be used: then the old ones stay in force.
+   */
+  renewTls(settings: TlsSettings): void;
   /** Ends what is left of calls, closes all sockets. Idempotent. */
   close(): Promise<void>;
 }
@@ -55,6 +66,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const pool = await TransportPool.open({
     listen: options.listen,
     externalAddress,
+    tls: options.tls,
     sink: messages,
     clock,
     log,
@@ -73,6 +85,7 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
   readonly clock: Clock;
   readonly log: Log;
   readonly timers: Timers;
+  readonly hops: NextHops;
   readonly transactions: TransactionTable;
   readonly dialogs = new DialogTable();
   readonly pending = new Map<string, PendingRequest>();
@@ -91,6 +104,7 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
     this.clock = options.clock;
     this.log = options.log;
     this.timers = createTimers(options.timers);
+    this.hops = new NextHops(pool, options);
     this.transactions = new TransactionTable(this.clock, this.timers);
     this.requests = new AppRequests(this);
     this.sequence = Math.floor(this.clock.nowMs() / 1000) % 2 ** 24;
@@ -127,6 +141,11 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
 
   get counters(): Readonly<MessageCounters> {
     return this.messages.counters;
+  }
+
+  renewTls(settings: TlsSettings): void {
+    this.pool.renewTls(settings);
+    this.log.info({}, 'TLS certificates renewed');
   }
 
   nextSequence(): number {
@@ -188,6 +207,7 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
     this.transactions.clear();
     for (const dialog of this.dialogs.all()) this.dialogs.end(dialog);
     this.subscriptions.clear();
+    this.hops.close();
     await this.pool.close();
   }
 

@@ -111,6 +111,11 @@ export interface Timers {
   readonly reliable: TimerValues;
   /** 64·T1: how long a 2xx or a reliable 1xx is retransmitted and an ACK is kept (RFC 3261 §13.3.1.4). */
   readonly lifetimeMs: number;
+  /**
+   * 10·T1: how long an address may be silent when there is another one to try. Deviates: RFC 3263 §4.3 waits for the
+   * transaction's timeout, 64·T1, which is longer than callers wait.
+   */
+  readonly silentHopMs: number;
 }
 
 /** Works the table out for the given base values. */
@@ -121,5 +126,11 @@ export function createTimers(base: TimerBase = defaultTimerBase): Timers {
     );
     return { ...(Object.fromEntries(entries) as Record<TimerName, number>), ...base };
   };
-  return { base, unreliable: values(false), reliable: values(true), lifetimeMs: lifetime(base) };
+  return {
+    base,
+    unreliable: values(false),
+    reliable: values(true),
+    lifetimeMs: lifetime(base),
+    silentHopMs: 10 * base.t1Ms,
+  };
 }

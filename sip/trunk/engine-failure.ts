@@ -54,13 +54,20 @@ function isLocal(response: SrfResponse): boolean {
   return response.source_address === undefined || response.source_address === '';
 }
 
+/** What the embedded engine says about a response of its own (RFC 3326). */
+function reasonText(response: SrfResponse): string | undefined {
+  const reason = readResponse(response.msg)?.headers.get('reason');
+  return reason === undefined ? undefined : /;text="([^"]+)"/.exec(reason)?.[1];
+}
+
 /** Names a final 3xx–6xx. `credentials`: whether we had any to answer a challenge with. */
 export function refusalOf(response: SrfResponse, credentials: boolean): Refusal {
   const { status, reason = '' } = response;
   const detail = `${status} ${reason}`.trim();
   if (isLocal(response)) {
     const code = status === 408 ? 'trunk.timeout' : 'trunk.unreachable';
-    return { failure: failure(code, { detail }), headers: undefined };
+    const why = reasonText(response) ?? detail;
+    return { failure: failure(code, { detail: why }), headers: undefined };
   }
   const headers = readResponse(response.msg)?.headers ?? noHeaders;
   if (status === 401 || status === 407) {

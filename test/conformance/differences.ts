@@ -36,6 +36,7 @@ export const differences: readonly Difference[] = [
   { name: 'refresh', scenarios: ['sessionrefresh'], lines: /^ *Supported: timer$/ },
   { name: 'ack-credentials', scenarios: ['uacauth'], lines: /^ *Authorization: / },
   { name: 'no-transport', scenarios: ['uacfail'], lines: /^sip network\|0\|(unknown|udp)\|/ },
+  { name: 'reason', scenarios: ['uactimeout'], lines: /^ *Reason: SIP;cause=503;text=/ },
   { name: 'port-unreachable', scenarios: ['uactimeout'], lines: /408|503/ },
   { name: 'secret', scenarios: ['unauthenticated'] },
   { name: 'unknown-command', scenarios: ['unknowntxn'] },

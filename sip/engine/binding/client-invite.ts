@@ -13,8 +13,10 @@ import type { SentRequest } from '../wire/sent-request.js';
 import type { AppMessage } from './app-message.js';
 import type { Core, PendingInvite } from './core.js';
 import { AppHeaders } from './header-policy.js';
+import type { HopSeries } from './hop-series.js';
 import { armFromResponse } from './session-timer.js';
 import { acknowledgeAndEnd, nobody, sendOwnBye } from './own-requests.js';
+import { hostPortOf, unsentReason } from './unsent.js';
 
 /** The ACK of one fork's 2xx, to be repeated whenever that 2xx is (RFC 3261 §13.2.2.4). */
 interface Acknowledgement {
@@ -25,7 +27,9 @@ interface Acknowledgement {
 export interface ClientInviteOptions {
   readonly transactionId: string;
   readonly owner: ControlClient;
+  /** The request for its first hop, and for those that can take its place. */
   readonly request: SentRequest;
+  readonly series: HopSeries;
   readonly requestUri: string;
   readonly localTag: string;
   readonly credentials: string;
@@ -33,8 +37,16 @@ export interface ClientInviteOptions {
   readonly dialog: Dialog | undefined;
 }
 
-/** An INVITE that the application sent: its provisional dialogs, its CANCEL and the races around its 2xx. */
-export class ClientInvite implements InviteClientUser, PendingInvite {
+/** Sends an INVITE of the application. */
+export function startInvite(core: Core, options: ClientInviteOptions): void {
+  new ClientInvite(core, options).start();
+}
+
+/**
+ * An INVITE that the application sent to one hop: its provisional dialogs, its CANCEL and the races around its 2xx. When
+ * the hop does not serve it, another ClientInvite takes its place at the next (RFC 3263 §4.3).
+ */
+class ClientInvite implements InviteClientUser, PendingInvite {
   owner: ControlClient | undefined;
   private readonly dialogId: string;
   private transaction: InviteClientTransaction | undefined;
@@ -46,7 +58,10 @@ export class ClientInvite implements InviteClientUser, PendingInvite {
   private cancelText = '';
   private cancelState: 'none' | 'held' | 'sent' = 'none';
   private hasProvisional = false;
+  /** Another hop is being tried: the application hears no more of this one. */
+  private isReplaced = false;
   private giveUp: Timer | undefined;
+  private patience: Timer | undefined;
 
   constructor(
     private readonly core: Core,
@@ -60,8 +75,10 @@ export class ClientInvite implements InviteClientUser, PendingInvite {
 
   /** Sends the INVITE. */
   start(): void {
-    const { request, transactionId } = this.options;
+    const { request, series, transactionId } = this.options;
     this.core.invites.set(transactionId, this);
+    if (series.hasNext)
+      this.patience = this.core.clock.after(this.core.timers.silentHopMs, () => this.leave());
     this.transaction = this.core.transactions.sendInvite(
       request.branch,
       request.bytes,
@@ -72,18 +89,24 @@ export class ClientInvite implements InviteClientUser, PendingInvite {
 
   response(response: ReceivedResponse): void {
     const { status } = response.message;
+    this.patience?.cancel();
+    if (!this.isReplaced) this.options.series.answered();
     if (status < 200) this.provisional(response);
     else if (status < 300) this.success(response);
     else this.failure(response);
   }
 
   timedOut(): void {
-    if (this.cancelState === 'sent') this.locally(487, 'Request Terminated');
-    else this.locally(408, 'Request Timeout');
+    if (this.isReplaced) return;
+    if (this.cancelState === 'sent') return this.locally(487, 'Request Terminated');
+    if (!this.hasProvisional) this.options.series.failed();
+    if (!this.moveOn()) this.locally(408, 'Request Timeout');
   }
 
   unsent(error: Error): void {
-    this.locally(503, error.message === 'DNS Error' ? error.message : 'Service Unavailable');
+    if (this.isReplaced) return;
+    this.options.series.failed();
+    if (!this.moveOn()) this.locally(503, ...unsentReason(error));
   }
 
   acknowledgement(response: ReceivedResponse): Buffer {
@@ -92,6 +115,7 @@ export class ClientInvite implements InviteClientUser, PendingInvite {
 
   gone(): void {
     this.giveUp?.cancel();
+    this.patience?.cancel();
     this.finish();
     this.endForks();
     this.acknowledgements.clear();
@@ -121,6 +145,31 @@ export class ClientInvite implements InviteClientUser, PendingInvite {
     else this.cancelState = 'held';
   }
 
+  /** The hop is silent and there is another: what it says later is cancelled, or ended. */
+  private leave(): void {
+    this.options.series.failed();
+    if (!this.moveOn()) return;
+    this.cancelText = this.options.request.cancel('');
+    this.cancelState = 'held';
+    this.transaction?.silence();
+  }
+
+  /** Tries the next hop, unless somebody could be ringing already; false when there is none. */
+  private moveOn(): boolean {
+    const { owner, options, core } = this;
+    if (owner === undefined || this.cancelState !== 'none' || this.forks.size > 0) return false;
+    const request = options.series.next();
+    if (request === undefined) return false;
+    core.log.info(
+      { sipCallId: request.callId, from: hostPortOf(options.request), to: hostPortOf(request) },
+      'INVITE tried at the next address',
+    );
+    this.owner = undefined;
+    this.isReplaced = true;
+    startInvite(core, { ...options, owner, request });
+    return true;
+  }
+
   private provisional(response: ReceivedResponse): void {
     this.hasProvisional = true;
     if (response.message.status > 100) {
@@ -141,6 +190,7 @@ export class ClientInvite implements InviteClientUser, PendingInvite {
     if (this.winner !== undefined) return this.dismiss(dialog, tag, 'another fork has answered');
     this.winner = dialog;
     this.finish();
+    if (this.isReplaced) return this.dismiss(dialog, tag, 'another address was tried');
     if (this.owner === undefined) return this.dismiss(dialog, tag, 'the application is gone');
     this.core.dialogs.select(dialog);
     this.awaitAcknowledgement(dialog, tag, response);
@@ -149,7 +199,7 @@ export class ClientInvite implements InviteClientUser, PendingInvite {
   }
 
   private reinviteAccepted(dialog: Dialog, tag: string, response: ReceivedResponse): void {
-    if (this.winner !== undefined) return;
+    if (this.winner !== undefined || this.isReplaced) return;
     this.winner = dialog;
     this.finish();
     if (dialog.state === 'ended') return;
@@ -182,6 +232,7 @@ export class ClientInvite implements InviteClientUser, PendingInvite {
   }
 
   private failure(response: ReceivedResponse): void {
+    if (response.message.status === 503 && this.moveOn()) return this.endForks();
     this.finish();
     this.endForks();
     this.deliver(response);
@@ -207,7 +258,7 @@ export class ClientInvite implements InviteClientUser, PendingInvite {
     if (tag === undefined) return undefined;
     const known = this.forks.get(tag);
     if (known === undefined) return this.makeDialog(tag, response);
-    if (this.winner === undefined) this.core.dialogs.select(known);
+    if (this.winner === undefined && !this.isReplaced) this.core.dialogs.select(known);
     known.channel = response.channel;
     return known;
   }
@@ -233,7 +284,7 @@ export class ClientInvite implements InviteClientUser, PendingInvite {
       owner: this.owner,
     });
     this.forks.set(tag, dialog);
-    this.core.dialogs.add(dialog);
+    this.core.dialogs.add(dialog, !this.isReplaced);
     if (this.winner !== undefined) this.core.dialogs.select(this.winner);
     return dialog;
   }
@@ -251,16 +302,17 @@ export class ClientInvite implements InviteClientUser, PendingInvite {
     this.owner?.message(meta, this.options.transactionId, this.dialogId, response.text);
   }
 
-  private locally(status: number, reason: string): void {
+  private locally(status: number, reason: string, detail?: string): void {
     const { request, transactionId } = this.options;
     this.finish();
     this.endForks();
     const meta = { ...internalMeta, protocol: request.channel.transport };
-    this.owner?.message(meta, transactionId, this.dialogId, request.localResponse(status, reason));
+    this.owner?.message(meta, transactionId, this.dialogId, request.localResponse(status, reason, detail));
   }
 
   /** The final response is there: nothing is left to cancel. */
   private finish(): void {
+    if (this.isReplaced) return;
     this.core.invites.delete(this.options.transactionId);
     if (this.options.dialog !== undefined) this.options.dialog.inviteOut = false;
   }

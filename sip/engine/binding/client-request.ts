@@ -1,3 +1,4 @@
+import type { Timer } from '../../clock.js';
 import { tagOf, type SipMessage } from '../../message/index.js';
 import type { ControlClient } from '../control-protocol/control-client.js';
 import { internalMeta, receivedMeta } from '../control-protocol/meta.js';
@@ -10,12 +11,16 @@ import type { ReceivedRequest, ReceivedResponse } from '../wire/received.js';
 import type { SentRequest } from '../wire/sent-request.js';
 import { subscriptionKey, type Core, type PendingSubscription } from './core.js';
 import { refreshesTarget } from './dialog-request.js';
+import type { HopSeries } from './hop-series.js';
 import { armFromResponse } from './session-timer.js';
+import { hostPortOf, unsentReason } from './unsent.js';
 
 export interface ClientRequestOptions {
   readonly transactionId: string;
   readonly owner: ControlClient;
+  /** The request for its first hop, and for those that can take its place. */
   readonly request: SentRequest;
+  readonly series: HopSeries;
   readonly requestUri: string;
   /** Undefined outside a dialog. */
   readonly dialog: Dialog | undefined;
@@ -25,9 +30,23 @@ export interface ClientRequestOptions {
   readonly endsDialog: boolean;
 }
 
-/** A request of the application that is neither INVITE nor ACK. */
-export class ClientRequest implements NonInviteClientUser, PendingSubscription {
+/** What may be sent to a second address without harm while the first could still be at it. */
+const repeatable = new Set(['OPTIONS', 'REGISTER']);
+
+/** Sends a request of the application that is neither INVITE nor ACK. */
+export function startRequest(core: Core, options: ClientRequestOptions): void {
+  new ClientRequest(core, options).start();
+}
+
+/**
+ * A request of the application that is neither INVITE nor ACK, at one hop. When the hop does not serve it, another
+ * ClientRequest takes its place at the next (RFC 3263 §4.3).
+ */
+class ClientRequest implements NonInviteClientUser, PendingSubscription {
   private readonly dialogId: string;
+  private patience: Timer | undefined;
+  /** Another hop is being tried: the application hears no more of this one. */
+  private isReplaced = false;
 
   constructor(
     private readonly core: Core,
@@ -40,15 +59,21 @@ export class ClientRequest implements NonInviteClientUser, PendingSubscription {
 
   /** Sends the request. */
   start(): void {
-    const { request, localTag } = this.options;
+    const { request, series, localTag } = this.options;
+    const { clock, timers } = this.core;
     if (this.isSubscription) this.core.subscriptions.set(subscriptionKey(request.callId, localTag), this);
+    if (series.hasNext && repeatable.has(request.method))
+      this.patience = clock.after(timers.silentHopMs, () => this.leave());
     this.core.transactions.send(request.branch, request.method, request.bytes, request.channel, this);
   }
 
   response(response: ReceivedResponse): void {
     const { status } = response.message;
-    if (status === 100) return;
-    const { dialog, owner, transactionId } = this.options;
+    const { dialog, owner, series, transactionId } = this.options;
+    this.patience?.cancel();
+    if (this.isReplaced || status === 100) return;
+    series.answered();
+    if (status === 503 && this.moveOn()) return;
     if (dialog !== undefined && status >= 200) this.answered(dialog, response);
     else if (this.isSubscription && status >= 200) this.subscribed(response);
     owner.message(
@@ -71,11 +96,41 @@ export class ClientRequest implements NonInviteClientUser, PendingSubscription {
   }
 
   timedOut(): void {
-    this.locally(408, 'Request Timeout');
+    this.patience?.cancel();
+    if (this.isReplaced) return;
+    this.options.series.failed();
+    if (!this.moveOn()) this.locally(408, 'Request Timeout');
   }
 
   unsent(error: Error): void {
-    this.locally(503, error.message === 'DNS Error' ? error.message : 'Service Unavailable');
+    this.patience?.cancel();
+    if (this.isReplaced) return;
+    this.options.series.failed();
+    if (!this.moveOn()) this.locally(503, ...unsentReason(error));
+  }
+
+  private leave(): void {
+    this.options.series.failed();
+    this.moveOn();
+  }
+
+  /** Tries the next hop; false when there is none. */
+  private moveOn(): boolean {
+    const { core, options } = this;
+    const request = options.series.next();
+    if (request === undefined) return false;
+    core.log.info(
+      {
+        method: request.method,
+        sipCallId: request.callId,
+        from: hostPortOf(options.request),
+        to: hostPortOf(request),
+      },
+      'request tried at the next address',
+    );
+    this.isReplaced = true;
+    startRequest(core, { ...options, request });
+    return true;
   }
 
   private answered(dialog: Dialog, response: ReceivedResponse): void {
@@ -135,11 +190,11 @@ export class ClientRequest implements NonInviteClientUser, PendingSubscription {
     return dialog;
   }
 
-  private locally(status: number, reason: string): void {
+  private locally(status: number, reason: string, detail?: string): void {
     const { dialog, endsDialog, localTag, owner, request, transactionId } = this.options;
     if (this.isSubscription) this.core.subscriptions.delete(subscriptionKey(request.callId, localTag));
     if (dialog !== undefined && endsDialog) this.core.dialogs.end(dialog);
     const meta = { ...internalMeta, protocol: request.channel.transport };
-    owner.message(meta, transactionId, this.dialogId, request.localResponse(status, reason));
+    owner.message(meta, transactionId, this.dialogId, request.localResponse(status, reason, detail));
   }
 }

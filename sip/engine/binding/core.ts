@@ -4,6 +4,7 @@ import type { ControlClient, SipCommand } from '../control-protocol/control-clie
 import type { ControlServer } from '../control-protocol/control-server.js';
 import type { Dialog } from '../dialog/dialog.js';
 import type { DialogTable } from '../dialog/dialog-table.js';
+import type { NextHops } from '../resolve/next-hops.js';
 import type { Timers } from '../timers.js';
 import type { TransactionTable } from '../transaction/transaction-table.js';
 import type { TransportPool } from '../transport/pool.js';
@@ -40,6 +41,7 @@ export interface Core {
   readonly log: Log;
   readonly timers: Timers;
   readonly pool: TransportPool;
+  readonly hops: NextHops;
   readonly transactions: TransactionTable;
   readonly dialogs: DialogTable;
   readonly control: ControlServer;

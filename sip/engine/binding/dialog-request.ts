@@ -1,11 +1,11 @@
-import { newBranch } from '../../message/index.js';
+import { newBranch, type SipUri } from '../../message/index.js';
 import type { Dialog } from '../dialog/dialog.js';
-import { resolveHost } from '../resolve.js';
 import { bareAddress } from '../transport/local-address.js';
-import type { Channel, Endpoint, TransportName } from '../transport/channel.js';
+import type { Channel } from '../transport/channel.js';
 import { SentRequest } from '../wire/sent-request.js';
 import type { Core } from './core.js';
 import type { AppHeaders } from './header-policy.js';
+import type { Way } from './hop-series.js';
 
 /** Requests that refresh the remote target, and so carry our Contact (RFC 3261 §12.2, RFC 3311 §5.1, RFC 6665 §4.4). */
 const targetRefreshing = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER']);
@@ -55,9 +55,6 @@ export function writeDialogRequest(
   });
 }
 
-const transportOf = (name: string | null | undefined, dialog: Dialog): TransportName =>
-  name?.toLowerCase() === 'udp' ? 'udp' : name?.toLowerCase() === 'tcp' ? 'tcp' : dialog.channel.transport;
-
 /** A stream connection that serves the next hop as well as a new one would (RFC 3261 §18.1.1, RFC 5923). */
 function canReuse(dialog: Dialog, address: string | undefined): boolean {
   const { channel } = dialog;
@@ -65,21 +62,46 @@ function canReuse(dialog: Dialog, address: string | undefined): boolean {
   return !dialog.hasRoutes || address === channel.remote.address;
 }
 
+/** Whether the next hop is to be reached by the transport of the dialog's last message. */
+function keepsTransport(nextHop: SipUri, { channel }: Dialog): boolean {
+  const named = nextHop.params.get('transport')?.toLowerCase();
+  if (nextHop.scheme === 'sips') return channel.transport === 'tls';
+  return named === undefined || named === channel.transport;
+}
+
 /**
- * Finds the way for the dialog's next request and calls `done` with it, at once when no name has to be looked up.
- * A next hop that cannot be resolved gives a channel that fails.
+ * Finds where the dialog's next request goes and calls `done`, at once when no name has to be looked up. A next hop that
+ * cannot be resolved gives no hops.
  */
-export function dialogChannel(core: Core, dialog: Dialog, done: (channel: Channel) => void): void {
+export function dialogWay(core: Core, dialog: Dialog, done: (way: Way) => void): void {
+  const { channel } = dialog;
   const { nextHop } = dialog.path;
-  const transport = transportOf(nextHop?.params.get('transport'), dialog);
-  if (nextHop === undefined || !core.pool.supports(transport)) return done(core.pool.nowhere(transport));
-  if (dialog.isBehindNat) return done(dialog.channel);
-  if (transport === dialog.channel.transport && canReuse(dialog, bareAddress(nextHop.host)))
-    return done(dialog.channel);
-  resolveHost(nextHop.host, (address) => {
-    if (address === undefined) return done(core.pool.nowhere(transport));
-    if (transport === dialog.channel.transport && canReuse(dialog, address)) return done(dialog.channel);
-    const to: Endpoint = { address, port: nextHop.port ?? 5060 };
-    done(core.pool.channelTo(transport, to, dialog.channel) ?? core.pool.nowhere(transport));
+  const { transport } = channel;
+  if (nextHop === undefined || !isSpoken(core, nextHop)) return done({ hops: [], transport });
+  if (dialog.isBehindNat) return done({ channel });
+  const keeps = keepsTransport(nextHop, dialog);
+  if (keeps && canReuse(dialog, bareAddress(nextHop.host))) return done({ channel });
+  core.hops.find(nextHop, transport, (hops) => {
+    const same = hops.find((hop) => hop.address === channel.remote.address && hop.transport === transport);
+    if (keeps && canReuse(dialog, (same ?? hops[0])?.address)) return done({ channel });
+    const ordered = same === undefined ? hops : [same, ...hops.filter((hop) => hop !== same)];
+    done({ hops: ordered, transport, near: channel });
+  });
+}
+
+/** Whether we speak the transport that the URI names, if it names one. */
+export function isSpoken({ pool }: Core, uri: SipUri): boolean {
+  const named = uri.scheme === 'sips' ? 'tls' : uri.params.get('transport')?.toLowerCase();
+  if (named === undefined) return true;
+  return pool.names.some((name) => name === named);
+}
+
+/** As {@link dialogWay}, for a request of our own that is tried at its first hop only. */
+export function dialogChannel(core: Core, dialog: Dialog, done: (channel: Channel) => void): void {
+  dialogWay(core, dialog, (way) => {
+    if ('channel' in way) return done(way.channel);
+    const [hop] = way.hops;
+    const found = hop === undefined ? undefined : core.pool.channelTo(hop.transport, hop, hop.name, way.near);
+    done(found ?? core.pool.nowhere(way.transport));
   });
 }

@@ -140,9 +140,10 @@ export function replaceLocalhost(value: string, sentBy: SentBy): string {
     .join(', ');
 }
 
-/** The Contact that we give when the application gives none (PROTOCOL §6.2). */
-export function ownContact(channel: Channel): string {
+/** The Contact that we give when the application gives none (PROTOCOL §6.2); of a `sips:` request a `sips:` one. */
+export function ownContact(channel: Channel, isSecure = false): string {
   const { host, port } = channel.sentBy;
+  if (isSecure) return `<sips:${host}:${port}>`;
   return `<sip:${host}:${port}${channel.transport === 'udp' ? '' : `;transport=${channel.transport}`}>`;
 }
 
@@ -201,15 +202,23 @@ export class AppHeaders {
     return serializeNameAddr(tag === undefined || tagOf(ours) !== undefined ? ours : withTag(ours, tag));
   }
 
-  /** The application's Contact; a URI at our own host names the transport that it is reached by. */
-  contact(channel: Channel): string | undefined {
+  /**
+   * The application's Contact; a URI at our own host names the transport that it is reached by, and is a `sips:` one in a
+   * `sips:` request (RFC 3261 §8.1.1.8).
+   */
+  contact(channel: Channel, isSecure = false): string | undefined {
     const value = this.first.get('contact');
     if (value === undefined || !/@localhost/i.test(value)) return value;
     const replaced = replaceLocalhost(value, channel.sentBy);
-    const address = channel.transport === 'udp' ? undefined : parseNameAddr(replaced);
-    if (address?.uri.scheme !== 'sip' || address.uri.params.has('transport')) return replaced;
-    const params = new Map(address.uri.params).set('transport', channel.transport);
-    return serializeNameAddr({ ...address, uri: { ...address.uri, params } });
+    const address = parseNameAddr(replaced);
+    if (address?.uri.scheme !== 'sip') return replaced;
+    const { uri } = address;
+    const params = new Map(uri.params);
+    params.delete('transport');
+    if (isSecure) return serializeNameAddr({ ...address, uri: { ...uri, scheme: 'sips', params } });
+    if (channel.transport === 'udp' && !uri.params.has('transport')) return replaced;
+    if (channel.transport !== 'udp') params.set('transport', channel.transport);
+    return serializeNameAddr({ ...address, uri: { ...uri, params } });
   }
 
   /** The To tag that the application chose for its response. */

@@ -4,6 +4,7 @@ import { messageTrace } from '../../trace.js';
 import { InviteServerTransaction } from '../transaction/invite-server.js';
 import type { Channel, MessageSink } from '../transport/channel.js';
 import { traceMessage } from '../transport/message-trace.js';
+import { defaultPort } from '../resolve/hop.js';
 import { ReturnChannel } from '../transport/return-channel.js';
 import { ReceivedRequest, ReceivedResponse } from '../wire/received.js';
 import type { Core } from './core.js';
@@ -58,10 +59,10 @@ export class NetworkMessages implements MessageSink {
         this.counters.strayResponses += 1;
         return;
       }
-      const back =
-        channel.transport === 'tcp'
-          ? new ReturnChannel(core.pool, channel, message.topVia.port ?? 5060)
-          : channel;
+      const { host, port } = message.topVia;
+      const back = channel.reliable
+        ? new ReturnChannel(core.pool, channel, { host, port: port ?? defaultPort(channel.transport) })
+        : channel;
       this.request(core, requests, new ReceivedRequest(message, channel, bytes, back));
     } catch (error) {
       core.log.error({ err: error, remote: channel.remote }, 'defect while handling a SIP message');

@@ -166,7 +166,8 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
     const { request, transactionId } = this.options;
     const toTag = this.dialog?.localTag ?? headers.toTag ?? this.toTag;
     const contact = this.contactFor(status, headers, isReliable);
-    if (status > 100 && status < 300) this.makeDialog(client, toTag, contact ?? ownContact(request.channel));
+    if (status > 100 && status < 300)
+      this.makeDialog(client, toTag, contact ?? ownContact(request.channel, request.isSecure));
     const text = this.compose(response, headers, toTag, contact, isReliable);
     const bytes = Buffer.from(text);
     const meta = answeredMeta(request.channel, bytes.length);
@@ -181,11 +182,11 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
 
   /** The application's Contact, or ours where PROTOCOL §6.4 wants one. */
   private contactFor(status: number, headers: AppHeaders, isReliable: boolean): string | undefined {
-    const { channel } = this.options.request;
-    const given = headers.contact(channel);
+    const { channel, isSecure } = this.options.request;
+    const given = headers.contact(channel, isSecure);
     if (given !== undefined) return given;
     const isWanted = isReliable || (status > 100 && status < 300 && (status >= 200 || !this.isInitial));
-    return isWanted ? (this.dialog?.localContact ?? ownContact(channel)) : undefined;
+    return isWanted ? (this.dialog?.localContact ?? ownContact(channel, isSecure)) : undefined;
   }
 
   private compose(

@@ -52,10 +52,10 @@ export class ServerRequest implements PendingRequest, NonInviteServerUser {
     if (response.body !== '' && contentType === undefined)
       return client.refuse(command.id, 'missing content-type');
     const toTag = headers.toTag ?? this.toTag;
-    const contact = headers.contact(request.channel) ?? this.ownContactFor(response.status);
+    const contact = headers.contact(request.channel, request.isSecure) ?? this.ownContactFor(response.status);
     const text = this.compose(response, headers, toTag, contact);
     const dialogId = this.makesDialog(response.status)
-      ? this.subscribe(client, toTag, contact ?? ownContact(request.channel))
+      ? this.subscribe(client, toTag, contact ?? ownContact(request.channel, request.isSecure))
       : this.options.answerDialogId;
     const bytes = Buffer.from(text);
     const meta = released(answeredMeta(request.channel, bytes.length));
@@ -109,7 +109,7 @@ export class ServerRequest implements PendingRequest, NonInviteServerUser {
   private ownContactFor(status: number): string | undefined {
     const { dialog, request } = this.options;
     if (request.message.method !== 'SUBSCRIBE' || status < 200 || status >= 300) return undefined;
-    return dialog?.localContact ?? ownContact(request.channel);
+    return dialog?.localContact ?? ownContact(request.channel, request.isSecure);
   }
 
   /** RFC 4028 §9: an UPDATE refreshes the session too. */

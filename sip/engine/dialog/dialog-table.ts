@@ -13,10 +13,10 @@ export class DialogTable {
     return this.byTags.size;
   }
 
-  /** Enters a dialog; it becomes the one that its id names. */
-  add(dialog: Dialog): void {
+  /** Enters a dialog; it becomes the one that its id names, unless no application is to know it. */
+  add(dialog: Dialog, isNamed = true): void {
     this.byTags.set(keyOf(dialog.callId, dialog.localTag, dialog.remoteTag), dialog);
-    this.byId.set(dialog.id, dialog);
+    if (isNamed) this.byId.set(dialog.id, dialog);
   }
 
   /** Makes its id name this dialog (of several forks). */

@@ -92,6 +92,11 @@ export class InviteClientTransaction extends Transaction<State, Event, Action, R
     this.step(status < 200 ? 'provisional' : status < 300 ? 'success' : 'failure', response);
   }
 
+  /** Repeats the request no more; what is answered to it is still taken. */
+  silence(): void {
+    if (this.state === 'calling') this.stopRetransmit();
+  }
+
   /** Gives a cancelled request up whose final response does not come (RFC 3261 §9.1). */
   abandon(): void {
     this.step('abandon');

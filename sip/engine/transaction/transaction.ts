@@ -100,10 +100,14 @@ export abstract class Transaction<State extends string, Event extends string, Ac
     else this.step(event);
   }
 
-  protected stopTimers(): void {
+  protected stopRetransmit(): void {
     this.retransmitTimer?.cancel();
-    this.deadlineTimer?.cancel();
     this.retransmitTimer = undefined;
+  }
+
+  protected stopTimers(): void {
+    this.stopRetransmit();
+    this.deadlineTimer?.cancel();
     this.deadlineTimer = undefined;
   }
 }

@@ -1,7 +1,7 @@
 import type { SipFailure } from '../../failure.js';
 
 /** The transports that the engine speaks (RFC 3261 §18). */
-export type TransportName = 'udp' | 'tcp';
+export type TransportName = 'udp' | 'tcp' | 'tls';
 
 /** One end of a transport: an IP address without brackets, and a port. */
 export interface Endpoint {

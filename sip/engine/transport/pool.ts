@@ -1,10 +1,15 @@
 import type { Clock, Timer } from '../../clock.js';
 import type { Log } from '../../log.js';
+import type { OwnTransports } from '../resolve/next-hops.js';
 import type { Channel, Endpoint, MessageSink, TransportName } from './channel.js';
 import type { LocalIdentity } from './listener.js';
-import { isWildcard, ownAddresses } from './local-address.js';
+import { addressTowards, isWildcard, ownAddresses } from './local-address.js';
 import { NoChannel } from './no-channel.js';
-import { TcpListener, type TcpConnection } from './tcp.js';
+import { connectionKey, type ConnectionOwner, type StreamConnection } from './stream-connection.js';
+import type { StreamListener } from './stream-listener.js';
+import { TcpListener } from './tcp.js';
+import { TlsListener } from './tls.js';
+import { TlsTrust, type TlsSettings } from './tls-trust.js';
 import { UdpChannel, UdpListener } from './udp.js';
 
 /** Connections without a message in either direction for this long are closed. */
@@ -19,26 +24,31 @@ export interface ListenAddress extends Endpoint {
 export interface PoolOptions {
   readonly listen: readonly ListenAddress[];
   readonly externalAddress: string | undefined;
+  /** Needed to listen on TLS, and to send over it. */
+  readonly tls: TlsSettings | undefined;
   readonly sink: MessageSink;
   readonly log: Log;
   readonly clock: Clock;
 }
 
-const keyOf = (remote: Endpoint): string => `${remote.address}|${remote.port}`;
-
 /** All sockets of the engine: finds or makes the channel to a peer. */
-export class TransportPool {
+export class TransportPool implements ConnectionOwner, OwnTransports {
   private readonly udp: UdpListener[] = [];
   private readonly tcp: TcpListener[] = [];
-  /** By remote address; removed when the connection closes. */
-  private readonly connections = new Map<string, TcpConnection>();
+  private readonly tls: TlsListener[] = [];
+  private readonly trust: TlsTrust | undefined;
+  /** By {@link connectionKey}; removed when the connection closes. */
+  private readonly connections = new Map<string, StreamConnection>();
   private readonly order: LocalIdentity[] = [];
+  /** Our address by that of the peer, with several listeners; emptied now and then, as addresses change. */
+  private readonly towards = new Map<string, string>();
   private readonly sweep: Timer;
 
   private constructor(
     private readonly options: PoolOptions,
     private readonly externalAddress: string | undefined,
   ) {
+    if (options.tls !== undefined) this.trust = new TlsTrust(options.tls);
     this.sweep = options.clock.every(idleMs, () => this.closeIdle());
   }
 
@@ -69,7 +79,11 @@ export class TransportPool {
 
   /** The same with the address that peers are told. */
   get advertised(): readonly ListenAddress[] {
-    return this.local.map((at) => ({ ...at, address: this.externalAddress ?? at.address }));
+    return this.order.map(({ transport, bound, externalAddress }) => ({
+      transport,
+      address: externalAddress ?? bound.address,
+      port: bound.port,
+    }));
   }
 
   /** The transport that is used when a URI names none: the first configured one. */
@@ -81,9 +95,19 @@ export class TransportPool {
     return this.connections.size;
   }
 
-  /** Whether requests can be sent over that transport to an address of that family. */
+  /** The transports that we speak, in the configured order. */
+  get names(): readonly TransportName[] {
+    return [...new Set(this.order.map(({ transport }) => transport))];
+  }
+
+  /** Whether requests can be sent over that transport. */
   supports(transport: TransportName): boolean {
     return this.order.some((identity) => identity.transport === transport);
+  }
+
+  /** Whether requests can be sent over that transport to an address of that family. */
+  reaches(transport: TransportName, family: 4 | 6): boolean {
+    return this.order.some((identity) => identity.transport === transport && identity.family === family);
   }
 
   /** The channel of a request that has nowhere to go. */
@@ -94,63 +118,115 @@ export class TransportPool {
 
   /** Whether that is one of our own listening addresses. */
   isSelf(transport: TransportName, to: Endpoint): boolean {
-    return this.order.some(({ transport: name, bound }) => {
+    return this.order.some(({ transport: name, bound, externalAddress }) => {
       if (name !== transport || bound.port !== to.port) return false;
-      if (to.address === bound.address || to.address === this.externalAddress) return true;
+      if (to.address === bound.address || to.address === externalAddress) return true;
       return isWildcard(bound.address) && ownAddresses().has(to.address);
     });
   }
 
   /**
-   * The channel to a peer: over UDP a destination, through the socket of `near` when that is one; over TCP a live
-   * connection or a new one. Undefined when nothing of that transport is listened on.
+   * The channel to a peer: over UDP a destination, through the socket of `near` when that is one; over TCP and TLS a live
+   * connection or a new one, over TLS to a peer that proves to be `name`. Undefined when nothing of that transport is
+   * listened on.
    */
-  channelTo(transport: TransportName, to: Endpoint, near?: Channel): Channel | undefined {
-    const family = to.address.includes(':') ? 6 : 4;
-    if (transport === 'udp') {
-      if (near instanceof UdpChannel && near.remote.address.includes(':') === to.address.includes(':'))
-        return near.to(to);
-      return (this.udp.find(({ identity }) => identity.family === family) ?? this.udp[0])?.channelTo(to);
-    }
-    const live = this.connections.get(keyOf(to));
-    if (live?.isOpen === true) return live;
-    return (this.tcp.find(({ identity }) => identity.family === family) ?? this.tcp[0])?.connectTo(to);
+  channelTo(transport: TransportName, to: Endpoint, name: string, near?: Channel): Channel | undefined {
+    if (transport !== 'udp') return this.connectionTo(transport, to, name);
+    if (near instanceof UdpChannel && near.remote.address.includes(':') === to.address.includes(':'))
+      return near.to(to);
+    return this.nearest(this.udp, to)?.channelTo(to);
   }
 
-  connectionOpened(connection: TcpConnection): void {
+  /**
+   * Uses another certificate, other authorities and pins for new connections; those that are up stay. Throws when they
+   * cannot be used: then the old ones stay in force.
+   */
+  renewTls(settings: TlsSettings): void {
+    const { trust } = this;
+    if (trust === undefined) throw new Error('TLS was not configured at start');
+    const before = trust.renew(settings);
+    try {
+      for (const listener of this.tls) listener.renew();
+    } catch (error) {
+      trust.renew(before);
+      for (const listener of this.tls) listener.renew();
+      throw error;
+    }
+  }
+
+  connectionOpened(connection: StreamConnection): void {
     if (this.connections.size >= maxConnections) {
-      this.options.log.warn({ remote: connection.remote }, 'too many TCP connections: refused');
+      this.options.log.warn({ remote: connection.remote }, 'too many connections: refused');
       connection.close();
       return;
     }
-    this.connections.set(keyOf(connection.remote), connection);
+    this.connections.set(connection.key, connection);
   }
 
-  connectionClosed(connection: TcpConnection): void {
-    const key = keyOf(connection.remote);
-    if (this.connections.get(key) === connection) this.connections.delete(key);
+  connectionClosed(connection: StreamConnection): void {
+    if (this.connections.get(connection.key) === connection) this.connections.delete(connection.key);
   }
 
   /** Closes every socket. Idempotent. */
   async close(): Promise<void> {
     this.sweep.cancel();
     for (const connection of [...this.connections.values()]) connection.close();
-    await Promise.all([...this.udp, ...this.tcp].map((listener) => listener.close()));
+    await Promise.all([...this.udp, ...this.tcp, ...this.tls].map((listener) => listener.close()));
+  }
+
+  private connectionTo(transport: 'tcp' | 'tls', to: Endpoint, name: string): Channel | undefined {
+    const live = this.connections.get(connectionKey(transport, to, transport === 'tls' ? name : undefined));
+    if (live?.isOpen === true) return live;
+    const listeners: readonly StreamListener[] = this[transport];
+    return this.nearest(listeners, to)?.connectTo(to, name);
   }
 
   private async bind(at: ListenAddress): Promise<void> {
+    this.order.push((await this.listenerOn(at)).identity);
+  }
+
+  private async listenerOn(at: ListenAddress): Promise<{ readonly identity: LocalIdentity }> {
+    const { externalAddress, options, trust } = this;
     if (at.transport === 'udp') {
-      const listener = await UdpListener.bind(at, this.externalAddress, this.options.sink, this.options.log);
+      const listener = await UdpListener.bind(at, externalAddress, options.sink, options.log);
       this.udp.push(listener);
-      this.order.push(listener.identity);
-      return;
+      return listener;
     }
-    const listener = await TcpListener.bind(at, this.externalAddress, this);
-    this.tcp.push(listener);
-    this.order.push(listener.identity);
+    if (at.transport === 'tcp') {
+      const listener = await TcpListener.bind(at, externalAddress, this);
+      this.tcp.push(listener);
+      return listener;
+    }
+    if (trust === undefined) throw new Error('TLS needs a certificate');
+    const listener = await TlsListener.bind(at, externalAddress, trust, this);
+    this.tls.push(listener);
+    return listener;
+  }
+
+  /** Of several listeners that which the peer is reached from; else any of its address family. */
+  private nearest<Listener extends { readonly identity: LocalIdentity }>(
+    listeners: readonly Listener[],
+    { address }: Endpoint,
+  ): Listener | undefined {
+    if (listeners.length < 2) return listeners[0];
+    const family = address.includes(':') ? 6 : 4;
+    const able = listeners.filter(({ identity }) => identity.family === family);
+    if (able.length < 2) return able[0] ?? listeners[0];
+    const own = this.addressTowards(address);
+    return able.find(({ identity }) => identity.bound.address === own) ?? able[0];
+  }
+
+  private addressTowards(remote: string): string {
+    const known = this.towards.get(remote);
+    if (known !== undefined) return known;
+    if (this.towards.size >= 256) this.towards.clear();
+    const found = addressTowards(remote);
+    this.towards.set(remote, found);
+    return found;
   }
 
   private closeIdle(): void {
+    this.towards.clear();
     for (const connection of [...this.connections.values()]) {
       if (connection.isIdle) connection.close();
       else connection.isIdle = true;

@@ -1,20 +1,27 @@
 import type { Channel, Endpoint } from './channel.js';
 import type { TransportPool } from './pool.js';
 
+/** Where the topmost Via says that its sender listens. */
+export interface SentBy {
+  readonly host: string;
+  readonly port: number;
+}
+
 /**
- * The way back for responses over TCP: the request's connection or, once that has closed, a new one to the port that
+ * The way back for responses over TCP and TLS: the request's connection or, once that has closed, a new one to the port that
  * the topmost Via names (RFC 3261 §18.2.2).
  */
 export class ReturnChannel implements Channel {
-  readonly transport = 'tcp';
+  readonly transport: 'tcp' | 'tls';
   readonly reliable = true;
   private current: Channel;
 
   constructor(
     private readonly pool: TransportPool,
     request: Channel,
-    private readonly sentByPort: number,
+    private readonly sentByOfPeer: SentBy,
   ) {
+    this.transport = request.transport === 'tls' ? 'tls' : 'tcp';
     this.current = request;
   }
 
@@ -36,8 +43,9 @@ export class ReturnChannel implements Channel {
 
   send(bytes: Buffer, failed?: (error: Error) => void): void {
     if (!this.current.isOpen) {
-      const again = { address: this.current.remote.address, port: this.sentByPort };
-      this.current = this.pool.channelTo('tcp', again) ?? this.current;
+      const { host, port } = this.sentByOfPeer;
+      const again = { address: this.current.remote.address, port };
+      this.current = this.pool.channelTo(this.transport, again, host) ?? this.current;
     }
     this.current.send(bytes, failed);
   }

@@ -53,6 +53,11 @@ export class ReceivedRequest {
     readonly back: Channel = channel,
   ) {}
 
+  /** Whether the Contact of our answer has to be a `sips:` URI (RFC 3261 §12.1.1). */
+  get isSecure(): boolean {
+    return this.message.uri.scheme === 'sips';
+  }
+
   /** The Via header fields for its responses, the top one with `received` and `rport` (RFC 3261 §8.2.6.2, §18.2.1). */
   get vias(): string {
     return (this.preparedVias ??= this.message.headers

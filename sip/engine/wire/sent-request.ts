@@ -85,13 +85,14 @@ export class SentRequest {
     return `${this.head('CANCEL', '70', this.parts.to)}${extra}Content-Length: 0\r\n\r\n`;
   }
 
-  /** A response of our own that stands for one that did not come. */
-  localResponse(status: number, reason: string): string {
+  /** A response of our own that stands for one that did not come; `detail` says why, in a Reason (RFC 3326). */
+  localResponse(status: number, reason: string, detail?: string): string {
     const { from, to, callId, sequence, method } = this.parts;
     const tagged = /;\s*tag=/i.test(to) ? to : `${to};tag=${newTag()}`;
+    const why = detail === undefined ? '' : `Reason: SIP;cause=${status};text="${quotable(detail)}"\r\n`;
     return (
       `SIP/2.0 ${status} ${reason}\r\nVia: ${this.via}\r\nFrom: ${from}\r\nTo: ${tagged}\r\n` +
-      `Call-ID: ${callId}\r\nCSeq: ${sequence} ${method}\r\nContent-Length: 0\r\n\r\n`
+      `Call-ID: ${callId}\r\nCSeq: ${sequence} ${method}\r\n${why}Content-Length: 0\r\n\r\n`
     );
   }
 
@@ -102,4 +103,9 @@ export class SentRequest {
       `From: ${from}\r\nTo: ${to}\r\nCall-ID: ${callId}\r\nCSeq: ${sequence} ${method}\r\n`
     );
   }
+}
+
+/** The text without what a quoted string cannot hold. */
+function quotable(text: string): string {
+  return text.replace(/[^\x20-\x7e]|["\\]/g, ' ').slice(0, 200);
 }

@@ -37,6 +37,16 @@ export class EngineLab {
     return this.portOf('tcp');
   }
 
+  get tlsPort(): number {
+    return this.portOf('tls');
+  }
+
+  /** Closes it with everything else. */
+  owned<Owned extends { close(): Promise<void> }>(thing: Owned): Owned {
+    this.closers.push(() => thing.close());
+    return thing;
+  }
+
   async app(): Promise<SrfApp> {
     const srf = await connectSrf(this.engine.controlPort, labSecret);
     srf.on('error', () => undefined);
@@ -84,7 +94,7 @@ export class EngineLab {
 
 /** Lines of a request from a peer. */
 export function requestText(
-  peer: { port: number; transport: 'UDP' | 'TCP' },
+  peer: { port: number; transport: 'UDP' | 'TCP' | 'TLS' },
   parts: {
     method: string;
     port: number;
@@ -102,7 +112,7 @@ export function requestText(
   const { method, port, callId, cseq, toTag, fromTag = 'f1', headers = [], body = '' } = parts;
   const uri = parts.uri ?? `sip:svc@127.0.0.1:${port}`;
   const branch = parts.branch ?? `z9hG4bK${Math.random().toString(36).slice(2)}`;
-  const transport = peer.transport === 'TCP' ? ';transport=tcp' : '';
+  const transport = peer.transport === 'UDP' ? '' : `;transport=${peer.transport.toLowerCase()}`;
   return [
     `${method} ${uri} SIP/2.0`,
     `Via: SIP/2.0/${peer.transport} 127.0.0.1:${peer.port};branch=${branch}`,

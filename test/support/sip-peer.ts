@@ -39,7 +39,7 @@ export abstract class SipPeer {
   private position = 0;
 
   abstract readonly port: number;
-  abstract readonly transport: 'UDP' | 'TCP';
+  abstract readonly transport: 'UDP' | 'TCP' | 'TLS';
   abstract send(text: string): void;
   abstract close(): Promise<void>;
 
@@ -117,7 +117,7 @@ export abstract class SipPeer {
     const {
       toTag = 'peer',
       headers = [
-        `Contact: <sip:peer@127.0.0.1:${this.port}${this.transport === 'TCP' ? ';transport=tcp' : ''}>`,
+        `Contact: <sip:peer@127.0.0.1:${this.port}${this.transport === 'UDP' ? '' : `;transport=${this.transport.toLowerCase()}`}>`,
       ],
       body = '',
     } = options;
@@ -181,7 +181,9 @@ export class UdpPeer extends SipPeer {
     this.socket.send(text, this.target, '127.0.0.1');
   }
 
+  /** Closes the socket once what was given to it is sent: each datagram waits a turn for its address. */
   async close(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
     await new Promise<void>((resolve) => this.socket.close(() => resolve()));
   }
 }

@@ -18,7 +18,7 @@ export class TlsListener implements StreamListener {
   ) {
     const { log } = owner;
     server.on('secureConnection', (socket) => this.accept(socket));
-    server.on('error', (error) => log.warn({ err: error }, 'TLS listener error'));
+    server.on('error', (error: Error) => log.warn({ err: error }, 'TLS listener error'));
     server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
       log.info({ remote: remoteOf(socket), reason: error.message }, 'a TLS handshake with a peer failed');
     });

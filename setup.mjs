@@ -27,7 +27,7 @@ const peers = {
   '/usr/bin/chromium': 'chromium',
 };
 
-const actions = { start, test, bench, 'test:engine': testEngine };
+const actions = { start, test, bench, fuzz, 'test:engine': testEngine };
 
 function main() {
   const [name = '', ...rest] = process.argv.slice(2);
@@ -71,6 +71,10 @@ function test(args) {
 
 function bench(args) {
   runCompiled('dist/test/bench/main.js', args);
+}
+
+function fuzz(args) {
+  runCompiled('dist/test/fuzz/main.js', args);
 }
 
 function testEngine(args) {

@@ -80,6 +80,11 @@ export class ControlConnection {
     this.socket.destroy();
   }
 
+  /** Sends what is left, then nothing more. */
+  end(): void {
+    this.socket.end();
+  }
+
   private take(frame: string): void {
     this.frames.push(frame);
     this.waiting.shift()?.(frame);

@@ -84,8 +84,9 @@ class ClientRequest implements NonInviteClientUser, PendingSubscription {
     );
   }
 
-  notified(notify: ReceivedRequest): Dialog {
+  notified(notify: ReceivedRequest): Dialog | undefined {
     const { message, channel } = notify;
+    if (!this.options.owner.isOpen) return undefined;
     return this.makeDialog(
       message,
       tagOf(message.from) ?? '',
@@ -148,14 +149,17 @@ class ClientRequest implements NonInviteClientUser, PendingSubscription {
     return this.options.dialog === undefined && this.options.request.method === 'SUBSCRIBE';
   }
 
-  /** An accepted subscription makes a dialog, unless a NOTIFY has (RFC 6665 §4.1.2.4). */
+  /**
+   * An accepted subscription makes a dialog, unless a NOTIFY has (RFC 6665 §4.1.2.4). One whose application is gone
+   * makes none: its NOTIFYs are answered with 481, which ends it (RFC 6665 §4.2.2).
+   */
   private subscribed(response: ReceivedResponse): void {
-    const { request, localTag } = this.options;
+    const { request, localTag, owner } = this.options;
     const { message, channel } = response;
     this.core.subscriptions.delete(subscriptionKey(request.callId, localTag));
     const remoteTag = tagOf(message.to) ?? '';
-    if (message.status >= 300 || this.core.dialogs.find(request.callId, localTag, remoteTag) !== undefined)
-      return;
+    const isMade = this.core.dialogs.find(request.callId, localTag, remoteTag) !== undefined;
+    if (message.status >= 300 || isMade || !owner.isOpen) return;
     this.makeDialog(message, remoteTag, message.headers.get('to') ?? '', 'uac', channel);
   }
 

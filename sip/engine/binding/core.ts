@@ -31,8 +31,8 @@ export interface PendingInvite {
 
 /** A SUBSCRIBE of the application that has no final response yet. */
 export interface PendingSubscription {
-  /** A NOTIFY has overtaken that response: it makes the dialog (RFC 6665 §4.1.2.4). */
-  notified(notify: ReceivedRequest): Dialog;
+  /** A NOTIFY has overtaken that response: it makes the dialog (RFC 6665 §4.1.2.4), unless the application is gone. */
+  notified(notify: ReceivedRequest): Dialog | undefined;
 }
 
 /** What the parts of the engine share. */

@@ -1,10 +1,11 @@
 import { App } from '../../gateway/app.js';
-import type { Config, RouteConfig, TrunkConfig } from '../../gateway/config/config.js';
+import type { Config, RouteConfig, SipConfig, TrunkConfig } from '../../gateway/config/config.js';
 import { Secret } from '../../gateway/config/secret.js';
 import type { PageHandler } from '../../gateway/edge/http-server.js';
 import { createEvents } from '../../gateway/telemetry/events.js';
 import { createLogger } from '../../gateway/telemetry/logger.js';
 import { Metrics } from '../../gateway/telemetry/metrics.js';
+import { chosenEngine, openEngine, type EngineUnderTest } from './engine-under-test.js';
 
 /** A whole webtrunk in the test's process, on free loopback ports. */
 export interface Gateway {
@@ -14,7 +15,7 @@ export interface Gateway {
   readonly wsUrl: string;
   /** `http://127.0.0.1:port` */
   readonly pageUrl: string;
-  /** Where the embedded engine takes SIP over UDP, `127.0.0.1:port`. */
+  /** Where the engine takes SIP over UDP, `127.0.0.1:port`. */
   readonly sipAddress: string;
   /** Every log line so far, parsed. */
   readonly lines: readonly Record<string, unknown>[];
@@ -30,6 +31,11 @@ export interface GatewayOptions {
   readonly websocket?: Partial<Config['websocket']>;
   readonly cdrFile?: string;
   readonly pages?: PageHandler;
+  /** A SIP engine that runs beside the gateway; without it the one that the suite runs with. */
+  readonly engine?: EngineUnderTest;
+  /** File for the journal of dialogs, with such an engine. */
+  readonly journal?: string;
+  readonly media?: 'relay' | 'passthrough';
   readonly mediaPorts?: { readonly min: number; readonly max: number };
   /** The echo number, and the trunk and route that lead to it. */
   readonly echoPort?: number;
@@ -59,7 +65,8 @@ export function ipTrunk(name: string, uri: string, change: Partial<TrunkConfig> 
   };
 }
 
-export function testConfig(options: GatewayOptions): Config {
+/** What `startGateway` runs with. `engine`: one beside it; undefined: embedded. */
+export function testConfig(options: GatewayOptions, engine?: EngineUnderTest): Config {
   const loopback = { address: '127.0.0.1', port: 0 };
   const user = (name: string, displayName: string) => ({
     name,
@@ -91,20 +98,15 @@ export function testConfig(options: GatewayOptions): Config {
         htdigest: undefined,
       },
     ],
-    sip: {
-      engine: 'embedded',
-      listen: [
-        { transport: 'udp', ...loopback },
-        { transport: 'tcp', ...loopback },
-      ],
-      externalAddress: undefined,
-      strangers: options.strangers ?? 'silence',
-    },
-    media: {
-      engine: 'relay',
-      address: '127.0.0.1',
-      ports: options.mediaPorts ?? { min: 21_000, max: 21_999 },
-    },
+    sip: engine === undefined ? embedded(options) : beside(engine, options.journal),
+    media:
+      options.media === 'passthrough'
+        ? { engine: 'passthrough' }
+        : {
+            engine: 'relay',
+            address: '127.0.0.1',
+            ports: options.mediaPorts ?? { min: 21_000, max: 21_999 },
+          },
     ice: { servers: [] },
     trunks: [...(options.trunks ?? []), ...echoTrunk],
     routes: options.routes ?? [usersRoute, ...echoRoute],
@@ -121,6 +123,20 @@ export function testConfig(options: GatewayOptions): Config {
   };
 }
 
+function embedded({ strangers = 'silence' }: GatewayOptions): SipConfig {
+  const loopback = { address: '127.0.0.1', port: 0 };
+  const listen = [
+    { transport: 'udp' as const, ...loopback },
+    { transport: 'tcp' as const, ...loopback },
+  ];
+  return { engine: 'embedded', listen, externalAddress: undefined, strangers };
+}
+
+function beside({ host, controlPort, secret }: EngineUnderTest, journal: string | undefined): SipConfig {
+  return { engine: 'drachtio', host, port: controlPort, secret: new Secret(secret), journal };
+}
+
+const readyWithinMs = 10_000;
 const noPages: PageHandler = (_request, response) => void response.writeHead(404).end();
 
 /** Starts a gateway; the test closes it. */
@@ -132,18 +148,26 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     output: { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) },
   });
   const metrics = new Metrics();
-  const config = testConfig(options);
+  const chosen =
+    chosenEngine() === 'drachtio' && options.engine === undefined ? await openEngine() : undefined;
+  const engine = options.engine ?? chosen;
+  const config = testConfig(options, engine);
   const events = createEvents(log, metrics);
   const app = await App.start(config, { log, events, pages: options.pages ?? noPages });
   const pageUrl = app.addresses.pages[0] ?? '';
-  const sip = app.addresses.sip.find((address) => address.startsWith('udp:')) ?? '';
+  const own = app.addresses.sip.find((address) => address.startsWith('udp:'))?.slice('udp:'.length);
+  const untilMs = Date.now() + readyWithinMs;
+  while (!app.ready && Date.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, 5));
   return {
     app,
     metrics,
     pageUrl,
     wsUrl: `${pageUrl.replace('http:', 'ws:')}/ws`,
-    sipAddress: sip.slice('udp:'.length),
+    sipAddress: own ?? `127.0.0.1:${engine?.ports.udp ?? 0}`,
     lines,
-    close: () => app.close(),
+    close: async () => {
+      await app.close();
+      await chosen?.close();
+    },
   };
 }

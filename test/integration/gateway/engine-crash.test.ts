@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CutLine } from '../../support/cut-line.js';
+import { openEngine, type EngineUnderTest } from '../../support/engine-under-test.js';
+import { GatewayProcess } from '../../support/gateway-process.js';
+import { ipTrunk, passwordOf, startGateway } from '../../support/gateway.js';
+import { idle } from '../../support/idle.js';
+import { sdp, UdpPeer } from '../../support/sip-peer.js';
+import { acknowledge, answer, nextRequest } from '../../support/ws-call.js';
+import { WsSipClient } from '../../support/ws-sip-client.js';
+
+/** The engine of the test stands in for a drachtio-server: it outlives the gateway. */
+describe('calls that a crash leaves in the SIP engine', () => {
+  let engine: EngineUnderTest;
+  let pbx: UdpPeer;
+  let folder: string;
+  let config: string;
+  let journal: string;
+  let alice: WsSipClient | undefined;
+  const processes: GatewayProcess[] = [];
+
+  beforeEach(async () => {
+    engine = await openEngine();
+    pbx = await UdpPeer.open(engine.ports.udp);
+    folder = await mkdtemp(join(tmpdir(), 'webtrunk-crash-'));
+    config = join(folder, 'office.yaml');
+    journal = join(folder, 'office.dialogs.ndjson');
+    await writeFile(config, configuration(engine, pbx));
+  });
+
+  afterEach(async () => {
+    await alice?.close();
+    for (const gateway of processes.splice(0)) await gateway.stop();
+    await engine.close();
+    await pbx.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const start = async (): Promise<GatewayProcess> => {
+    const gateway = await GatewayProcess.start(config);
+    processes.push(gateway);
+    await gateway.logged('engine.up');
+    return gateway;
+  };
+
+  const noted = async (): Promise<string[]> => (await readFile(journal, 'utf8')).split('\n').slice(0, -1);
+
+  it('are ended with BYE when webtrunk starts again', async () => {
+    const first = await start();
+    alice = await signIn(first.url('pages'));
+    await callPbx(alice, pbx);
+    assert.match((await noted()).join(), /^\{"began":"[^"]+;from-tag=[^"]+","at":"20[^"]+Z"\}$/);
+    await first.kill();
+
+    const second = await start();
+    const bye = await pbx.request('BYE');
+    assert.equal(bye.headers.get('Reason'), 'SIP;cause=503;text="Call control was lost"');
+    pbx.respond(bye, 200, 'OK');
+    const line = await second.logged('trunk.left_dialog');
+    assert.deepEqual(
+      [line['dialogId'], line['outcome'], line['detail']],
+      [`${bye.callId};from-tag=${tagIn(bye.headers.get('From'))}`, 'ended', '200 OK'],
+    );
+    const metrics = await (await fetch(`${second.url('admin')}/metrics`)).text();
+    assert.match(metrics, /^webtrunk_left_dialogs_total\{outcome="ended"\} 1$/m);
+    await second.stop();
+    await (await start()).stop();
+    assert.deepEqual(await noted(), []);
+  });
+
+  it('are forgotten when the engine has forgotten them', async () => {
+    await writeFile(journal, '{"began":"nobody@knows;from-tag=it","at":"2026-01-01T00:00:00.000Z"}\n{"beg');
+    const gateway = await start();
+    const line = await gateway.logged('trunk.left_dialog');
+    assert.deepEqual([line['outcome'], line['level']], ['unknown', 'info']);
+    await gateway.stop();
+    assert.deepEqual((await noted()).slice(1), ['{"ended":"nobody@knows;from-tag=it"}']);
+  });
+
+  it('are ended when only the connection to the engine was lost, once it is back', async () => {
+    const line = await CutLine.to(engine.controlPort);
+    const gateway = await startGateway({
+      engine: { ...engine, controlPort: line.port },
+      journal,
+      media: 'passthrough',
+      trunks: [ipTrunk('office', `sip:127.0.0.1:${pbx.port};transport=udp`)],
+      routes: [toOffice],
+    });
+    try {
+      alice = await signIn(gateway.pageUrl);
+      await callPbx(alice, pbx);
+      const since = alice.received.length;
+      line.cut();
+      answer(alice, await nextRequest(alice, 'BYE', since), 200);
+      line.mend();
+      const bye = await pbx.request('BYE');
+      pbx.respond(bye, 481, 'Gone already');
+      await idle(gateway, ['trunk_journal']);
+      assert.match(await gateway.metrics.text(), /left_dialogs_total\{outcome="unknown"\} 1/);
+    } finally {
+      await gateway.close();
+      await line.close();
+    }
+    assert.equal((await noted()).length, 2);
+  });
+});
+
+const toOffice = {
+  name: 'office',
+  match: /^[0-9]+$/,
+  fromTrunk: undefined,
+  to: { kind: 'trunks' as const, trunks: ['office'] },
+};
+
+function configuration({ host, controlPort, secret }: EngineUnderTest, pbx: UdpPeer): string {
+  return `listen:
+  http: { address: 127.0.0.1, port: 0 }
+  admin: { address: 127.0.0.1, port: 0 }
+domains: [{ name: localhost, users: [{ name: alice, password: ${passwordOf('alice')} }] }]
+sip: { engine: drachtio, drachtio: { host: ${host}, port: ${controlPort}, secret: "${secret}" } }
+media: { engine: passthrough }
+trunks: [{ name: office, type: ip, hosts: [{ uri: "sip:127.0.0.1:${pbx.port};transport=udp" }] }]
+routes: [{ name: office, match: "^[0-9]+$", to: { trunks: [office] } }]
+`;
+}
+
+async function signIn(pages: string): Promise<WsSipClient> {
+  const url = `${pages.replace('http:', 'ws:')}/ws`;
+  const alice = await WsSipClient.connect(url, { user: 'alice', password: passwordOf('alice') });
+  assert.equal((await alice.register()).status, 200);
+  return alice;
+}
+
+/** Puts a call through from the browser to the PBX. */
+async function callPbx(alice: WsSipClient, pbx: UdpPeer): Promise<void> {
+  const headers = ['To: <sip:600@localhost>', 'Content-Type: application/sdp'];
+  const answered = alice.transact(alice.request('INVITE', 'sip:600@localhost', { headers, body: sdp(7000) }));
+  pbx.respond(await pbx.request('INVITE'), 200, 'OK', { body: sdp(6000) });
+  acknowledge(alice, await answered);
+  await pbx.request('ACK');
+}
+
+function tagIn(header: string | undefined): string {
+  return /;tag=([^;]+)/.exec(header ?? '')?.[1] ?? '';
+}

@@ -200,10 +200,13 @@ export class TcpPeer extends SipPeer {
     server.on('connection', (socket) => this.use(socket));
   }
 
-  /** Listens on a port of its own; `target` given, it also connects there. */
-  static async open(target?: number): Promise<TcpPeer> {
+  /** Listens on `port`, or one of its own; `target` given, it also connects there. Rejects when the port is taken. */
+  static async open(target?: number, port = 0): Promise<TcpPeer> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, '127.0.0.1', resolve);
+    });
     const peer = new TcpPeer(server);
     if (target !== undefined) await peer.connect(target);
     return peer;

@@ -1,5 +1,6 @@
 import { newBranch, type SipUri } from '../../message/index.js';
 import type { Dialog } from '../dialog/dialog.js';
+import type { Hop } from '../resolve/hop.js';
 import { bareAddress } from '../transport/local-address.js';
 import type { Channel } from '../transport/channel.js';
 import { SentRequest } from '../wire/sent-request.js';
@@ -82,11 +83,20 @@ export function dialogWay(core: Core, dialog: Dialog, done: (way: Way) => void):
   const keeps = keepsTransport(nextHop, dialog);
   if (keeps && canReuse(dialog, bareAddress(nextHop.host))) return done({ channel });
   core.hops.find(nextHop, transport, (hops) => {
-    const same = hops.find((hop) => hop.address === channel.remote.address && hop.transport === transport);
+    const same = hopOf(
+      channel,
+      hops.filter((hop) => !core.hops.dead.has(hop)),
+    );
     if (keeps && canReuse(dialog, (same ?? hops[0])?.address)) return done({ channel });
     const ordered = same === undefined ? hops : [same, ...hops.filter((hop) => hop !== same)];
     done({ hops: ordered, transport, near: channel });
   });
+}
+
+/** The hop that the dialog's last message came from: of one address, the same port first. */
+function hopOf({ transport, remote }: Channel, hops: readonly Hop[]): Hop | undefined {
+  const near = hops.filter((hop) => hop.transport === transport && hop.address === remote.address);
+  return near.find(({ port }) => port === remote.port) ?? near[0];
 }
 
 /** Whether we speak the transport that the URI names, if it names one. */

@@ -24,6 +24,8 @@ const peers = {
   '/usr/sbin/kamailio': 'kamailio',
   '/usr/bin/baresip': 'baresip',
   '/usr/bin/sipp': 'sip-tester',
+  '/usr/bin/sipsak': 'sipsak',
+  '/usr/bin/svmap': 'sipvicious',
   '/usr/bin/chromium': 'chromium',
 };
 

@@ -6,6 +6,10 @@ const peers = {
   kamailio: ['/usr/sbin/kamailio'],
   baresip: ['/usr/bin/baresip'],
   sipp: ['/usr/bin/sipp'],
+  sipsak: ['/usr/bin/sipsak'],
+  svmap: ['/usr/bin/svmap'],
+  svwar: ['/usr/bin/svwar'],
+  svcrack: ['/usr/bin/svcrack'],
   rtpengine: ['/usr/bin/rtpengine', '/usr/sbin/rtpengine'],
   'redis-server': ['/usr/bin/redis-server'],
 } as const satisfies Record<string, readonly string[]>;

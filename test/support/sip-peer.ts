@@ -166,10 +166,10 @@ export class UdpPeer extends SipPeer {
     socket.on('message', (bytes) => this.take(bytes));
   }
 
-  /** Binds a port of its own; messages go to `target` on 127.0.0.1. */
-  static async open(target: number): Promise<UdpPeer> {
+  /** Binds a port of its own on that loopback address; messages go to `target` on 127.0.0.1. */
+  static async open(target: number, address = '127.0.0.1'): Promise<UdpPeer> {
     const socket = createSocket('udp4');
-    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => socket.bind(0, address, resolve));
     return new UdpPeer(socket, target);
   }
 

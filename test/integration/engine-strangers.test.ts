@@ -122,6 +122,13 @@ describe('engine: requests of strangers', () => {
         assert.equal(turnedAway.length, 1);
       });
     }
+
+    it('lose it over a keep-alive too', async () => {
+      const caller = await lab.tcpPeer(true);
+      caller.send('\r\n\r\n');
+      await caller.hungUp();
+      assert.deepEqual(caller.raw, []);
+    });
   });
 
   describe('by refusal', () => {
@@ -172,6 +179,9 @@ describe('engine: requests of strangers', () => {
 
     it('keep their connection', async () => {
       const caller = await lab.tcpPeer(true);
+      caller.send('\r\n\r\n');
+      await caller.bytes(2);
+      assert.equal(Buffer.concat(caller.raw).toString(), '\r\n');
       caller.send(text(caller, 'OPTIONS'));
       await caller.status(403);
       caller.send(text(caller, 'REGISTER'));
@@ -241,6 +251,9 @@ describe('engine: requests of strangers', () => {
       callee.send(text(callee, 'OPTIONS'));
       assert.ok(await callee.silent(() => true, quietMs));
       assert.equal(turnedAway.length, 1);
+      const heard = Buffer.concat(callee.raw).length;
+      callee.send('\r\n\r\n');
+      await callee.bytes(heard + 2);
       const ended = (await dialog).destroy();
       callee.respond(await callee.request('BYE'), 200, 'OK');
       await ended;

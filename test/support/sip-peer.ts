@@ -240,6 +240,12 @@ export class TcpPeer extends SipPeer {
     if (this.socket !== undefined && !this.socket.closed) await once(this.socket, 'close');
   }
 
+  /** Resolves when so many bytes have come through the connection. */
+  async bytes(count: number): Promise<void> {
+    while (Buffer.concat(this.raw).length < count && this.socket !== undefined)
+      await once(this.socket, 'data');
+  }
+
   /** Closes the connection, not the listener. */
   hangUp(): void {
     this.socket?.destroy();

@@ -73,6 +73,10 @@ export class NetworkMessages implements MessageSink {
     this.malformed(failure, reply, channel);
   }
 
+  answersPing(channel: Channel): boolean {
+    return this.strangers.maySee(channel);
+  }
+
   private request(core: Core, requests: NetworkRequests, request: ReceivedRequest): void {
     const { message, channel } = request;
     if (message.method === 'ACK') {

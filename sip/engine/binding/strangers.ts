@@ -45,6 +45,11 @@ export class Strangers {
     if (channel.reliable && this.policy !== undefined) this.partners.add(channel);
   }
 
+  /** Whether the peer of this channel may see that somebody is here. */
+  maySee(channel: Channel): boolean {
+    return this.policy?.answer !== 'silence' || this.partners.has(channel) || !this.areAt(channel);
+  }
+
   /** Answers, or does not answer, a request of a stranger; leaves no state behind. */
   turnAway(request: ReceivedRequest): void {
     const { channel, message } = request;

@@ -32,4 +32,6 @@ export interface MessageSink {
   received(bytes: Buffer, channel: Channel): void;
   /** The stream lost its framing (RFC 3261 §18.3); `reply` can be sent, then the connection closes. */
   unframed(failure: SipFailure, reply: Buffer | undefined, channel: Channel): void;
+  /** Whether a keep-alive (RFC 5626 §4.4.1) is answered; if not, the connection closes. */
+  answersPing(channel: Channel): boolean;
 }

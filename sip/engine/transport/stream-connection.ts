@@ -122,7 +122,8 @@ export class StreamConnection implements Channel {
     for (const item of this.framer.push(chunk)) {
       if (!this.open) return;
       if (item.kind === 'message') this.owner.sink.received(item.bytes, this);
-      else if (item.kind === 'ping') this.send(pong);
+      else if (item.kind === 'ping' && this.owner.sink.answersPing(this)) this.send(pong);
+      else if (item.kind === 'ping') this.close();
       else {
         this.owner.sink.unframed(item.failure, item.reply, this);
         this.close();

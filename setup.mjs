@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const root = dirname(fileURLToPath(import.meta.url));
 const neededNode = [20, 19];
@@ -51,6 +52,7 @@ function start(args) {
 }
 
 function test(args) {
+  const mochaArgs = chooseEngine(args);
   installDependencies();
   step('check the format', () => node('prettier', ['--check', '--log-level', 'warn', '.']));
   build([], ['sip', 'gateway', 'web', 'test']);
@@ -68,7 +70,24 @@ function test(args) {
     ]),
   );
   installPeers();
-  process.exitCode = node('mocha', args);
+  process.exitCode = node('mocha', mochaArgs);
+}
+
+/** Puts what `args` say about the SIP engine where tests look for it; gives the other arguments. */
+function chooseEngine(args) {
+  const text = { type: 'string' };
+  const options = { engine: text, host: text, port: text, secret: text, 'sip-port': text };
+  const { values, tokens } = parseArgs({ args, options, strict: false, tokens: true });
+  const { engine = 'embedded', host = '127.0.0.1', port = 9022, secret = 'cymru' } = values;
+  if (engine !== 'embedded' && engine !== 'drachtio')
+    stop('use: npm test -- [--engine embedded|drachtio] …', 2);
+  const choice = { engine, host, port: Number(port), secret, sipPort: Number(values['sip-port'] ?? 5060) };
+  if (engine === 'drachtio') process.env.WEBTRUNK_TEST_ENGINE = JSON.stringify(choice);
+  const ours = tokens.filter(({ kind, name }) => kind === 'option' && name in options);
+  const taken = new Set(
+    ours.flatMap(({ index, inlineValue }) => (inlineValue ? [index] : [index, index + 1])),
+  );
+  return args.filter((_argument, index) => !taken.has(index));
 }
 
 function bench(args) {

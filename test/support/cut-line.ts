@@ -8,7 +8,7 @@ export class CutLine {
 
   private constructor(
     private readonly server = createServer((near) => this.forward(near)),
-    private readonly targetPort: number,
+    private targetPort: number,
   ) {}
 
   /** Starts to forward to this port of 127.0.0.1. */
@@ -29,8 +29,9 @@ export class CutLine {
     for (const socket of this.sockets) socket.resetAndDestroy();
   }
 
-  /** Lets connections through again. */
-  mend(): void {
+  /** Lets connections through again, to another port when one is given. */
+  mend(targetPort = this.targetPort): void {
+    this.targetPort = targetPort;
     this.cutOff = false;
   }
 

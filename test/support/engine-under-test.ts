@@ -31,9 +31,19 @@ export interface EngineUnderTest {
   close(): Promise<void>;
 }
 
+interface EngineOptions {
+  readonly timers?: TimerBase | undefined;
+  readonly log?: Log | undefined;
+}
+
 /** In which a drachtio-server has seen that its application is gone; until then it may still hand it calls. */
 const noticeMs = 100;
-let chosen: EngineChoice = { engine: 'embedded' };
+let chosen: EngineChoice = choiceOf(process.env['WEBTRUNK_TEST_ENGINE']);
+
+/** Of the variable in which setup.mjs hands on what stood in the command line. */
+function choiceOf(text: string | undefined): EngineChoice {
+  return text === undefined ? { engine: 'embedded' } : (JSON.parse(text) as EngineChoice);
+}
 
 /** What {@link openEngine} opens from now on. */
 export function chooseEngine(choice: EngineChoice): void {
@@ -48,9 +58,7 @@ export function chosenEngine(): EngineChoice['engine'] {
  * Starts an embedded engine of its own, or names the drachtio-server that is there; that one has its own timers and its
  * own log.
  */
-export async function openEngine(
-  options: { timers?: TimerBase | undefined; log?: Log | undefined } = {},
-): Promise<EngineUnderTest> {
+export async function openEngine(options: EngineOptions = {}): Promise<EngineUnderTest> {
   if (chosen.engine === 'drachtio') {
     const { engine, host, port, secret, sipPort } = chosen;
     return {
@@ -64,7 +72,14 @@ export async function openEngine(
       close: () => new Promise((resolve) => setTimeout(resolve, noticeMs)),
     };
   }
-  const { timers, log = silentLog } = options;
+  return openEmbeddedEngine(options);
+}
+
+/** An embedded engine, whatever the suite runs with. */
+export async function openEmbeddedEngine({
+  timers,
+  log = silentLog,
+}: EngineOptions = {}): Promise<EngineUnderTest> {
   const secret = 'a secret';
   const embedded = await startEngine({
     listen: [

@@ -177,6 +177,11 @@ export class UdpPeer extends SipPeer {
     return this.socket.address().port;
   }
 
+  /** Messages go to another port of 127.0.0.1 from now on. */
+  aim(target: number): void {
+    this.target = target;
+  }
+
   send(text: string | Buffer): void {
     this.socket.send(text, this.target, '127.0.0.1');
   }

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { CutLine } from '../../support/cut-line.js';
 import { openEngine, type EngineUnderTest } from '../../support/engine-under-test.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
-import { ipTrunk, passwordOf, startGateway } from '../../support/gateway.js';
+import { ipTrunk, startGateway } from '../../support/gateway.js';
 import { idle } from '../../support/idle.js';
-import { sdp, UdpPeer } from '../../support/sip-peer.js';
-import { acknowledge, answer, nextRequest } from '../../support/ws-call.js';
-import { WsSipClient } from '../../support/ws-sip-client.js';
+import { callOffice, officeConfiguration, signInAlice } from '../../support/office-gateway.js';
+import { UdpPeer } from '../../support/sip-peer.js';
+import { answer, nextRequest } from '../../support/ws-call.js';
+import type { WsSipClient } from '../../support/ws-sip-client.js';
 
 /** The engine of the test stands in for a drachtio-server: it outlives the gateway. */
 describe('calls that a crash leaves in the SIP engine', () => {
@@ -27,7 +28,7 @@ describe('calls that a crash leaves in the SIP engine', () => {
     folder = await mkdtemp(join(tmpdir(), 'webtrunk-crash-'));
     config = join(folder, 'office.yaml');
     journal = join(folder, 'office.dialogs.ndjson');
-    await writeFile(config, configuration(engine, pbx));
+    await writeFile(config, officeConfiguration(engine, pbx.port));
   });
 
   afterEach(async () => {
@@ -49,8 +50,8 @@ describe('calls that a crash leaves in the SIP engine', () => {
 
   it('are ended with BYE when webtrunk starts again', async () => {
     const first = await start();
-    alice = await signIn(first.url('pages'));
-    await callPbx(alice, pbx);
+    alice = await signInAlice(first.url('pages'));
+    await callOffice(alice, pbx);
     assert.match((await noted()).join(), /^\{"began":"[^"]+;from-tag=[^"]+","at":"20[^"]+Z"\}$/);
     await first.kill();
 
@@ -89,8 +90,8 @@ describe('calls that a crash leaves in the SIP engine', () => {
       routes: [toOffice],
     });
     try {
-      alice = await signIn(gateway.pageUrl);
-      await callPbx(alice, pbx);
+      alice = await signInAlice(gateway.pageUrl);
+      await callOffice(alice, pbx);
       const since = alice.received.length;
       line.cut();
       answer(alice, await nextRequest(alice, 'BYE', since), 200);
@@ -113,34 +114,6 @@ const toOffice = {
   fromTrunk: undefined,
   to: { kind: 'trunks' as const, trunks: ['office'] },
 };
-
-function configuration({ host, controlPort, secret }: EngineUnderTest, pbx: UdpPeer): string {
-  return `listen:
-  http: { address: 127.0.0.1, port: 0 }
-  admin: { address: 127.0.0.1, port: 0 }
-domains: [{ name: localhost, users: [{ name: alice, password: ${passwordOf('alice')} }] }]
-sip: { engine: drachtio, drachtio: { host: ${host}, port: ${controlPort}, secret: "${secret}" } }
-media: { engine: passthrough }
-trunks: [{ name: office, type: ip, hosts: [{ uri: "sip:127.0.0.1:${pbx.port};transport=udp" }] }]
-routes: [{ name: office, match: "^[0-9]+$", to: { trunks: [office] } }]
-`;
-}
-
-async function signIn(pages: string): Promise<WsSipClient> {
-  const url = `${pages.replace('http:', 'ws:')}/ws`;
-  const alice = await WsSipClient.connect(url, { user: 'alice', password: passwordOf('alice') });
-  assert.equal((await alice.register()).status, 200);
-  return alice;
-}
-
-/** Puts a call through from the browser to the PBX. */
-async function callPbx(alice: WsSipClient, pbx: UdpPeer): Promise<void> {
-  const headers = ['To: <sip:600@localhost>', 'Content-Type: application/sdp'];
-  const answered = alice.transact(alice.request('INVITE', 'sip:600@localhost', { headers, body: sdp(7000) }));
-  pbx.respond(await pbx.request('INVITE'), 200, 'OK', { body: sdp(6000) });
-  acknowledge(alice, await answered);
-  await pbx.request('ACK');
-}
 
 function tagIn(header: string | undefined): string {
   return /;tag=([^;]+)/.exec(header ?? '')?.[1] ?? '';

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import type { SipResponse } from '../../sip/message/index.js';
+import type { EngineUnderTest } from './engine-under-test.js';
+import { passwordOf } from './gateway.js';
+import { sdp, type SipPeer } from './sip-peer.js';
+import { acknowledge } from './ws-call.js';
+import { WsSipClient } from './ws-sip-client.js';
+
+/** Configuration of a webtrunk with the user alice, a PBX for all numbers, and its SIP engine beside it. */
+export function officeConfiguration({ host, controlPort, secret }: EngineUnderTest, pbxPort: number): string {
+  return `listen:
+  http: { address: 127.0.0.1, port: 0 }
+  admin: { address: 127.0.0.1, port: 0 }
+domains: [{ name: localhost, users: [{ name: alice, password: ${passwordOf('alice')} }] }]
+sip: { engine: drachtio, drachtio: { host: ${host}, port: ${controlPort}, secret: "${secret}" } }
+media: { engine: passthrough }
+trunks: [{ name: office, type: ip, hosts: [{ uri: "sip:127.0.0.1:${pbxPort};transport=udp" }] }]
+routes:
+  - { name: staff, match: "^alice$", to: users }
+  - { name: office, match: "^[0-9]+$", to: { trunks: [office] } }
+cdr: { file: cdr.ndjson }
+`;
+}
+
+/** Alice, registered at the gateway with these pages. */
+export async function signInAlice(pagesUrl: string): Promise<WsSipClient> {
+  const url = `${pagesUrl.replace('http:', 'ws:')}/ws`;
+  const alice = await WsSipClient.connect(url, { user: 'alice', password: passwordOf('alice') });
+  assert.equal((await alice.register()).status, 200);
+  return alice;
+}
+
+/** Alice calls a number; gives what answers her INVITE for good. */
+export function dialOffice(alice: WsSipClient): Promise<SipResponse> {
+  const headers = ['To: <sip:600@localhost>', 'Content-Type: application/sdp'];
+  return alice.transact(alice.request('INVITE', 'sip:600@localhost', { headers, body: sdp(7000) }));
+}
+
+/** Puts a call of alice's through to the PBX; gives the answer that she had. */
+export async function callOffice(alice: WsSipClient, pbx: SipPeer): Promise<SipResponse> {
+  const dialled = dialOffice(alice);
+  pbx.respond(await pbx.request('INVITE'), 200, 'OK', { body: sdp(6000) });
+  const answered = await dialled;
+  acknowledge(alice, answered);
+  await pbx.request('ACK');
+  return answered;
+}

@@ -28,6 +28,7 @@ const peers = {
   '/usr/bin/sipsak': 'sipsak',
   '/usr/bin/svmap': 'sipvicious',
   '/usr/bin/chromium': 'chromium',
+  '/usr/bin/rtpengine': 'rtpengine-daemon',
 };
 
 const actions = { start, test, bench, fuzz, 'test:engine': testEngine };

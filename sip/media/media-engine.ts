@@ -25,6 +25,18 @@ export interface MediaEndStats {
   readonly bytesReceived: number;
   readonly packetsDropped: number;
   readonly codec: string | undefined;
+  /** What RTCP tells of the packets that this end has sent (RFC 3550 §6.4); absent until a report has come. */
+  readonly quality?: MediaQuality;
+}
+
+/** How the packets of one end arrived, averaged over the call. */
+export interface MediaQuality {
+  /** Lost packets, in percent. */
+  readonly packetLoss: number;
+  readonly jitterMs: number;
+  readonly roundTripMs: number;
+  /** Mean opinion score as the engine estimates it, from 1 to 5; absent when it does not. */
+  readonly mos?: number;
 }
 
 /**
@@ -51,7 +63,10 @@ export interface MediaSession {
   answer(fromEndId: string, toEndId: string, sdp: string): Promise<string>;
   /** The last offer sent to `toEndId` was refused: both ends stay as they were before it (RFC 3261 §14.1). */
   refuse(toEndId: string): void;
+  /** The figures that are known here. */
   stats(): readonly MediaEndStats[];
+  /** For engines in other processes: asks for the last figures, before close. Never rejects; takes a second at most. */
+  finalStats?(): Promise<readonly MediaEndStats[]>;
   /** Frees all ports and connections. Idempotent. */
   close(): void;
 }

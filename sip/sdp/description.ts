@@ -108,7 +108,7 @@ export interface PlainTransport {
   readonly rtcpPort: number;
 }
 
-/** Our own side of an ICE and DTLS-SRTP transport: one host candidate, RTP and RTCP on one port. */
+/** Our own side of an ICE and DTLS-SRTP transport: RTP and RTCP on one port. */
 export interface WebrtcTransport {
   readonly profile: 'webrtc';
   readonly address: SdpAddress;
@@ -116,6 +116,8 @@ export interface WebrtcTransport {
   readonly ice: IceCredentials;
   readonly fingerprint: SdpFingerprint;
   readonly setup: DtlsSetup;
+  /** Default: one host candidate of that address and port. */
+  readonly candidates?: readonly SdpCandidate[];
 }
 
 export type LocalTransport = PlainTransport | WebrtcTransport;

@@ -3,7 +3,7 @@ import type { MediaSection, StreamDescription, WebrtcTransport } from './descrip
 import { withEventRange } from './payload-types.js';
 
 /**
- * The section that a browser gets (RFC 8829 §5.2, §5.3): ICE with our one host candidate, DTLS-SRTP, RTCP on the RTP
+ * The section that a browser gets (RFC 8829 §5.2, §5.3): ICE with our host candidates, DTLS-SRTP, RTCP on the RTP
  * port. No `a=ssrc`: SSRCs pass through the relay untouched, and Chromium plays silence when one is signalled that
  * does not arrive. The PBX's crypto, rtcp, label, tool and b= lines have no meaning here.
  */
@@ -28,7 +28,7 @@ export function webrtcSection(
     bundleOnly: false,
     ...(mid === undefined ? {} : { mid }),
     ice: transport.ice,
-    candidates: [hostCandidate(transport.address, transport.port)],
+    candidates: transport.candidates ?? [hostCandidate(transport.address, transport.port)],
     endOfCandidates: true,
     fingerprint: transport.fingerprint,
     setup: transport.setup,

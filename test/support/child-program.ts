@@ -48,6 +48,12 @@ export class ChildProgram {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
+  /** Ends it at once, as a crash would, and removes its folder. Idempotent. */
+  kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    return this.stop();
+  }
+
   /** Ends it and removes its folder. Idempotent. */
   async stop(): Promise<void> {
     process.off('exit', this.#stopAtExit);

@@ -1,0 +1,197 @@
+import { failure, type SipFailure } from '../../failure.js';
+import type { MediaProfile } from '../media-engine.js';
+import { readFigures, type CallFigures } from './call-figures.js';
+import type { Instance } from './instance.js';
+import type { InstancePool } from './instance-pool.js';
+import { answerFlags, offerFlags } from './leg-flags.js';
+import type { NgCommand, NgDictionary } from './ng-codec.js';
+import { NgFailure } from './ng-failure.js';
+
+/** How long each kind of command may take, in ms. */
+export interface NgDeadlines {
+  readonly offerMs: number;
+  readonly queryMs: number;
+  readonly deleteMs: number;
+}
+
+export interface NgCallOptions {
+  /** The call id in rtpengine. */
+  readonly id: string;
+  readonly pool: InstancePool;
+  readonly deadlines: NgDeadlines;
+  /** A new call went on to another instance. */
+  failedOver(from: Instance, reason: NgFailure): void;
+  /** No instance takes a new call. */
+  unavailable(): void;
+}
+
+/** An end as rtpengine knows it. */
+interface Tagged {
+  readonly id: string;
+  readonly profile: MediaProfile;
+}
+
+const retryAfter = [['Retry-After', '5']] as const;
+
+/**
+ * One call of ours in rtpengine. Its first offer chooses the instance and goes on to another one when that fails; after
+ * that the call stays where it is. Every instance that may know of the call gets its delete.
+ */
+export class NgCall {
+  #instance: Instance | undefined;
+  /** Tags of ends that are gone. The last one may not be deleted before there is another: the call would go with it. */
+  readonly #staleTags = new Set<string>();
+  readonly #deletes = new Set<Promise<unknown>>();
+
+  constructor(private readonly options: NgCallOptions) {}
+
+  get id(): string {
+    return this.options.id;
+  }
+
+  get instance(): Instance | undefined {
+    return this.#instance;
+  }
+
+  /** Deletes that are under way. */
+  get deletesPending(): number {
+    return this.#deletes.size;
+  }
+
+  /**
+   * Tells an offer; resolves with the SDP for the end that is offered to. Rejects with a SipFailure.
+   *
+   * @param isFirst nothing that rtpengine gave has reached an end yet: another instance may take over
+   */
+  async offer(fromTag: string, to: Tagged, sdp: string, isFirst: boolean): Promise<string> {
+    const command = {
+      command: 'offer',
+      'from-tag': fromTag,
+      'to-tag': to.id,
+      sdp,
+      ...offerFlags(to.profile),
+    };
+    const answer = isFirst ? await this.#first(command) : await this.#send(command);
+    for (const tag of this.#staleTags) this.#delete(this.#instance, tag);
+    this.#staleTags.clear();
+    return sdpOf(answer);
+  }
+
+  /** Tells an answer to the offer of `to`; resolves with the SDP for `to`. Rejects with a SipFailure. */
+  async answer(to: Tagged, fromTag: string, sdp: string): Promise<string> {
+    const flags = answerFlags(to.profile);
+    return sdpOf(
+      await this.#send({ command: 'answer', 'from-tag': to.id, 'to-tag': fromTag, sdp, ...flags }),
+    );
+  }
+
+  /** What rtpengine has counted; undefined when it does not know the call. Rejects with an NgFailure. */
+  async figures(): Promise<CallFigures | undefined> {
+    const { id, deadlines } = this.options;
+    if (this.#instance === undefined || this.#instance.isDown)
+      throw new NgFailure('unreachable', 'the instance is down');
+    try {
+      return readFigures(await this.#instance.send({ command: 'query', 'call-id': id }, deadlines.queryMs));
+    } catch (thrown) {
+      if (thrown instanceof NgFailure && isUnknownCall(thrown)) return undefined;
+      throw thrown;
+    }
+  }
+
+  /** A callee's end is gone: frees its ports, at the latest with the next offer. */
+  async forgetEnd(tag: string): Promise<void> {
+    if (this.#instance !== undefined) this.#staleTags.add(tag);
+  }
+
+  /** Deletes the call. Resolves when every instance that may know of it has answered, or has had its time. */
+  async end(): Promise<void> {
+    this.#delete(this.#instance);
+    await Promise.all(this.#deletes);
+  }
+
+  async #first(command: NgCommand): Promise<NgDictionary> {
+    const { id, pool, deadlines } = this.options;
+    const tried = new Set<Instance>();
+    let refusal: NgFailure | undefined;
+    for (let instance = this.#previousChoice(); ; instance = undefined) {
+      instance ??= pool.choose(tried);
+      if (instance === undefined) break;
+      tried.add(instance);
+      try {
+        const answer = await instance.send({ ...command, 'call-id': id }, deadlines.offerMs);
+        this.#moveTo(instance);
+        return answer;
+      } catch (thrown) {
+        if (!(thrown instanceof NgFailure) || thrown.kind === 'closed') throw asSipFailure(thrown);
+        refusal = thrown;
+        // It may have taken the offer all the same.
+        this.#delete(instance);
+        this.options.failedOver(instance, thrown);
+      }
+    }
+    if (refusal?.kind === 'refused') throw asSipFailure(refusal);
+    this.options.unavailable();
+    const detail =
+      refusal === undefined ? 'every rtpengine is down' : `no rtpengine takes the call: ${refusal.message}`;
+    throw failure('media.engine_down', { detail, headers: retryAfter });
+  }
+
+  /** A call without answer so far stays where it is while that is alive. */
+  #previousChoice(): Instance | undefined {
+    return this.#instance?.isDown === false ? this.#instance : undefined;
+  }
+
+  #moveTo(instance: Instance): void {
+    if (this.#instance !== undefined && this.#instance !== instance) {
+      this.#delete(this.#instance);
+      this.#staleTags.clear();
+    }
+    this.#instance = instance;
+  }
+
+  async #send(command: NgCommand): Promise<NgDictionary> {
+    const { id, deadlines } = this.options;
+    if (this.#instance === undefined)
+      throw failure('media.failed', { detail: 'rtpengine does not know the call' });
+    try {
+      return await this.#instance.send({ ...command, 'call-id': id }, deadlines.offerMs);
+    } catch (thrown) {
+      throw asSipFailure(thrown);
+    }
+  }
+
+  /** Without a tag the whole call. `delete-delay`: at once, whatever the instance is configured for. */
+  #delete(instance: Instance | undefined, tag?: string): void {
+    if (instance === undefined) return;
+    const { id, deadlines } = this.options;
+    const command = { command: 'delete', 'call-id': id, 'from-tag': tag, 'delete-delay': 0 };
+    const deleted = instance
+      .send(command, deadlines.deleteMs)
+      .catch(() => undefined)
+      .finally(() => this.#deletes.delete(deleted));
+    this.#deletes.add(deleted);
+  }
+}
+
+/** Foreign failures become ours where they enter. */
+function asSipFailure(thrown: unknown): SipFailure {
+  const detail = thrown instanceof Error ? thrown.message : String(thrown);
+  if (thrown instanceof NgFailure && thrown.isNoAnswer)
+    return failure('media.engine_down', { detail, headers: retryAfter, cause: thrown });
+  const isPorts = thrown instanceof NgFailure && /ran out of ports|no free ports/i.test(detail);
+  return failure(isPorts ? 'media.no_ports' : 'media.failed', {
+    detail: `rtpengine: ${detail}`,
+    cause: thrown,
+  });
+}
+
+function isUnknownCall({ kind, message }: NgFailure): boolean {
+  return kind === 'refused' && /unknown call/i.test(message);
+}
+
+function sdpOf(answer: NgDictionary): string {
+  const sdp = answer.get('sdp');
+  if (typeof sdp !== 'string' || sdp === '')
+    throw failure('media.failed', { detail: 'rtpengine gave no SDP' });
+  return sdp;
+}

@@ -1,0 +1,68 @@
+import { randomInt } from 'node:crypto';
+import type { LocalTransport, MediaSection } from '../../sdp/description.js';
+import { SdpEnd } from '../../sdp/offer-answer.js';
+import { mediaTrace } from '../../trace.js';
+import type { MediaEndOptions, MediaEndStats, MediaProfile } from '../media-engine.js';
+import type { CallFigures, EndFigures } from './call-figures.js';
+
+/** `o=` session ids stay below 2^47: some parsers hold them in a double. */
+const maxSessionId = 2 ** 47;
+
+const nothing: EndFigures = { packets: 0, bytes: 0, errors: 0, ssrcs: [] };
+
+/** One end of a media session: its SDP, and rtpengine's side towards it. Its id is its tag in rtpengine. */
+export class RtpengineEnd {
+  readonly profile: MediaProfile;
+  readonly sdp: SdpEnd;
+  /** Undefined until rtpengine has told. */
+  local: LocalTransport | undefined;
+  /** What the end has last agreed to. */
+  remote: MediaSection | undefined;
+  /** The audio codec of the last answer. */
+  codec: string | undefined;
+  /** For how long no packet came while the end should have sent some, in ms. */
+  quietMs = 0;
+  #figures: EndFigures = nothing;
+  #quality: Pick<MediaEndStats, 'quality'> = {};
+
+  constructor(
+    readonly mediaId: string,
+    readonly id: string,
+    options: MediaEndOptions,
+  ) {
+    this.profile = options.profile;
+    this.sdp = new SdpEnd({
+      ...options,
+      // The address that counts is in `c=`; in `o=` it is a name among others (RFC 8866 §5.2).
+      address: { family: 4, host: '0.0.0.0' },
+      sessionId: String(randomInt(1, maxSessionId)),
+    });
+  }
+
+  get stats(): MediaEndStats {
+    const { packets, bytes, errors } = this.#figures;
+    return {
+      endId: this.id,
+      packetsReceived: packets,
+      bytesReceived: bytes,
+      packetsDropped: errors,
+      codec: this.codec,
+      ...this.#quality,
+    };
+  }
+
+  /** Takes over new figures; true when packets have come since the last ones. */
+  observe(figures: CallFigures): boolean {
+    const known = this.#figures;
+    this.#figures = figures.ends.get(this.id) ?? known;
+    for (const ssrc of this.#figures.ssrcs) {
+      const quality = figures.ssrcs.get(ssrc);
+      if (quality !== undefined) this.#quality = { quality };
+    }
+    return this.#figures.packets !== known.packets;
+  }
+
+  trace(state: string): void {
+    if (mediaTrace.hasSubscribers) mediaTrace.publish({ mediaId: this.mediaId, endId: this.id, state });
+  }
+}

@@ -16,7 +16,7 @@ import { openCdrFile, type CdrWriter } from './call/cdr-file.js';
 import { dialledOf } from './call/dialled.js';
 import { createUserDirectory } from './call/user-directory.js';
 import type { Inspection } from './api/inspection.js';
-import type { Config, DomainConfig, MediaConfig, SipConfig, TrunkConfig } from './config/config.js';
+import type { Config, DomainConfig, MediaConfig, TrunkConfig } from './config/config.js';
 import { createEdge, defaultEdgeLimits, type Edge } from './edge/edge.js';
 import type { PageHandler } from './edge/http-server.js';
 import type { Endpoint } from './endpoint/endpoint.js';
@@ -28,6 +28,7 @@ import { Registrar } from './registrar/registrar.js';
 import { prefixed } from './sizes.js';
 import type { Events } from './telemetry/events.js';
 import type { Trunk } from './trunk/trunk.js';
+import { tlsSettingsOf } from './trunk/tls-settings.js';
 import { openTrunkSide, type SipEngineOptions, type TrunkSide } from './trunk/trunk-side.js';
 import { TrunkTable } from './trunk/trunk-table.js';
 
@@ -181,18 +182,14 @@ export class App {
     if (config.echoPhone !== undefined) {
       this.#echoPhone = await startEchoPhone({ ...config.echoPhone, log, clock });
     }
-    this.#trunkSide = await openTrunkSide(
-      engineOptions(config.sip),
-      this.#trunkListener(),
-      events,
-      log,
+    this.#trunkSide = await openTrunkSide(engineOptions(config), this.#trunkListener(), events, log, clock);
+    this.#trunks = await TrunkTable.create({
+      trunks: config.trunks.map(trunkOf),
+      dialler: this.#trunkSide.stack,
+      find: this.#trunkSide.find,
       clock,
-    );
-    this.#trunks = await TrunkTable.create(
-      config.trunks.map(trunkOf),
-      this.#trunkSide.stack,
-      (trunk, name, cause) => events.trunkUnresolved({ trunk, host: name, cause }),
-    );
+      unresolved: (trunk, name) => events.trunkUnresolved({ trunk, host: name }),
+    });
     this.#controller = this.#createController(this.#trunks);
     this.#edge = await this.#createEdge();
     await this.#trunkSide.takeOverDialogs();
@@ -301,6 +298,7 @@ export class App {
     await this.#controller?.cutAll(failure('gateway.draining'));
     await this.#edge?.close();
     this.#endpoints.close();
+    this.#trunks?.close();
     await this.#trunkSide?.close();
     await this.#echoPhone?.close();
     await this.#anchoredMedia.close();
@@ -333,8 +331,9 @@ function createMedia(media: MediaConfig, log: Log, clock: Clock): MediaEngine {
   return createRelayEngine({ address: media.address, ports: media.ports, log, clock });
 }
 
-function engineOptions(sip: SipConfig): SipEngineOptions {
-  return sip.engine === 'embedded' ? sip : { ...sip, secret: sip.secret.reveal() };
+function engineOptions({ sip, trunks }: Config): SipEngineOptions {
+  if (sip.engine === 'drachtio') return { ...sip, secret: sip.secret.reveal() };
+  return { ...sip, tls: sip.tls === undefined ? undefined : tlsSettingsOf(sip.tls, trunks) };
 }
 
 function trunkOf(trunk: TrunkConfig): Trunk {

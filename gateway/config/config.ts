@@ -32,12 +32,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-export interface HttpsListen extends ListenAddress {
-  /** PEM, certificate first and then its chain. */
-  readonly cert: string;
-  /** PEM. */
-  readonly key: Secret;
-}
+export interface HttpsListen extends ListenAddress, CertificateConfig {}
 
 export interface AdminListen extends ListenAddress {
   /** Required of every request but the health checks when given. */
@@ -77,7 +72,28 @@ export interface UserConfig {
 }
 
 export interface SipListen extends ListenAddress {
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: 'udp' | 'tcp' | 'tls';
+}
+
+/** A certificate with its chain, and its private key; both PEM. */
+export interface CertificateConfig {
+  readonly cert: string;
+  readonly key: Secret;
+}
+
+export interface SipTlsConfig extends CertificateConfig {
+  /** PEM; undefined: PBXs need no certificate. */
+  readonly clientCa: string | undefined;
+}
+
+/** What is special about the TLS of one trunk. */
+export interface TrunkTlsConfig {
+  /** PEM. */
+  readonly ca: string | undefined;
+  /** SHA-256, hex octets with colons. */
+  readonly fingerprint: string | undefined;
+  readonly serverName: string | undefined;
+  readonly certificate: CertificateConfig | undefined;
 }
 
 export type SipConfig =
@@ -87,6 +103,10 @@ export type SipConfig =
       readonly listen: readonly SipListen[];
       /** IP address or host name by which PBXs reach us when it is not that of the machine. */
       readonly externalAddress: string | undefined;
+      /** There when TLS is listened on. */
+      readonly tls: SipTlsConfig | undefined;
+      /** `address` or `address:port`; undefined: those of the machine. */
+      readonly nameServers: readonly string[] | undefined;
       /** What whoever is in no trunk gets; drachtio-server always refuses. */
       readonly strangers: 'silence' | 'refuse';
     }
@@ -123,6 +143,8 @@ export interface TrunkConfig {
   readonly hosts: readonly { readonly uri: string; readonly priority: number }[];
   readonly auth: { readonly username: string; readonly password: Secret } | undefined;
   readonly from: { readonly user: string | undefined; readonly domain: string | undefined } | undefined;
+  /** Undefined: nothing special. */
+  readonly tls: TrunkTlsConfig | undefined;
   readonly inbound: {
     /** IP addresses, CIDR blocks or host names; undefined: those of `hosts`. */
     readonly allow: readonly string[] | undefined;

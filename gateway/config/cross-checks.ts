@@ -21,6 +21,8 @@ const checks: readonly ((sections: Sections) => CrossFinding[])[] = [
   checkMedia,
   checkTrunks,
   checkTrunkAuth,
+  checkSipTls,
+  checkTrunkTls,
   checkRoutes,
   checkRouteTargets,
 ];
@@ -133,6 +135,58 @@ function checkTrunkAuth({ trunks = [] }: Sections): CrossFinding[] {
   }
   return found;
 }
+
+const overTls = (uri: string): boolean => /^sips:|;transport=tls/i.test(uri);
+
+/** TLS needs a certificate, and a trunk over TLS needs TLS. */
+function checkSipTls({ sip, trunks = [] }: Sections): CrossFinding[] {
+  if (sip?.engine !== 'embedded') return [];
+  const { listen, tls } = sip.embedded;
+  const listens = listen.some((address) => address.startsWith('tls:'));
+  if (listens && tls === undefined) {
+    const fix = 'add for example tls: { cert: /etc/webtrunk/sip.crt, key: /etc/webtrunk/sip.key }';
+    return [{ path: ['sip', 'embedded'], problem: 'to listen on TLS a certificate is needed', fix }];
+  }
+  if (listens) return [];
+  return trunks.flatMap(({ hosts }, index) =>
+    hosts.flatMap(({ uri }, at) => {
+      if (!overTls(uri)) return [];
+      const problem = 'webtrunk does not listen on TLS, so the trunk could not call back';
+      const path = ['trunks', index, 'hosts', at, 'uri'];
+      return [{ path, problem, fix: 'add "tls:0.0.0.0:5061" to sip.embedded.listen' }];
+    }),
+  );
+}
+
+function checkTrunkTls({ sip, trunks = [] }: Sections): CrossFinding[] {
+  const found: CrossFinding[] = [];
+  const takenBy = new Map<string, string>();
+  for (const [index, { name, hosts, tls }] of trunks.entries()) {
+    const path = ['trunks', index, 'tls'];
+    if (tls === undefined) continue;
+    if (sip?.engine === 'drachtio') {
+      const fix = 'remove it, and configure TLS in drachtio.conf.xml';
+      found.push({ path, problem: 'drachtio-server has its own TLS settings', fix });
+    }
+    if ((tls.cert === undefined) !== (tls.key === undefined)) {
+      found.push({ path, problem: 'certificate and key go together', fix: 'give both cert and key' });
+    }
+    if (tls.ca !== undefined && tls.fingerprint !== undefined) {
+      const problem = 'with a fingerprint no authority is asked';
+      found.push({ path: [...path, 'ca'], problem, fix: 'remove ca or fingerprint' });
+    }
+    for (const host of hosts.map(({ uri }) => hostOf(uri))) {
+      const other = takenBy.get(host);
+      takenBy.set(host, name);
+      if (other === undefined || other === name) continue;
+      const problem = `trunk ${other} has TLS settings for ${host} too`;
+      found.push({ path, problem, fix: 'keep one of them' });
+    }
+  }
+  return found;
+}
+
+const hostOf = (uri: string): string => (/^sips?:(\[[^\]]+\]|[^:;]+)/i.exec(uri)?.[1] ?? '').toLowerCase();
 
 function checkRoutes({ routes = [], trunks }: Sections): CrossFinding[] {
   const found = duplicates(

@@ -104,7 +104,7 @@ export function portRange(description: string, atLeast: number, example: string)
 }
 
 export function sipListen(description: string, example: string) {
-  const kind = { expected: 'udp:ADDRESS:PORT or tcp:ADDRESS:PORT', example };
+  const kind = { expected: 'udp:ADDRESS:PORT, tcp:ADDRESS:PORT or tls:ADDRESS:PORT', example };
   return checkedText(description, kind, (value) => {
     const listen = parseSipListen(value);
     return listen !== undefined && isIP(listen.address) !== 0;
@@ -126,6 +126,22 @@ export function host(description: string, example: string) {
   return checkedText(description, { expected: 'a host name or IP address', example }, isHost);
 }
 
+/** An address, with or without a port. */
+export function nameServer(description: string, example: string) {
+  const kind = { expected: 'ADDRESS or ADDRESS:PORT', example };
+  return checkedText(description, kind, (value) => {
+    if (isIP(value) !== 0) return true;
+    const [, six, four, port = ''] = /^(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+)):([0-9]{1,5})$/.exec(value) ?? [];
+    return isIP(six ?? four ?? '') !== 0 && Number(port) <= 65_535;
+  });
+}
+
+/** SHA-256 of a certificate, as `openssl x509 -fingerprint -sha256` prints it. */
+export function fingerprint(description: string, example: string) {
+  const kind = { expected: '32 octets in hex with colons', example };
+  return checkedText(description, kind, (value) => /^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){31}$/.test(value));
+}
+
 /** An address, a CIDR block or a host name. */
 export function source(description: string, example: string) {
   const kind = { expected: 'an IP address, a CIDR block such as 198.51.100.0/24, or a host name', example };
@@ -138,10 +154,10 @@ export function source(description: string, example: string) {
   });
 }
 
-const trunkUri = /^sip:(\[[0-9A-Fa-f:.]+\]|[^:;@\s[\]]+)(?::([0-9]{1,5}))?(?:;transport=(?:udp|tcp))?$/;
+const trunkUri = /^sips?:(\[[0-9A-Fa-f:.]+\]|[^:;@\s[\]]+)(?::([0-9]{1,5}))?(?:;transport=(?:udp|tcp|tls))?$/;
 
 export function trunkHostUri(description: string, example: string) {
-  const kind = { expected: 'sip:HOST[:PORT][;transport=udp|tcp]', example };
+  const kind = { expected: 'sip:HOST[:PORT][;transport=udp|tcp|tls]', example };
   return checkedText(description, kind, (value) => {
     const [, authority = '', port] = trunkUri.exec(value) ?? [];
     return isHost(authority.replace(/^\[|\]$/g, '')) && Number(port ?? 5_060) <= 65_535;

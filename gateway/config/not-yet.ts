@@ -25,8 +25,6 @@ const values: Readonly<Record<string, RegExp>> = {
   'media.engine': /^rtpengine$/,
   'media.browser_to_browser': /^anchored$/,
   'trunks.*.type': /^register$/,
-  'sip.embedded.listen.*': /^tls:/,
-  'trunks.*.hosts.*.uri': /^sips:|;transport=tls/i,
 };
 
 const pattern = (path: Path): string => path.map((step) => (typeof step === 'number' ? '*' : step)).join('.');

@@ -1,14 +1,22 @@
-import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { checkCertificate, checkPair } from './certificate-checks.js';
 import type { CrossFinding } from './cross-checks.js';
 import type { Path } from './problem.js';
 import type { ConfigFile } from './schema.js';
 
-/** The texts of the files that a configuration names. */
-export interface ReferencedFiles {
+/** A certificate and its key; each undefined when none is named. */
+export interface PairFiles {
   readonly cert: string | undefined;
   readonly key: string | undefined;
+}
+
+/** The texts of the files that a configuration names. */
+export interface ReferencedFiles {
+  readonly https: PairFiles;
+  readonly sipTls: PairFiles & { readonly clientCa: string | undefined };
+  /** One per trunk, in order. */
+  readonly trunkTls: readonly (PairFiles & { readonly ca: string | undefined })[];
   /** One per domain, in order. */
   readonly htdigest: readonly (string | undefined)[];
 }
@@ -20,50 +28,64 @@ export async function readReferencedFiles(
   sections: Partial<ConfigFile>,
   file: string,
 ): Promise<{ readonly files: ReferencedFiles; readonly findings: readonly CrossFinding[] }> {
-  const findings: CrossFinding[] = [];
-  const read = async (name: string, path: Path): Promise<string | undefined> => {
-    try {
-      return await readFile(resolve(dirname(file), name), 'utf8');
-    } catch (cause) {
-      findings.push({
-        path,
-        problem: `${name} cannot be read: ${codeOf(cause)}`,
-        fix: 'check the name and the rights',
-      });
-      return undefined;
-    }
-  };
-  const https = sections.listen?.https;
-  const cert = https === undefined ? undefined : await read(https.cert, ['listen', 'https', 'cert']);
-  const key = https === undefined ? undefined : await read(https.key, ['listen', 'https', 'key']);
-  findings.push(...checkPair(cert, key));
+  const reader = new FileReader(dirname(file));
+  const https = await reader.pair(sections.listen?.https, ['listen', 'https']);
+  const sipTlsPath = ['sip', 'embedded', 'tls'];
+  const named = sections.sip?.embedded.tls;
+  const sipTls = await reader.pair(named, sipTlsPath);
+  const clientCa = await reader.authorities(named?.client_ca, [...sipTlsPath, 'client_ca']);
+  const trunkTls = [];
+  for (const [index, { tls }] of (sections.trunks ?? []).entries()) {
+    const path = ['trunks', index, 'tls'];
+    const ca = await reader.authorities(tls?.ca, [...path, 'ca']);
+    trunkTls.push({ ca, ...(await reader.pair(tls, path)) });
+  }
   const htdigest: (string | undefined)[] = [];
   for (const [index, { users_file: name, name: domain }] of (sections.domains ?? []).entries()) {
-    const path = ['domains', index, 'users_file'];
-    const text = name === undefined ? undefined : await read(name, path);
-    if (text !== undefined) findings.push(...checkHtdigest(text, domain.toLowerCase(), path));
-    htdigest.push(text);
+    htdigest.push(await reader.users(name, domain.toLowerCase(), ['domains', index, 'users_file']));
   }
-  return { files: { cert, key, htdigest }, findings };
+  const files = { https, sipTls: { ...sipTls, clientCa }, trunkTls, htdigest };
+  return { files, findings: reader.findings };
 }
 
-function checkPair(cert: string | undefined, key: string | undefined): CrossFinding[] {
-  const path = ['listen', 'https'];
-  const certificate = cert === undefined ? undefined : attempt(() => new X509Certificate(cert));
-  const privateKey = key === undefined ? undefined : attempt(() => createPrivateKey(key));
-  const found: CrossFinding[] = [];
-  const fix = 'give a PEM file';
-  if (cert !== undefined && certificate === undefined) {
-    found.push({ path: [...path, 'cert'], problem: 'no certificate in this file', fix });
+/** Reads files and checks that they hold what they are for. */
+class FileReader {
+  readonly findings: CrossFinding[] = [];
+
+  constructor(private readonly folder: string) {}
+
+  async pair(
+    named: { readonly cert?: string | undefined; readonly key?: string | undefined } | undefined,
+    path: Path,
+  ): Promise<PairFiles> {
+    const cert = await this.#read(named?.cert, [...path, 'cert']);
+    const key = await this.#read(named?.key, [...path, 'key']);
+    this.findings.push(...checkPair(cert, key, path));
+    return { cert, key };
   }
-  if (key !== undefined && privateKey === undefined) {
-    found.push({ path: [...path, 'key'], problem: 'no private key in this file', fix });
+
+  async authorities(name: string | undefined, path: Path): Promise<string | undefined> {
+    const text = await this.#read(name, path);
+    if (text !== undefined) this.findings.push(...checkCertificate(text, path));
+    return text;
   }
-  if (certificate === undefined || privateKey === undefined || certificate.checkPrivateKey(privateKey))
-    return found;
-  return [
-    { path: [...path, 'key'], problem: 'the key is not that of the certificate', fix: 'name the pair' },
-  ];
+
+  async users(name: string | undefined, domain: string, path: Path): Promise<string | undefined> {
+    const text = await this.#read(name, path);
+    if (text !== undefined) this.findings.push(...checkHtdigest(text, domain, path));
+    return text;
+  }
+
+  async #read(name: string | undefined, path: Path): Promise<string | undefined> {
+    if (name === undefined) return undefined;
+    try {
+      return await readFile(resolve(this.folder, name), 'utf8');
+    } catch (cause) {
+      const problem = `${name} cannot be read: ${codeOf(cause)}`;
+      this.findings.push({ path, problem, fix: 'check the name and the rights' });
+      return undefined;
+    }
+  }
 }
 
 function checkHtdigest(text: string, domain: string, path: Path): CrossFinding[] {
@@ -81,14 +103,6 @@ function checkHtdigest(text: string, domain: string, path: Path): CrossFinding[]
     found.push({ path, problem, fix: `htdigest FILE ${domain} USER` });
   }
   return found;
-}
-
-function attempt<T>(act: () => T): T | undefined {
-  try {
-    return act();
-  } catch {
-    return undefined;
-  }
 }
 
 function codeOf(cause: unknown): string {

@@ -54,6 +54,40 @@ export const trunk = z.strictObject({
       example: '{ user: "+15551230000" }',
     })
     .optional(),
+  tls: z
+    .strictObject({
+      ca: field
+        .text(
+          'File with the authorities that are trusted for this trunk, PEM. Default: the public ones.',
+          'a file name',
+          '/etc/webtrunk/pbx-ca.crt',
+        )
+        .optional(),
+      fingerprint: field
+        .fingerprint(
+          'SHA-256 of the certificate of the trunk: then nothing else of it is verified.',
+          `"${Array.from({ length: 32 }, () => 'AB').join(':')}"`,
+        )
+        .optional(),
+      server_name: field
+        .host('Name in the certificate when it is not that in `hosts`.', 'sip.example.net')
+        .optional(),
+      cert: field
+        .text(
+          'File with a certificate of ours for this trunk alone, PEM.',
+          'a file name',
+          '/etc/webtrunk/carrier.crt',
+        )
+        .optional(),
+      key: field
+        .text('File with its private key, PEM.', 'a file name', '/etc/webtrunk/carrier.key')
+        .optional(),
+    })
+    .meta({
+      description: 'How the trunk proves who it is over TLS, and what it is shown.',
+      example: '{ ca: /etc/webtrunk/pbx-ca.crt }',
+    })
+    .optional(),
   inbound: z
     .strictObject({
       allow: z

@@ -9,6 +9,9 @@ const listenAddress = (defaultAddress: string, defaultPort: number) => ({
   port: field.integer('TCP port; 0 for any free one.', 0, 65_535, defaultPort).default(defaultPort),
 });
 
+const file = (description: string, example: string) =>
+  field.text(description, 'a file name', `/etc/webtrunk/${example}`);
+
 const listen = z
   .strictObject({
     http: z
@@ -21,14 +24,10 @@ const listen = z
     https: z
       .strictObject({
         ...listenAddress('0.0.0.0', 8_443),
-        cert: field.text(
-          'File with the certificate and its chain, PEM.',
-          'a file name',
-          '/etc/webtrunk/tls.crt',
-        ),
-        key: field.text('File with the private key, PEM.', 'a file name', '/etc/webtrunk/tls.key'),
+        cert: file('File with the certificate and its chain, PEM.', 'tls.crt'),
+        key: file('File with the private key, PEM.', 'tls.key'),
       })
-      .meta({ description: 'HTTPS and WebSocket over TLS for browsers.' })
+      .meta({ description: 'HTTPS and WebSocket over TLS for browsers. The files are read again at SIGHUP.' })
       .optional(),
     admin: z
       .strictObject({
@@ -130,12 +129,39 @@ const sip = z
           .min(1)
           .meta({
             description: 'Where SIP is taken from PBXs.',
-            expected: 'a list of udp:ADDRESS:PORT and tcp:ADDRESS:PORT',
+            expected: 'a list of udp:ADDRESS:PORT, tcp:ADDRESS:PORT and tls:ADDRESS:PORT',
             example: '["udp:0.0.0.0:5060", "tcp:0.0.0.0:5060"]',
           })
           .default(['udp:0.0.0.0:5060', 'tcp:0.0.0.0:5060']),
         external_address: field
           .host('Address by which PBXs reach this machine when it is behind NAT.', '203.0.113.5')
+          .optional(),
+        tls: z
+          .strictObject({
+            cert: file(
+              'File with our certificate and its chain, PEM. PBXs that ask for one see it too.',
+              'sip.crt',
+            ),
+            key: file('File with its private key, PEM.', 'sip.key'),
+            client_ca: file(
+              'File with authorities, PEM: then only PBXs with a certificate of theirs may connect.',
+              'pbx-ca.crt',
+            ).optional(),
+          })
+          .meta({
+            description: 'Needed to listen on TLS. Read again at SIGHUP.',
+            example: '{ cert: /etc/webtrunk/sip.crt, key: /etc/webtrunk/sip.key }',
+          })
+          .optional(),
+        name_servers: z
+          .array(field.nameServer('', '"192.0.2.53"'))
+          .min(1)
+          .meta({
+            description:
+              'DNS servers that know the hosts of trunks. Default: those of the machine, and /etc/hosts.',
+            expected: 'a list of addresses',
+            example: '["192.0.2.53"]',
+          })
           .optional(),
       })
       .meta({ description: 'The embedded SIP engine.' })

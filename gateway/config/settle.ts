@@ -1,6 +1,7 @@
 import { dirname, parse, resolve } from 'node:path';
 import type {
   AdminListen,
+  CertificateConfig,
   Config,
   DomainConfig,
   HttpsListen,
@@ -9,7 +10,7 @@ import type {
   SipConfig,
   TrunkConfig,
 } from './config.js';
-import type { ReferencedFiles } from './referenced-files.js';
+import type { PairFiles, ReferencedFiles } from './referenced-files.js';
 import type { ConfigFile } from './schema.js';
 import { Secret } from './secret.js';
 import { parseDurationMs, parsePortRange, parseSipListen, parseSizeBytes } from './units.js';
@@ -28,7 +29,7 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
       perMessageDeflate: websocket.per_message_deflate,
     },
     domains: written.domains.map((domain, index) => settleDomain(domain, files.htdigest[index])),
-    sip: settleSip(written, file),
+    sip: settleSip(written, files, file),
     media: settleMedia(written),
     ice: {
       servers: written.ice.servers.map(({ urls, username, credential }) => ({
@@ -37,7 +38,7 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
         credential: optional(credential),
       })),
     },
-    trunks: written.trunks.map(settleTrunk),
+    trunks: written.trunks.map((trunk, index) => settleTrunk(trunk, files.trunkTls[index])),
     routes: written.routes.map(settleRoute),
     limits: {
       connectionsPerIp: limits.connections_per_ip,
@@ -51,10 +52,15 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
   });
 }
 
-function https({ listen }: ConfigFile, { cert, key }: ReferencedFiles): HttpsListen | undefined {
-  if (listen.https === undefined || cert === undefined || key === undefined) return undefined;
+function https({ listen }: ConfigFile, files: ReferencedFiles): HttpsListen | undefined {
+  const certificate = certificateOf(files.https);
+  if (listen.https === undefined || certificate === undefined) return undefined;
   const { address, port } = listen.https;
-  return { address, port, cert, key: new Secret(key) };
+  return { address, port, ...certificate };
+}
+
+function certificateOf({ cert, key }: PairFiles): CertificateConfig | undefined {
+  return cert === undefined || key === undefined ? undefined : { cert, key: new Secret(key) };
 }
 
 function admin({ listen }: ConfigFile): AdminListen {
@@ -83,14 +89,17 @@ function journalOf(file: string, named: string | undefined): string {
   return resolve(dirname(file), named ?? `${parse(file).name}.dialogs.ndjson`);
 }
 
-function settleSip({ sip }: ConfigFile, file: string): SipConfig {
+function settleSip({ sip }: ConfigFile, { sipTls }: ReferencedFiles, file: string): SipConfig {
   if (sip.engine === 'drachtio' && sip.drachtio !== undefined) {
     const { host, port, secret, journal } = sip.drachtio;
     return { engine: 'drachtio', host, port, secret: new Secret(secret), journal: journalOf(file, journal) };
   }
   const listen = sip.embedded.listen.map((text) => parsed(parseSipListen(text)));
-  const { external_address: externalAddress } = sip.embedded;
-  return { engine: 'embedded', listen, externalAddress, strangers: sip.strangers ?? 'silence' };
+  const { external_address: externalAddress, name_servers: nameServers } = sip.embedded;
+  const certificate = certificateOf(sipTls);
+  const tls = certificate === undefined ? undefined : { ...certificate, clientCa: sipTls.clientCa };
+  const strangers = sip.strangers ?? 'silence';
+  return { engine: 'embedded', listen, externalAddress, tls, nameServers, strangers };
 }
 
 function settleMedia({ media }: ConfigFile): MediaConfig {
@@ -99,21 +108,25 @@ function settleMedia({ media }: ConfigFile): MediaConfig {
   return { engine: 'relay', address, ports: parsed(parsePortRange(ports)) };
 }
 
-function settleTrunk({
-  name,
-  type,
-  hosts,
-  auth,
-  from,
-  inbound,
-  media,
-}: ConfigFile['trunks'][number]): TrunkConfig {
+function settleTrunk(
+  { name, type, hosts, auth, from, tls, inbound, media }: ConfigFile['trunks'][number],
+  files: ReferencedFiles['trunkTls'][number] | undefined,
+): TrunkConfig {
   return {
     name,
     type,
     hosts,
     auth: auth === undefined ? undefined : { username: auth.username, password: new Secret(auth.password) },
     from: from === undefined ? undefined : { user: from.user, domain: from.domain },
+    tls:
+      tls === undefined || files === undefined
+        ? undefined
+        : {
+            ca: files.ca,
+            fingerprint: tls.fingerprint,
+            serverName: tls.server_name,
+            certificate: certificateOf(files),
+          },
     inbound: { allow: inbound.allow, numbers: inbound.numbers },
     media: { codecs: media.codecs, ptimeMs: media.ptime },
   };

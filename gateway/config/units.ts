@@ -40,18 +40,18 @@ export function parsePortRange(text: string): { min: number; max: number } | und
 }
 
 export interface SipListenText {
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: 'udp' | 'tcp' | 'tls';
   readonly address: string;
   readonly port: number;
 }
 
-/** `udp:0.0.0.0:5060` or `tcp:[::]:5060`; undefined for anything else. */
+/** `udp:0.0.0.0:5060`, `tcp:[::]:5060` or `tls:0.0.0.0:5061`; undefined for anything else. */
 export function parseSipListen(text: string): SipListenText | undefined {
   const [, transport, inBrackets, bare, portText = ''] =
-    /^(udp|tcp):(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+)):([0-9]{1,5})$/.exec(text) ?? [];
+    /^(udp|tcp|tls):(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+)):([0-9]{1,5})$/.exec(text) ?? [];
   const address = inBrackets ?? bare;
   const port = Number(portText);
-  if ((transport !== 'udp' && transport !== 'tcp') || address === undefined || port > 65_535)
-    return undefined;
+  if (address === undefined || port > 65_535) return undefined;
+  if (transport !== 'udp' && transport !== 'tcp' && transport !== 'tls') return undefined;
   return { transport, address, port };
 }

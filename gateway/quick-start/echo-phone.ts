@@ -44,6 +44,8 @@ export async function startEchoPhone(options: EchoPhoneOptions): Promise<EchoPho
       engine: 'embedded',
       listen: [{ transport: 'udp', address, port }],
       externalAddress: undefined,
+      tls: undefined,
+      nameServers: undefined,
       strangers: 'refuse',
     },
     {

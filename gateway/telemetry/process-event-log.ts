@@ -103,10 +103,10 @@ function surroundingEvents(
       count.engineLosses.inc();
       log.error({ event: 'engine.down', ...event }, `SIP engine (${event.engine}) is gone`);
     },
-    trunkUnresolved({ trunk, host, cause }) {
+    trunkUnresolved({ trunk, host }) {
       count.unresolved.inc();
       const line = `host ${host} of trunk ${trunk} does not resolve; it cannot call in`;
-      log.warn({ event: 'trunk.unresolved', trunk, host, cause: asError(cause).message }, line);
+      log.warn({ event: 'trunk.unresolved', trunk, host }, line);
     },
     cdrFailed({ cause }) {
       count.cdrFailures.inc();

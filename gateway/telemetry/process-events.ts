@@ -40,7 +40,7 @@ export interface ProcessEvents {
   engineUp(event: { engine: 'embedded' | 'drachtio'; address: string }): void;
   engineDown(event: { engine: 'embedded' | 'drachtio'; address: string }): void;
   /** A host of a trunk does not resolve: it cannot call in. */
-  trunkUnresolved(event: { trunk: string; host: string; cause: unknown }): void;
+  trunkUnresolved(event: { trunk: string; host: string }): void;
   /** A request came from an address that belongs to no trunk. Only the first of a minute is `reported` above debug. */
   strangerTurnedAway(event: {
     remote: string;

@@ -4,11 +4,13 @@ import type { SipFailure } from '../../sip/failure.js';
 import type { IncomingCall, OutOfDialogRequest } from '../../sip/leg.js';
 import type { Log } from '../../sip/log.js';
 import type { StrangerPolicy } from '../../sip/engine/binding/strangers.js';
+import type { TlsSettings } from '../../sip/engine/transport/tls-trust.js';
 import { startEngine, type Engine } from '../../sip/engine/engine.js';
 import { connectTrunkStack, type TrunkSource, type TrunkStack } from '../../sip/trunk/srf.js';
 import { prefixed } from '../sizes.js';
 import type { ProcessEvents } from '../telemetry/process-events.js';
 import { StrangerWatch, type TurnedAway } from './stranger-watch.js';
+import { lookUpHost, type FindAddresses } from './trunk-sources.js';
 import { LeftDialogs } from './left-dialogs.js';
 
 /** An address that the embedded engine listens on; port 0 for any free one. */
@@ -24,6 +26,8 @@ export type SipEngineOptions =
       readonly engine: 'embedded';
       readonly listen: readonly EngineListen[];
       readonly externalAddress: string | undefined;
+      readonly tls: TlsSettings | undefined;
+      readonly nameServers: readonly string[] | undefined;
       /** What whoever is not known gets for an answer. */
       readonly strangers: 'silence' | 'refuse';
     }
@@ -56,6 +60,13 @@ export interface TrunkSide {
   readonly stack: TrunkStack;
   /** What the embedded engine listens on, with real ports; empty with drachtio-server. */
   readonly local: readonly EngineListen[];
+  /** The addresses that a SIP URI stands for; with drachtio-server those of its host alone. */
+  readonly find: FindAddresses;
+  /**
+   * Shows another certificate to new connections, those that are up stay; does nothing with drachtio-server, and when TLS is not
+   * listened on. Throws when the certificate cannot be used.
+   */
+  renewTls(settings: TlsSettings): void;
   /**
    * With drachtio-server: ends the calls that a crashed process has left there, and notes ours from now on. To be called when
    * it is certain that no other process runs with this configuration. Resolves before they have ended.
@@ -134,9 +145,17 @@ function startEmbedded(
   log: Log,
   clock: Clock,
 ): Promise<Engine> {
-  const external = options.externalAddress === undefined ? {} : { externalAddress: options.externalAddress };
-  const policy = { ...strangers, answer: options.strangers };
-  return startEngine({ listen: options.listen, ...external, strangers: policy, secret, log, clock });
+  const { listen, externalAddress, tls, nameServers, strangers: answer } = options;
+  return startEngine({
+    listen,
+    ...(externalAddress === undefined ? {} : { externalAddress }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(nameServers === undefined ? {} : { nameServers }),
+    strangers: { ...strangers, answer },
+    secret,
+    log,
+    clock,
+  });
 }
 
 function sideOf(
@@ -148,6 +167,8 @@ function sideOf(
   return {
     stack,
     local: embedded?.local ?? [],
+    find: embedded === undefined ? lookUpHost : (uri) => embedded.addressesOf(uri),
+    renewTls: (settings) => embedded?.renewTls(settings),
     takeOverDialogs: async () => left?.takeOver(stack),
     sizes() {
       return {

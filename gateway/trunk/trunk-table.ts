@@ -1,9 +1,10 @@
+import type { Clock } from '../../sip/clock.js';
 import { failure } from '../../sip/failure.js';
 import type { CalleeLeg, CalleeListener, Invitation } from '../../sip/leg.js';
 import type { MediaEndOptions } from '../../sip/media/media-engine.js';
 import { parseUri, type SipUri } from '../../sip/message/index.js';
 import type { TrunkTarget } from '../../sip/trunk/trunk-target.js';
-import { SourceList } from './source-list.js';
+import { TrunkSources, type FindAddresses } from './trunk-sources.js';
 import type { Trunk, TrunkHost } from './trunk.js';
 
 /** Sends INVITEs through the SIP engine. */
@@ -24,9 +25,18 @@ interface TrunkCaller {
   readonly displayName: string | undefined;
 }
 
+export interface TrunkTableOptions {
+  readonly trunks: readonly Trunk[];
+  readonly dialler: TrunkDialler;
+  readonly find: FindAddresses;
+  readonly clock: Clock;
+  /** Hears of a host, or an entry of an allow-list, that has no address: it cannot call in. */
+  readonly unresolved: (trunk: string, host: string) => void;
+}
+
 interface TrunkEntry {
   readonly trunk: Trunk;
-  readonly sources: SourceList;
+  readonly sources: TrunkSources;
   readonly media: MediaEndOptions;
 }
 
@@ -36,21 +46,21 @@ export class TrunkTable {
 
   private constructor(private readonly dialler: TrunkDialler) {}
 
-  /** Reads the trunks; resolves the names of their hosts. `unresolved` hears of a name that does not resolve. */
-  static async create(
-    trunks: readonly Trunk[],
-    dialler: TrunkDialler,
-    unresolved: (trunk: string, host: string, cause: unknown) => void,
-  ): Promise<TrunkTable> {
+  /** Reads the trunks and looks the names of their hosts up. */
+  static async create({ trunks, dialler, find, clock, unresolved }: TrunkTableOptions): Promise<TrunkTable> {
     const table = new TrunkTable(dialler);
     for (const trunk of trunks) {
-      const sources = new SourceList();
-      for (const source of trunk.inbound.allow ?? trunk.hosts.map(hostOf)) {
-        await sources.add(source).catch((cause: unknown) => unresolved(trunk.name, source, cause));
-      }
+      const missing = (host: string): void => unresolved(trunk.name, host);
+      const sources = new TrunkSources({ trunk, find, clock, unresolved: missing });
       table.#entries.set(trunk.name, { trunk, sources, media: mediaOf(trunk) });
     }
+    await Promise.all([...table.#entries.values()].map(({ sources }) => sources.open()));
     return table;
+  }
+
+  /** Looks no names up any more. Idempotent. */
+  close(): void {
+    for (const { sources } of this.#entries.values()) sources.close();
   }
 
   get names(): readonly string[] {
@@ -82,11 +92,12 @@ export class TrunkTable {
   }
 
   #target({ trunk, media }: TrunkEntry, host: TrunkHost, dialled: TrunkDestination, caller: TrunkCaller) {
+    const { scheme } = sipUriOf(host);
     const authority = authorityOf(host);
     const fromUser = trunk.from?.user ?? caller.callerId ?? caller.user;
     const target: TrunkTarget = {
-      requestUri: `sip:${dialled.escapedUser}@${authority}`,
-      nextHop: withTransport(host.uri),
+      requestUri: `${scheme}:${dialled.escapedUser}@${authority}`,
+      nextHop: host.uri,
       ...(trunk.auth === undefined ? {} : { auth: trunk.auth }),
     };
     return {
@@ -122,16 +133,7 @@ function sipUriOf(host: TrunkHost): SipUri {
   return uri;
 }
 
-function hostOf(host: TrunkHost): string {
-  return sipUriOf(host).host.replace(/^\[|\]$/g, '');
-}
-
 function authorityOf(host: TrunkHost): string {
   const { host: name, port } = sipUriOf(host);
   return port === undefined ? name : `${name}:${port}`;
-}
-
-/** Always with a transport: without it drachtio-server takes whichever of its own comes first. */
-function withTransport(uri: string): string {
-  return uri.includes(';transport=') ? uri : `${uri};transport=udp`;
 }

@@ -10,6 +10,7 @@ import type { ControlClient, SipCommand } from './control-protocol/control-clien
 import { ControlServer, type ControlListener } from './control-protocol/control-server.js';
 import type { Dialog } from './dialog/dialog.js';
 import { DialogTable } from './dialog/dialog-table.js';
+import { sipUriOf } from './dialog/route-set.js';
 import { NextHops } from './resolve/next-hops.js';
 import { createTimers, type TimerBase, type Timers } from './timers.js';
 import { TransactionTable } from './transaction/transaction-table.js';
@@ -47,6 +48,8 @@ export interface Engine {
   sizes(): Record<string, number>;
   /** What was dropped or refused since the start. */
   readonly counters: Readonly<MessageCounters>;
+  /** The addresses that a SIP URI stands for (RFC 3263); none when it has none that can be reached. */
+  addressesOf(uri: string): Promise<readonly string[]>;
   /**
    * Uses another certificate, other authorities and pins for new connections; those that are up stay. Throws when they
    * cannot be used: then the old ones stay in force.
@@ -141,6 +144,14 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
 
   get counters(): Readonly<MessageCounters> {
     return this.messages.counters;
+  }
+
+  addressesOf(text: string): Promise<readonly string[]> {
+    const uri = sipUriOf(text);
+    if (uri === undefined) return Promise.resolve([]);
+    return new Promise((resolve) =>
+      this.hops.find(uri, undefined, (hops) => resolve([...new Set(hops.map(({ address }) => address))])),
+    );
   }
 
   renewTls(settings: TlsSettings): void {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { HeaderList, Party } from '../leg.js';
 import { parseUri, serializeNameAddr, serializeUri } from '../message/index.js';
 import type { SrfHeaders } from './srf-types.js';
@@ -46,12 +47,13 @@ export function transportOf(uriText: string): string {
 
 /**
  * The URI with an explicit transport: without one drachtio-server takes whichever of its own transports it lists first,
- * WebSocket included.
+ * WebSocket included. A name without port stays as it is: RFC 3263 §4.1 finds its transport by NAPTR and SRV.
  */
 export function withTransport(uriText: string): string {
   const uri = parseUri(uriText);
   if (uri === undefined || (uri.scheme !== 'sip' && uri.scheme !== 'sips')) return uriText;
   if (uri.params.has('transport')) return uriText;
+  if (uri.port === undefined && isIP(uri.host.replace(/^\[|\]$/g, '')) === 0) return uriText;
   return serializeUri({ ...uri, params: new Map([...uri.params, ['transport', transportOf(uriText)]]) });
 }
 

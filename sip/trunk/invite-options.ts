@@ -12,7 +12,7 @@ import { sdpType } from './received-message.js';
 import type { SrfHeaders, SrfUacOptions } from './srf-types.js';
 import type { TrunkTarget } from './trunk-target.js';
 
-/** The hop that a target is reached by, always with its transport. */
+/** The hop that a target is reached by, with its transport unless DNS has to tell it. */
 export function nextHopOf(target: TrunkTarget): string {
   return withTransport(target.nextHop ?? target.requestUri);
 }

@@ -59,6 +59,7 @@ export function ipTrunk(name: string, uri: string, change: Partial<TrunkConfig> 
     hosts: [{ uri, priority: 10 }],
     auth: undefined,
     from: undefined,
+    tls: undefined,
     inbound: { allow: undefined, numbers: undefined },
     media: { codecs: undefined, ptimeMs: undefined },
     ...change,
@@ -129,7 +130,14 @@ function embedded({ strangers = 'silence' }: GatewayOptions): SipConfig {
     { transport: 'udp' as const, ...loopback },
     { transport: 'tcp' as const, ...loopback },
   ];
-  return { engine: 'embedded', listen, externalAddress: undefined, strangers };
+  return {
+    engine: 'embedded',
+    listen,
+    externalAddress: undefined,
+    tls: undefined,
+    nameServers: undefined,
+    strangers,
+  };
 }
 
 function beside({ host, controlPort, secret }: EngineUnderTest, journal: string | undefined): SipConfig {

@@ -15,7 +15,7 @@ import { InviteServerTransaction } from '../transaction/invite-server.js';
 import { minSessionSeconds, parseSessionExpires } from '../dialog/session-expires.js';
 import type { ReceivedRequest } from '../wire/received.js';
 import { writeFailure, writeRefusal } from '../wire/response-text.js';
-import { subscriptionKey, type Core } from './core.js';
+import { subscriptionKey, uasDialogId, type Core } from './core.js';
 import { refreshesTarget } from './dialog-request.js';
 import { ServerInvite } from './server-invite.js';
 import { ServerRequest } from './server-request.js';
@@ -78,6 +78,11 @@ export class NetworkRequests {
     if (dialogOnly.has(message.method)) return this.refuse(request, failure('dialog.unknown'));
     // RFC 3261 §8.2.2.2
     if (core.transactions.isMerged(message)) return this.refuse(request, failure('message.loop'));
+    if (this.takesName(message))
+      return this.refuse(
+        request,
+        failure('message.loop', { detail: 'its dialog would have the id of another' }),
+      );
     const client = core.control.clientFor(message.method);
     if (client === undefined) return this.refuse(request, this.unserved(message.method));
     const transactionId = randomUUID();
@@ -201,6 +206,13 @@ export class NetworkRequests {
     if (message.method !== 'NOTIFY') return undefined;
     const key = subscriptionKey(message.callId, tagOf(message.to) ?? '');
     return this.core.subscriptions.get(key)?.notified(request);
+  }
+
+  /** Whether the dialog that it would make could not be told from one that is there: applications know no To tag. */
+  private takesName({ method, callId, from }: SipRequest): boolean {
+    if (method !== 'INVITE' && method !== 'SUBSCRIBE') return false;
+    const there = this.core.dialogs.named(uasDialogId(callId, tagOf(from)));
+    return there !== undefined && !there.byeSent;
   }
 
   private dialogOf(message: SipRequest): Dialog | undefined {

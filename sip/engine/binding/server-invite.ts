@@ -10,7 +10,7 @@ import type { InviteServerTransaction, InviteServerUser } from '../transaction/i
 import type { ReceivedRequest } from '../wire/received.js';
 import { toWithTag, writeResponse, type ResponseParts } from '../wire/response-text.js';
 import { isPrintable, type AppMessage } from './app-message.js';
-import type { Core, PendingRequest } from './core.js';
+import { uasDialogId, type Core, type PendingRequest } from './core.js';
 import { AppHeaders, listHas, ownContact } from './header-policy.js';
 import { sendOwnBye } from './own-requests.js';
 import { ServerRequest } from './server-request.js';
@@ -50,7 +50,7 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
     this.dialog = dialog;
     this.isInitial = dialog === undefined;
     this.toTag = dialog?.localTag ?? newTag();
-    this.dialogId = dialog?.id ?? `${request.message.callId};from-tag=${tagOf(request.message.from) ?? ''}`;
+    this.dialogId = dialog?.id ?? uasDialogId(request.message.callId, tagOf(request.message.from));
     this.transaction = core.transactions.receiveInvite(request.message, request.back, this);
     this.reliable = new ReliableProvisionals(
       core,
@@ -80,6 +80,10 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
       response.status > 100 && response.status < 200 && headers.hasOption('require', '100rel');
     if (isReliable && !this.peerKnows100rel()) {
       return client.refuse(command.id, 'Remote endpoint does not support 100rel');
+    }
+    if (response.status > 100 && response.status < 300 && this.lostName()) {
+      client.refuse(command.id, 'Server error: another dialog has the id');
+      return this.terminate(482);
     }
     this.owner = client;
     this.send(client, command, response, headers, isReliable);
@@ -272,6 +276,11 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
     if (this.dialog !== undefined) this.dialog.invite = undefined;
     if (this.update !== undefined) this.update.ownerLost();
     this.update = undefined;
+  }
+
+  /** Another INVITE of the same Call-ID and From tag was answered first. */
+  private lostName(): boolean {
+    return this.dialog === undefined && this.core.dialogs.named(this.dialogId)?.byeSent === false;
   }
 
   private peerKnows100rel(): boolean {

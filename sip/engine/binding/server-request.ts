@@ -9,7 +9,7 @@ import type { ReceivedRequest } from '../wire/received.js';
 import { toWithTag, writeRefusal, writeResponse } from '../wire/response-text.js';
 import type { AppMessage } from './app-message.js';
 import { isPrintable } from './app-message.js';
-import type { Core, PendingRequest } from './core.js';
+import { uasDialogId, type Core, type PendingRequest } from './core.js';
 import { AppHeaders, ownContact } from './header-policy.js';
 import { armFromAnswer } from './session-timer.js';
 
@@ -137,7 +137,7 @@ export class ServerRequest implements PendingRequest, NonInviteServerUser {
   private subscribe(client: ControlClient, toTag: string, contact: string): string {
     const { message, channel } = this.options.request;
     const remoteTag = tagOf(message.from) ?? '';
-    const id = `${message.callId};from-tag=${remoteTag}`;
+    const id = uasDialogId(message.callId, remoteTag);
     const dialog = new Dialog({
       id,
       kind: 'SUBSCRIBE',

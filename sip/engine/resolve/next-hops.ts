@@ -12,7 +12,7 @@ import { defaultPort, type Hop } from './hop.js';
 import { orderServers, type SrvRecord } from './srv-order.js';
 
 /** More addresses than this are not worth a caller's time. */
-const maxHops = 8;
+const maxHops = 32;
 
 /** NAPTR services of RFC 3263 §4.1 and the transports that they stand for. */
 const services: Readonly<Record<string, TransportName>> = {

@@ -4,6 +4,8 @@ import { loadConfig, parseConfig } from '../../../gateway/config/load.js';
 import { ConfigError } from '../../../gateway/config/problem.js';
 import { rightConfig, rightEnvironment, withLine } from './config-fixtures.js';
 
+const pin = Array.from({ length: 32 }, () => 'AB').join(':');
+
 async function problemsOf(text: string, env: Record<string, string> = rightEnvironment): Promise<string[]> {
   try {
     await parseConfig(text, '/etc/webtrunk/webtrunk.yaml', env);
@@ -143,9 +145,28 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
     withLine(11, '  engine: drachtio\n  drachtio: { secret: x }\n  strangers: silence'),
     'line 13: sip.strangers: drachtio-server cannot be silent (write refuse, or remove it)',
   ],
-  'a TLS trunk host': [
+  'a trunk over TLS without listening on TLS': [
     withLine(22, '      - { uri: "sips:pbx.example.net" }'),
-    'line 22: trunks[0].hosts[1].uri: sips:pbx.example.net is not supported yet (expected sip:HOST[:PORT][;transport=udp|tcp])',
+    'line 22: trunks[0].hosts[1].uri: webtrunk does not listen on TLS, so the trunk could not call back (add "tls:0.0.0.0:5061" to sip.embedded.listen)',
+  ],
+  'listening on TLS without a certificate': [
+    withLine(12, '  embedded: { listen: ["tls:0.0.0.0:5061"] }'),
+    'line 12: sip.embedded: to listen on TLS a certificate is needed (add for example tls: { cert: /etc/webtrunk/sip.crt, key: /etc/webtrunk/sip.key })',
+  ],
+  'half a certificate, and a pin beside an authority': [
+    withLine(24, `    tls: { cert: /nowhere/a.crt, ca: /nowhere/ca.crt, fingerprint: "${pin}" }`),
+    'line 24: trunks[0].tls: certificate and key go together (give both cert and key)',
+    'line 24: trunks[0].tls.ca: with a fingerprint no authority is asked (remove ca or fingerprint)',
+    'line 24: trunks[0].tls.ca: /nowhere/ca.crt cannot be read: ENOENT (check the name and the rights)',
+    'line 24: trunks[0].tls.cert: /nowhere/a.crt cannot be read: ENOENT (check the name and the rights)',
+  ],
+  'a fingerprint that is none': [
+    withLine(24, '    tls: { fingerprint: "AB:CD" }'),
+    `line 24: trunks[0].tls.fingerprint: "AB:CD" is not 32 octets in hex with colons (for example "${pin}")`,
+  ],
+  'a name server that is no address': [
+    withLine(12, '  embedded: { name_servers: [dns.example.com] }'),
+    'line 12: sip.embedded.name_servers[0]: "dns.example.com" is not ADDRESS or ADDRESS:PORT (for example "192.0.2.53")',
   ],
   'a network of the wrong size': [
     withLine(25, '    inbound: { allow: [198.51.100.0/33] }'),
@@ -189,6 +210,8 @@ describe('configuration', () => {
         { transport: 'tcp', address: '127.0.0.1', port: 5060 },
       ],
       externalAddress: '203.0.113.5',
+      tls: undefined,
+      nameServers: undefined,
       strangers: 'silence',
     });
     assert.deepEqual(config.media, {

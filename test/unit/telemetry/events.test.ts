@@ -142,7 +142,7 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
   ],
   [
     'webtrunk_trunk_hosts_unresolved_total 1',
-    (events) => events.trunkUnresolved({ trunk: 'office', host: 'pbx.test', cause: new Error('ENOTFOUND') }),
+    (events) => events.trunkUnresolved({ trunk: 'office', host: 'pbx.test' }),
   ],
   [
     'webtrunk_strangers_total{method="INVITE",transport="udp"} 1',

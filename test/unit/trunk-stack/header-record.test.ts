@@ -41,10 +41,12 @@ describe('header fields for srf', () => {
     assert.equal(transportOf('nonsense'), 'udp');
   });
 
-  it('writes the transport where it is missing and leaves everything else as it is', () => {
+  it('writes the transport where it is missing, unless DNS is to tell it', () => {
+    assert.equal(withTransport('sip:192.0.2.1'), 'sip:192.0.2.1;transport=udp');
+    assert.equal(withTransport('sip:pbx.example'), 'sip:pbx.example');
     assert.equal(withTransport('sip:pbx.example:5070'), 'sip:pbx.example:5070;transport=udp');
     assert.equal(withTransport('sip:pbx.example;lr;transport=tcp'), 'sip:pbx.example;lr;transport=tcp');
-    assert.equal(withTransport('sips:pbx.example'), 'sips:pbx.example;transport=tls');
+    assert.equal(withTransport('sips:pbx.example:5061'), 'sips:pbx.example:5061;transport=tls');
     assert.equal(withTransport('tel:+1555'), 'tel:+1555');
   });
 

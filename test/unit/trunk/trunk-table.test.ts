@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { TrunkTable } from '../../../gateway/trunk/trunk-table.js';
 import type { Trunk } from '../../../gateway/trunk/trunk.js';
 import { SourceList } from '../../../gateway/trunk/source-list.js';
+import { TrunkSources } from '../../../gateway/trunk/trunk-sources.js';
+import { FakeClock } from '../../support/fake-clock.js';
 
 const office: Trunk = {
   name: 'office',
@@ -23,7 +25,13 @@ const dialler = {
 };
 
 const tableOf = (...trunks: Trunk[]): Promise<TrunkTable> =>
-  TrunkTable.create(trunks, dialler, (_trunk, host, cause) => assert.fail(`${host}: ${String(cause)}`));
+  TrunkTable.create({
+    trunks,
+    dialler,
+    find: (uri) => assert.fail(`${uri} is looked up`),
+    clock: new FakeClock(),
+    unresolved: (_trunk, host) => assert.fail(host),
+  });
 
 const dialled = { user: '600', escapedUser: '600' };
 const alice = { user: 'alice', displayName: 'Alice', callerId: undefined };
@@ -88,14 +96,77 @@ describe('the trunk table', () => {
   });
 });
 
-describe('a source list', () => {
-  it('takes the addresses of a host name', async () => {
-    const list = new SourceList();
-    await list.add('localhost');
-    assert.equal(list.has('127.0.0.1') || list.has('::1'), true);
+describe('the sources of a trunk', () => {
+  const clock = new FakeClock();
+  const missing: string[] = [];
+  let known: Record<string, readonly string[]> = {};
+  let sources: TrunkSources | undefined;
+
+  const open = async (allow: readonly string[] | undefined, ...uris: string[]): Promise<TrunkSources> => {
+    missing.length = 0;
+    const hosts = uris.map((uri) => ({ uri, priority: 10 }));
+    sources = new TrunkSources({
+      trunk: { ...office, hosts, inbound: { allow, numbers: undefined } },
+      find: (uri) => Promise.resolve(known[uri] ?? []),
+      clock,
+      unresolved: (host) => missing.push(host),
+    });
+    await sources.open();
+    return sources;
+  };
+
+  const minuteLater = async (): Promise<void> => {
+    clock.advance(60_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  afterEach(() => sources?.close());
+
+  it('are all addresses that the URIs of its hosts stand for', async () => {
+    known = { 'sip:carrier.test': ['192.0.2.1', '2001:db8::1'] };
+    const list = await open(undefined, 'sip:carrier.test', 'sip:192.0.2.9:5060', 'sips:[2001:db8::9]');
+    for (const address of ['192.0.2.1', '2001:db8::1', '192.0.2.9', '2001:db8::9', '::ffff:192.0.2.9'])
+      assert.equal(list.has(address), true, address);
+    assert.equal(list.has('192.0.2.2'), false);
   });
 
+  it('are those of its allow-list when it has one', async () => {
+    known = { 'sip:pbx.test': ['192.0.2.1'] };
+    const list = await open(['198.51.100.0/24', 'pbx.test'], 'sip:192.0.2.9');
+    assert.deepEqual(
+      ['198.51.100.77', '192.0.2.1', '192.0.2.9'].map((address) => list.has(address)),
+      [true, true, false],
+    );
+  });
+
+  it('follow a name that moves', async () => {
+    known = { 'sip:pbx.test': ['192.0.2.1'] };
+    const list = await open(undefined, 'sip:pbx.test');
+    known = { 'sip:pbx.test': ['192.0.2.2'] };
+    await minuteLater();
+    assert.deepEqual([list.has('192.0.2.1'), list.has('192.0.2.2')], [false, true]);
+  });
+
+  it('stay when a name has no address for a while, which is told once', async () => {
+    known = { 'sip:pbx.test': ['192.0.2.1'] };
+    const list = await open(undefined, 'sip:pbx.test');
+    known = {};
+    await minuteLater();
+    await minuteLater();
+    assert.equal(list.has('192.0.2.1'), true);
+    assert.deepEqual(missing, ['pbx.test']);
+  });
+
+  it('are looked up no more when it is closed', async () => {
+    const before = clock.pending;
+    (await open(undefined, 'sip:pbx.test')).close();
+    assert.equal(clock.pending, before);
+  });
+});
+
+describe('a source list', () => {
   it('is not confused by what is not an address', () => {
     assert.equal(new SourceList().has('not an address'), false);
+    assert.equal(new SourceList().add('pbx.test'), false);
   });
 });

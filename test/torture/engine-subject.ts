@@ -129,6 +129,13 @@ ready(app, answeredMethods, (_request, response) => response.send(200));
 app.invite(takeCall);
 app.use('subscribe', (_request, response) => response.send(489));
 ready(silent, silentMethods, ignore);
+await Promise.all([app, silent].map(routed));
+
+/** Waits until the engine has taken the routes: it refuses this request after them. */
+async function routed(srf: SrfApp): Promise<void> {
+  const self = `sip:127.0.0.1:${engine.local[0]?.port ?? 0}`;
+  await new Promise<void>((resolve) => srf.request(self, { method: 'OPTIONS' }, () => resolve()));
+}
 
 function answer(request: SubjectRequest): void {
   if (request.callPort !== undefined) placeCall(request.callPort);

@@ -60,7 +60,7 @@ export function subscriptionKey(callId: string, localTag: string): string {
   return `${callId}|${localTag}`;
 }
 
-/** How applications name the dialog that a request of the peer makes: by its Call-ID and From tag (PROTOCOL §6.1). */
+/** How applications name the dialog that a request of the peer makes: by its Call-ID and From tag (PROTOCOL §0). */
 export function uasDialogId(callId: string, fromTag: string | undefined): string {
   return `${callId};from-tag=${fromTag ?? ''}`;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { MediaSession } from '../../sip/media/media-engine.js';
 import type { RtpengineEngine } from '../../sip/media/rtpengine/rtpengine-engine.js';
-import { TimeoutRecord } from '../support/media-session.js';
+import { attribute, audioPort, originVersion, TimeoutRecord } from '../support/media-session.js';
 import { requirePeer } from '../support/peers.js';
 import { Rtpengine } from '../support/rtpengine.js';
 import { MediaServerRecord, rtpengineEngine, ToneBrowser } from '../support/rtpengine-rig.js';
@@ -49,7 +49,7 @@ describe('rtpengine', function () {
   const browserCalls = async (): Promise<{ toPhone: string; toBrowser: string }> => {
     session.addEnd('l_browser', { profile: 'webrtc' });
     session.addEnd('l_phone', { profile: 'plain', codecs: ['PCMU'] });
-    const toPhone = await session.offer('l_browser', 'l_phone', await browser.peer.offer());
+    const toPhone = await session.offer('l_browser', 'l_phone', await browser.offer());
     const toBrowser = await session.answer('l_phone', 'l_browser', phone.sdp());
     browser.peer.takeAnswer(toBrowser);
     phone.speakTo(toPhone);
@@ -61,7 +61,7 @@ describe('rtpengine', function () {
     session.addEnd('l_phone', { profile: 'plain' });
     session.addEnd('l_browser', { profile: 'webrtc' });
     const toBrowser = await session.offer('l_phone', 'l_browser', phone.sdp());
-    const toPhone = await session.answer('l_browser', 'l_phone', await browser.peer.answer(toBrowser));
+    const toPhone = await session.answer('l_browser', 'l_phone', await browser.answer(toBrowser));
     phone.speakTo(toPhone);
     await browser.speak();
     return { toPhone, toBrowser };
@@ -78,5 +78,173 @@ describe('rtpengine', function () {
   it('carries a tone both ways when the phone calls', async () => {
     await phoneCalls();
     await bothHear();
+  });
+
+  it('carries DTMF from the phone with the number that the browser knows', async () => {
+    const { toPhone } = await browserCalls();
+    await bothHear();
+    phone.sendDigit('7', toPhone);
+    const isEvent = (packet: Buffer): boolean => packet.readUInt8(1) % 128 === 101;
+    for (let count = 1; !browser.peer.packets.some(isEvent); count += 1) await browser.peer.packet(count);
+    assert.equal(browser.peer.packets.find(isEvent)?.readUInt8(12), 7);
+  });
+
+  it('tells the phone the ports that it knows, and raises the version only when something changes', async () => {
+    const { toPhone, toBrowser } = await browserCalls();
+    await bothHear();
+    const same = await session.offer('l_phone', 'l_browser', phone.sdp());
+    assert.equal(audioPort(same), audioPort(toBrowser));
+    const again = await session.answer('l_browser', 'l_phone', browser.reanswer('sendrecv'));
+    assert.equal(audioPort(again), audioPort(toPhone));
+    await bothHear();
+    const offer = phone.sdp();
+    assert.equal(await session.offer('l_phone', 'l_browser', offer), same);
+    assert.equal(await session.answer('l_browser', 'l_phone', browser.reanswer('sendrecv')), again);
+  });
+
+  for (const holder of ['phone', 'browser'] as const) {
+    it(`goes quiet while the ${holder} holds the call, and comes back on resume`, async () => {
+      const { toPhone, toBrowser } = await browserCalls();
+      await bothHear();
+      const port = audioPort(toPhone);
+      for (const direction of ['inactive', 'sendrecv'] as const) {
+        if (holder === 'phone') {
+          const offer = await session.offer('l_phone', 'l_browser', phone.sdp(direction));
+          assert.match(offer, new RegExp(`^a=${direction}\\r$`, 'm'));
+          assert.equal(attribute(offer, 'ice-ufrag'), attribute(toBrowser, 'ice-ufrag'));
+          const answer = browser.reanswer(direction);
+          const reply = await session.answer('l_browser', 'l_phone', answer);
+          assert.equal(audioPort(reply), port);
+        } else {
+          const offer = await session.offer('l_browser', 'l_phone', browser.reoffer(direction));
+          assert.match(offer, new RegExp(`^a=${direction}\\r$`, 'm'));
+          assert.equal(audioPort(offer), port);
+          assert.ok(originVersion(offer) > originVersion(toPhone));
+          const reply = await session.answer('l_phone', 'l_browser', phone.sdp(direction));
+          assert.equal(attribute(reply, 'ice-ufrag'), attribute(toBrowser, 'ice-ufrag'));
+        }
+        if (direction === 'sendrecv') await bothHear();
+      }
+    });
+  }
+
+  it('leaves the call as it was when a re-offer is refused', async () => {
+    await browserCalls();
+    await bothHear();
+    const moved = await TonePhone.start(phoneHz);
+    open.push(moved);
+    await session.offer('l_phone', 'l_browser', moved.sdp());
+    session.refuse('l_browser');
+    await bothHear();
+    assert.equal(moved.received, 0);
+  });
+
+  it('follows the phone to another port, and keeps its own', async () => {
+    const { toPhone } = await browserCalls();
+    await bothHear();
+    const moved = await TonePhone.start(phoneHz);
+    open.push(moved);
+    await session.offer('l_phone', 'l_browser', moved.sdp());
+    const reply = await session.answer('l_browser', 'l_phone', browser.reanswer('sendrecv'));
+    assert.equal(audioPort(reply), audioPort(toPhone));
+    phone.hush();
+    moved.speakTo(reply);
+    await Promise.all([moved.waitForTone(browserHz), browser.waitForTone(phoneHz)]);
+  });
+
+  it('starts anew with a browser that restarts ICE and DTLS, and keeps the ports towards the phone', async () => {
+    const { toPhone, toBrowser } = await browserCalls();
+    await bothHear();
+    const restarted = new ToneBrowser(650);
+    open.push(restarted);
+    const offer = await session.offer('l_browser', 'l_phone', await restarted.offer());
+    assert.equal(offer, toPhone, 'nothing changes for the phone');
+    const answer = await session.answer('l_phone', 'l_browser', phone.sdp());
+    assert.notEqual(attribute(answer, 'ice-ufrag'), attribute(toBrowser, 'ice-ufrag'));
+    restarted.peer.takeAnswer(answer);
+    browser.hush();
+    await restarted.speak();
+    await Promise.all([phone.waitForTone(650), restarted.waitForTone(phoneHz)]);
+  });
+
+  it('passes early media of one phone and then the media of another', async () => {
+    const other = await TonePhone.start(1_500);
+    open.push(other);
+    session.addEnd('l_browser', { profile: 'webrtc' });
+    const offer = await browser.offer();
+    session.addEnd('l_phone', { profile: 'plain', codecs: ['PCMU'] });
+    session.addEnd('l_other', { profile: 'plain', codecs: ['PCMU'] });
+    const toPhone = await session.offer('l_browser', 'l_phone', offer);
+    const toOther = await session.offer('l_browser', 'l_other', offer);
+    const early = await session.answer('l_phone', 'l_browser', phone.sdp());
+    browser.peer.takeAnswer(early);
+    phone.speakTo(toPhone);
+    await browser.speak();
+    await bothHear();
+    const final = await session.answer('l_other', 'l_browser', other.sdp());
+    assert.equal(
+      attribute(final, 'ice-ufrag'),
+      attribute(early, 'ice-ufrag'),
+      'one transport for the browser',
+    );
+    session.removeEnd('l_phone');
+    other.speakTo(toOther);
+    await Promise.all([browser.waitForTone(1_500), other.waitForTone(browserHz)]);
+  });
+
+  it('keeps the call when the first phone refuses and the next one takes it', async () => {
+    const other = await TonePhone.start(1_500);
+    open.push(other);
+    session.addEnd('l_browser', { profile: 'webrtc' });
+    session.addEnd('l_phone', { profile: 'plain', codecs: ['PCMU'] });
+    const offer = await browser.offer();
+    const toPhone = await session.offer('l_browser', 'l_phone', offer);
+    browser.peer.takeAnswer(await session.answer('l_phone', 'l_browser', phone.sdp()));
+    phone.speakTo(toPhone);
+    await browser.speak();
+    await bothHear();
+    session.removeEnd('l_phone');
+    session.addEnd('l_other', { profile: 'plain', codecs: ['PCMU'] });
+    const toOther = await session.offer('l_browser', 'l_other', offer);
+    await session.answer('l_other', 'l_browser', other.sdp());
+    other.speakTo(toOther);
+    await Promise.all([browser.waitForTone(1_500), other.waitForTone(browserHz)]);
+  });
+
+  it('takes the offer from the callee (late offer)', async () => {
+    session.addEnd('l_browser', { profile: 'webrtc' });
+    session.addEnd('l_phone', { profile: 'plain' });
+    const toBrowser = await session.offer('l_phone', 'l_browser', phone.sdp());
+    const toPhone = await session.answer('l_browser', 'l_phone', await browser.answer(toBrowser));
+    phone.speakTo(toPhone);
+    await browser.speak();
+    await bothHear();
+  });
+
+  it('drops packets to the port of the phone that come from elsewhere', async () => {
+    const { toPhone } = await browserCalls();
+    await bothHear();
+    const stranger = await TonePhone.start(1_500);
+    open.push(stranger);
+    stranger.speakTo(toPhone);
+    const before = phone.received;
+    await browser.peer.packet(browser.peer.packets.length + 250);
+    assert.equal(stranger.received, 0);
+    assert.ok(phone.received > before);
+    await bothHear();
+    const [, ofPhone] = (await session.finalStats?.()) ?? [];
+    assert.ok((ofPhone?.packetsDropped ?? 0) > 0);
+  });
+
+  it('counts the packets of each end', async () => {
+    await browserCalls();
+    await bothHear();
+    const stats = await session.finalStats?.();
+    for (const end of stats ?? []) {
+      assert.ok(end.packetsReceived > 10, end.endId);
+      assert.ok(end.bytesReceived > 10 * 172, end.endId);
+      assert.equal(end.codec, 'PCMU');
+    }
+    assert.equal(stats?.length, 2);
   });
 });

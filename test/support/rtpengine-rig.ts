@@ -81,9 +81,34 @@ export class ToneBrowser {
   readonly peer = new WebrtcPeer();
   #speaking: NodeJS.Timeout | undefined;
   #sequence = 0;
+  #sdp = '';
+  /** In DTLS, once the connection is there: rtpengine takes the other one. */
+  #role = 'passive';
 
   /** `hz`: a multiple of 50, so that a packet holds whole periods. */
   constructor(private readonly hz: number) {}
+
+  async offer(): Promise<string> {
+    this.#sdp = await this.peer.offer();
+    this.#role = 'passive';
+    return this.#sdp;
+  }
+
+  async answer(offer: string): Promise<string> {
+    this.#sdp = await this.peer.answer(offer);
+    this.#role = 'active';
+    return this.#sdp;
+  }
+
+  /** A later offer that changes the direction alone, as a browser's hold does. */
+  reoffer(direction: string): string {
+    return this.#described(direction, 'actpass');
+  }
+
+  /** An answer to a later offer; takes the direction that the offer leaves. */
+  reanswer(direction: string): string {
+    return this.#described(direction, this.#role);
+  }
 
   /** Speaks from when the connection is there. */
   async speak(): Promise<void> {
@@ -113,5 +138,9 @@ export class ToneBrowser {
   close(): void {
     this.hush();
     this.peer.close();
+  }
+
+  #described(direction: string, setup: string): string {
+    return this.#sdp.replace(/^a=sendrecv/m, `a=${direction}`).replace(/^a=setup:\w+/m, `a=setup:${setup}`);
   }
 }

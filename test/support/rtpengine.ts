@@ -30,6 +30,7 @@ export class Rtpengine {
       '--log-level=6',
       '--num-threads=2',
       '--timeout=60',
+      '--endpoint-learning=heuristic',
     ];
     const folder = ChildProgram.createFolder('rtpengine');
     const started = new Rtpengine(ng, ChildProgram.start(program, args, folder));

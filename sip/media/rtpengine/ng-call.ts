@@ -39,7 +39,9 @@ const retryAfter = [['Retry-After', '5']] as const;
  */
 export class NgCall {
   #instance: Instance | undefined;
-  /** Tags of ends that are gone. The last one may not be deleted before there is another: the call would go with it. */
+  /** Of the ends that rtpengine knows. */
+  readonly #tags = new Set<string>();
+  /** Of ends that are gone. With one of only two ends rtpengine would delete the call: that waits for another one. */
   readonly #staleTags = new Set<string>();
   readonly #deletes = new Set<Promise<unknown>>();
 
@@ -72,8 +74,8 @@ export class NgCall {
       ...offerFlags(to.profile),
     };
     const answer = isFirst ? await this.#first(command) : await this.#send(command);
-    for (const tag of this.#staleTags) this.#delete(this.#instance, tag);
-    this.#staleTags.clear();
+    this.#tags.add(fromTag).add(to.id);
+    this.#deleteStale();
     return sdpOf(answer);
   }
 
@@ -99,8 +101,10 @@ export class NgCall {
   }
 
   /** A callee's end is gone: frees its ports, at the latest with the next offer. */
-  async forgetEnd(tag: string): Promise<void> {
-    if (this.#instance !== undefined) this.#staleTags.add(tag);
+  forgetEnd(tag: string): void {
+    if (!this.#tags.has(tag)) return;
+    this.#staleTags.add(tag);
+    this.#deleteStale();
   }
 
   /** Deletes the call. Resolves when every instance that may know of it has answered, or has had its time. */
@@ -144,9 +148,19 @@ export class NgCall {
   #moveTo(instance: Instance): void {
     if (this.#instance !== undefined && this.#instance !== instance) {
       this.#delete(this.#instance);
+      this.#tags.clear();
       this.#staleTags.clear();
     }
     this.#instance = instance;
+  }
+
+  #deleteStale(): void {
+    for (const tag of this.#staleTags) {
+      if (this.#tags.size <= 2) return;
+      this.#tags.delete(tag);
+      this.#staleTags.delete(tag);
+      this.#delete(this.#instance, tag);
+    }
   }
 
   async #send(command: NgCommand): Promise<NgDictionary> {

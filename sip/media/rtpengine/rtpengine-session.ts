@@ -73,7 +73,7 @@ export class RtpengineSession implements MediaSession {
     this.#exchanges.delete(endId);
     end.trace('ended');
     if (this.#active?.offerer === end || this.#active?.answerer === end) this.#active = undefined;
-    void this.#inOrder(() => this.call.forgetEnd(endId)).catch(() => undefined);
+    void this.#inOrder(async () => this.call.forgetEnd(endId));
   }
 
   offer(fromEndId: string, toEndId: string, sdp: string): Promise<string> {

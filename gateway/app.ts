@@ -5,7 +5,6 @@ import type { Log } from '../sip/log.js';
 import { newId, parseUri } from '../sip/message/index.js';
 import type { MediaEngine } from '../sip/media/media-engine.js';
 import { createPassthroughEngine } from '../sip/media/passthrough.js';
-import { createRelayEngine } from '../sip/media/relay/relay-engine.js';
 import type { TrunkSource } from '../sip/trunk/srf.js';
 import { DigestAuth } from './auth/digest-auth.js';
 import { MemoryCredentialStore } from './auth/credential-store.js';
@@ -16,7 +15,8 @@ import { openCdrFile, type CdrWriter } from './call/cdr-file.js';
 import { dialledOf } from './call/dialled.js';
 import { createUserDirectory } from './call/user-directory.js';
 import type { Inspection } from './api/inspection.js';
-import type { Config, DomainConfig, MediaConfig, TrunkConfig } from './config/config.js';
+import type { Config, DomainConfig, TrunkConfig } from './config/config.js';
+import { createMedia } from './create-media.js';
 import { createEdge, defaultEdgeLimits, type Edge } from './edge/edge.js';
 import type { PageHandler } from './edge/http-server.js';
 import type { Endpoint } from './endpoint/endpoint.js';
@@ -105,7 +105,7 @@ export class App {
         request: (_endpoint, request) => refuse(request),
       },
     });
-    this.#anchoredMedia = createMedia(config.media, log, clock);
+    this.#anchoredMedia = createMedia(config, events, log, clock);
     for (const domain of config.domains) addUsers(this.#credentials, domain);
   }
 
@@ -150,6 +150,23 @@ export class App {
       ...this.#trunkSide?.sizes(),
       ...prefixed('echo', this.#echoPhone?.sizes() ?? {}),
     };
+  }
+
+  /**
+   * Shows the certificates of `next` to new connections; those that are up stay. Returns the sections that have one. Throws when
+   * one cannot be used.
+   */
+  renewCertificates({ listen: { https }, sip, trunks }: Config): readonly string[] {
+    const renewed: string[] = [];
+    if (https !== undefined && this.config.listen.https !== undefined) {
+      this.#edge?.renew({ cert: https.cert, key: https.key.reveal() });
+      renewed.push('listen.https');
+    }
+    if (sip.engine === 'embedded' && sip.tls !== undefined && this.#trunkSide?.hasTls === true) {
+      this.#trunkSide.renewTls(tlsSettingsOf(sip.tls, trunks));
+      renewed.push('sip.embedded.tls');
+    }
+    return renewed;
   }
 
   /** Takes nothing new; resolves when the last call has ended, at the latest after `limitMs`. */
@@ -324,11 +341,6 @@ function addUsers(credentials: MemoryCredentialStore, { name: domain, users, htd
     const shown = displayName === undefined ? {} : { displayName };
     credentials.addUser({ user, domain, password: password.reveal(), ...shown });
   }
-}
-
-function createMedia(media: MediaConfig, log: Log, clock: Clock): MediaEngine {
-  if (media.engine === 'passthrough') return createPassthroughEngine();
-  return createRelayEngine({ address: media.address, ports: media.ports, log, clock });
 }
 
 function engineOptions({ sip, trunks }: Config): SipEngineOptions {

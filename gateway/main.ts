@@ -11,6 +11,7 @@ import { ConfigError } from './config/problem.js';
 import { quickStartBanner } from './process/banner.js';
 import { readCommand, type Command } from './process/command.js';
 import { pageConfigOf } from './process/page-config-of.js';
+import { Reload } from './process/reload.js';
 import { startFailureText } from './process/start-failure.js';
 import { Stopping } from './process/stopping.js';
 import { usage, UsageError } from './process/usage.js';
@@ -75,6 +76,12 @@ async function start(config: Config): Promise<void> {
   const addresses = addressesOf(running);
   events.started({ addresses, startMs: systemClock.nowMs() - beganMs });
   watchProcess(running, events, log);
+  const reload = new Reload({
+    load: () => loadConfig(config.file, process.env),
+    renew: (next) => running.app.renewCertificates(next),
+    events,
+  });
+  process.on('SIGHUP', () => reload.signal());
   if (config.file === undefined) {
     process.stdout.write(quickStartBanner(config, addresses['pages'] ?? '', addresses['admin'] ?? ''));
   }

@@ -7,7 +7,13 @@ import type { Registrar } from '../registrar/registrar.js';
 import type { EdgeEvents, FlowCloseCause } from '../telemetry/edge-events.js';
 import { Flow, type FlowLimits, type FlowListener, type FlowOrigin } from './flow.js';
 import { FlowTable } from './flow-table.js';
-import { startHttpServer, type HttpListen, type HttpServer, type PageHandler } from './http-server.js';
+import {
+  startHttpServer,
+  type HttpListen,
+  type HttpServer,
+  type PageHandler,
+  type TlsCertificate,
+} from './http-server.js';
 import { Ingress } from './ingress.js';
 import { FailureWindow } from './limits.js';
 import { SignIn } from './sign-in.js';
@@ -123,6 +129,11 @@ export class Edge implements FlowListener {
       throw cause;
     }
     this.#servers = started;
+  }
+
+  /** Shows another certificate to new connections; flows that are up stay. Throws when it cannot be used. */
+  renew(certificate: TlsCertificate): void {
+    for (const server of this.#servers) server.renew(certificate);
   }
 
   /**

@@ -14,7 +14,13 @@ export interface HttpListen {
   /** 0 for any free port. */
   readonly port: number;
   /** PEM texts; with them the listener speaks TLS 1.2 or later. */
-  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  readonly tls?: TlsCertificate;
+}
+
+/** PEM texts. */
+export interface TlsCertificate {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
 }
 
 export interface HttpServerOptions {
@@ -37,6 +43,8 @@ export interface HttpServer {
   readonly newcomers: number;
   /** Cuts connections that take too long for their first request; to be called about once a second. */
   sweep(): void;
+  /** Shows another certificate to new connections; nothing without TLS. Throws when it cannot be used. */
+  renew(certificate: TlsCertificate): void;
   /** Takes no new connection and ends those that carry no WebSocket; resolves when all are gone. Idempotent. */
   close(): Promise<void>;
 }
@@ -56,10 +64,9 @@ const settings = {
 /** Starts to listen for pages and upgrades. Rejects when the address cannot be bound. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { listen, clock, log } = options;
-  const server: Server =
-    listen.tls === undefined
-      ? createServer(settings)
-      : createSecureServer({ ...settings, ...listen.tls, minVersion: 'TLSv1.2' });
+  const secure =
+    listen.tls === undefined ? undefined : createSecureServer({ ...settings, ...withMinimum(listen.tls) });
+  const server: Server = secure ?? createServer(settings);
   const maxPerAddress = options.maxNewcomersPerAddress;
   const guard = new ConnectionGuard({ clock, firstRequestWithinMs, maxPerAddress });
   serve(server, guard, options);
@@ -68,15 +75,20 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const { address, port } = boundTo(server);
   let closing: Promise<void> | undefined;
   return {
-    secure: listen.tls !== undefined,
+    secure: secure !== undefined,
     address,
     port,
     get newcomers() {
       return guard.size;
     },
     sweep: () => guard.sweep(),
+    renew: (certificate) => secure?.setSecureContext(withMinimum(certificate)),
     close: () => (closing ??= closed(server, guard)),
   };
+}
+
+function withMinimum({ cert, key }: TlsCertificate) {
+  return { cert, key, minVersion: 'TLSv1.2' } as const;
 }
 
 function serve(server: Server, guard: ConnectionGuard, { pages, upgrade, log }: HttpServerOptions): void {

@@ -43,6 +43,7 @@ function processCounters(metrics: Metrics) {
       'Times that the journal of dialogs could not be read or written',
     ),
     cdrFailures: metrics.counter('cdr_failures_total', 'Call data records that could not be written'),
+    reloadFailures: metrics.counter('reload_failures_total', 'Configurations that were wrong at SIGHUP'),
     defects: metrics.enumCounter('defects_total', 'Unexpected errors', 'source', defectSources),
     draining: metrics.gauge('draining', '1 while nothing new is taken'),
     ready: metrics.gauge('started', '1 from the end of start-up until the stop'),
@@ -62,10 +63,9 @@ export function createProcessEvents(log: Log, metrics: Metrics): ProcessEvents {
 
 type ProcessCounters = ReturnType<typeof processCounters>;
 
-function lifeEvents(
-  log: Log,
-  count: ProcessCounters,
-): Pick<ProcessEvents, 'started' | 'draining' | 'stopped' | 'defect'> {
+type LifeEvent = 'started' | 'draining' | 'stopped' | 'certificatesRenewed' | 'reloadFailed' | 'defect';
+
+function lifeEvents(log: Log, count: ProcessCounters): Pick<ProcessEvents, LifeEvent> {
   return {
     started({ addresses, startMs }) {
       count.ready.set(1);
@@ -81,6 +81,15 @@ function lifeEvents(
     stopped(event) {
       count.ready.set(0);
       log.info({ event: 'stopped', ...event }, 'webtrunk is down');
+    },
+    certificatesRenewed({ sections }) {
+      const what = sections.length === 0 ? 'there is no certificate to renew' : 'certificates renewed';
+      log.info({ event: 'certificates.renewed', sections }, what);
+    },
+    reloadFailed({ cause }) {
+      count.reloadFailures.inc();
+      const line = 'the configuration was not read again: everything stays as it was';
+      log.error({ event: 'reload.failed', cause: asError(cause).message }, line);
     },
     defect({ source, error }) {
       count.defects.inc(source);

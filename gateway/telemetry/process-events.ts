@@ -36,6 +36,10 @@ export interface ProcessEvents {
   /** Nothing new is taken from now on. */
   draining(event: { cause: string; calls: number; limitMs: number }): void;
   stopped(event: { cause: string }): void;
+  /** After SIGHUP: certificates were read again; those of `sections` are shown from now on. */
+  certificatesRenewed(event: { sections: readonly string[] }): void;
+  /** After SIGHUP: the configuration or a certificate is wrong; everything stays as it was. */
+  reloadFailed(event: { cause: unknown }): void;
   /** The SIP engine (embedded or drachtio-server) is connected. */
   engineUp(event: { engine: 'embedded' | 'drachtio'; address: string }): void;
   engineDown(event: { engine: 'embedded' | 'drachtio'; address: string }): void;

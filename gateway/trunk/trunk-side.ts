@@ -62,10 +62,9 @@ export interface TrunkSide {
   readonly local: readonly EngineListen[];
   /** The addresses that a SIP URI stands for; with drachtio-server those of its host alone. */
   readonly find: FindAddresses;
-  /**
-   * Shows another certificate to new connections, those that are up stay; does nothing with drachtio-server, and when TLS is not
-   * listened on. Throws when the certificate cannot be used.
-   */
+  /** Whether the embedded engine listens on TLS. */
+  readonly hasTls: boolean;
+  /** Shows another certificate to new connections; those that are up stay. Throws when it cannot be used. */
   renewTls(settings: TlsSettings): void;
   /**
    * With drachtio-server: ends the calls that a crashed process has left there, and notes ours from now on. To be called when
@@ -168,6 +167,7 @@ function sideOf(
     stack,
     local: embedded?.local ?? [],
     find: embedded === undefined ? lookUpHost : (uri) => embedded.addressesOf(uri),
+    hasTls: embedded?.local.some(({ transport }) => transport === 'tls') === true,
     renewTls: (settings) => embedded?.renewTls(settings),
     takeOverDialogs: async () => left?.takeOver(stack),
     sizes() {

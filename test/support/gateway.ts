@@ -1,5 +1,11 @@
 import { App } from '../../gateway/app.js';
-import type { Config, RouteConfig, SipConfig, TrunkConfig } from '../../gateway/config/config.js';
+import type {
+  Config,
+  RouteConfig,
+  SipConfig,
+  SipTlsConfig,
+  TrunkConfig,
+} from '../../gateway/config/config.js';
 import { Secret } from '../../gateway/config/secret.js';
 import type { PageHandler } from '../../gateway/edge/http-server.js';
 import { createEvents } from '../../gateway/telemetry/events.js';
@@ -28,6 +34,9 @@ export interface GatewayOptions {
   readonly routes?: readonly RouteConfig[];
   readonly limits?: Partial<Config['limits']>;
   readonly strangers?: 'silence' | 'refuse';
+  /** The embedded engine listens on TLS too. */
+  readonly tls?: SipTlsConfig;
+  readonly nameServers?: readonly string[];
   readonly websocket?: Partial<Config['websocket']>;
   readonly cdrFile?: string;
   readonly pages?: PageHandler;
@@ -124,7 +133,7 @@ export function testConfig(options: GatewayOptions, engine?: EngineUnderTest): C
   };
 }
 
-function embedded({ strangers = 'silence' }: GatewayOptions): SipConfig {
+function embedded({ strangers = 'silence', tls, nameServers }: GatewayOptions): SipConfig {
   const loopback = { address: '127.0.0.1', port: 0 };
   const listen = [
     { transport: 'udp' as const, ...loopback },
@@ -132,10 +141,10 @@ function embedded({ strangers = 'silence' }: GatewayOptions): SipConfig {
   ];
   return {
     engine: 'embedded',
-    listen,
+    listen: tls === undefined ? listen : [...listen, { transport: 'tls', ...loopback }],
     externalAddress: undefined,
-    tls: undefined,
-    nameServers: undefined,
+    tls,
+    nameServers,
     strangers,
   };
 }

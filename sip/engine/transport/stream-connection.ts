@@ -13,7 +13,7 @@ const lingerMs = 1000;
 const pong = Buffer.from('\r\n');
 
 /** How long a connection may take to come up, with its TLS handshake. */
-export const connectTimeoutMs = 10_000;
+export const connectTimeoutMs = 4_000;
 
 /** Who owns the connections. */
 export interface ConnectionOwner {

@@ -237,6 +237,13 @@ export const failureCatalogue = {
     'error',
     'The SIP engine is not connected.',
   ),
+  'trunk.too_large': entry(
+    513,
+    'Message Too Large',
+    'gateway',
+    'warn',
+    'drachtio-server takes 4,000 bytes at a time: allow fewer codecs (trunks[].media.codecs), or use the embedded engine.',
+  ),
   'trunk.protocol': entry(
     500,
     'Server Internal Error',

@@ -63,6 +63,7 @@ export async function startEchoPhone(options: EchoPhoneOptions): Promise<EchoPho
       strangerPersists: ignore,
       leftDialog: ignore,
       dialogJournalFailed: ignore,
+      engineFrameRefused: ignore,
     },
     log,
     clock,

@@ -32,6 +32,10 @@ function processCounters(metrics: Metrics) {
       ['transport', strangerTransports],
     ),
     persistent: metrics.counter('strangers_persistent_total', 'Times that a stranger went on for a minute'),
+    framesRefused: metrics.counter(
+      'engine_frames_refused_total',
+      'Messages that were too long for drachtio-server',
+    ),
     leftDialogs: metrics.enumCounter(
       'left_dialogs_total',
       'Dialogs that an earlier process or connection left behind in drachtio-server',
@@ -101,7 +105,7 @@ function lifeEvents(log: Log, count: ProcessCounters): Pick<ProcessEvents, LifeE
 function surroundingEvents(
   log: Log,
   count: ProcessCounters,
-): Pick<ProcessEvents, 'engineUp' | 'engineDown' | 'trunkUnresolved' | 'cdrFailed'> {
+): Pick<ProcessEvents, 'engineUp' | 'engineDown' | 'engineFrameRefused' | 'trunkUnresolved' | 'cdrFailed'> {
   return {
     engineUp(event) {
       count.engine.set(1);
@@ -111,6 +115,11 @@ function surroundingEvents(
       count.engine.set(0);
       count.engineLosses.inc();
       log.error({ event: 'engine.down', ...event }, `SIP engine (${event.engine}) is gone`);
+    },
+    engineFrameRefused(event) {
+      count.framesRefused.inc();
+      const line = `a message of ${event.sizeBytes} bytes was not sent: drachtio-server takes ${event.limitBytes}`;
+      log.warn({ event: 'engine.frame_refused', ...event }, line);
     },
     trunkUnresolved({ trunk, host }) {
       count.unresolved.inc();

@@ -55,6 +55,8 @@ export interface ProcessEvents {
   }): void;
   /** So many more came in the last minute from that address, or from all that are not followed one by one. */
   strangerPersists(event: { address: string | undefined; requests: number }): void;
+  /** A message was longer than drachtio-server can take; its call was refused or ended. */
+  engineFrameRefused(event: { sizeBytes: number; limitBytes: number }): void;
   /** A dialog that was left behind in drachtio-server has been seen to. */
   leftDialog(event: { dialogId: string; outcome: LeftDialogOutcome; detail: string }): void;
   /** The journal of dialogs cannot be read or written; calls go on, but a crash would leave some at the PBX. */

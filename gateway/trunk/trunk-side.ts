@@ -52,7 +52,13 @@ export interface TrunkSideListener {
 
 export type TrunkSideEvents = Pick<
   ProcessEvents,
-  'engineUp' | 'engineDown' | 'strangerTurnedAway' | 'strangerPersists' | 'leftDialog' | 'dialogJournalFailed'
+  | 'engineUp'
+  | 'engineDown'
+  | 'strangerTurnedAway'
+  | 'strangerPersists'
+  | 'leftDialog'
+  | 'dialogJournalFailed'
+  | 'engineFrameRefused'
 >;
 
 /** The PBX side: the SIP engine and the stack that drives it. */
@@ -128,6 +134,7 @@ export async function openTrunkSide(
         events.engineDown(label);
         listener.engineLost(why);
       },
+      frameTooLarge: (sizeBytes) => events.engineFrameRefused({ sizeBytes, limitBytes: drachtioFrameBytes }),
     },
     log,
     clock,

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { SipFailure, failure } from '../failure.js';
 import type { HeaderList } from '../leg.js';
 import type { Log } from '../log.js';
 import { textOf } from './engine-failure.js';
@@ -11,13 +12,22 @@ export interface ResponseContent {
   readonly body?: string;
 }
 
-/** How srf's callback for a sent response ends: `refused` is the engine's reason for not sending it. */
-type Sent = (refused: string | undefined, sent: SrfMessage | undefined) => void;
+/** How srf's callback for a sent response ends: `refused` says why it was not sent. */
+type Sent = (refused: SipFailure | undefined, sent: SrfMessage | undefined) => void;
 
 /** Statuses that stand in for one that srf does not know (it throws on those; RFC 3261 §8.1.3.2). */
 const classDefault: readonly number[] = [500, 183, 200, 300, 480, 500, 603];
 
-/** Sends a response; never throws. Without a reason phrase srf's own stands. */
+/** What the engine said in place of sending a response, or what srf threw. */
+function unsent(thrown: unknown): SipFailure {
+  if (thrown instanceof SipFailure) return thrown;
+  return failure('trunk.protocol', { detail: textOf(thrown), cause: thrown });
+}
+
+/**
+ * Sends a response; never throws. Without a reason phrase srf's own stands. When it is too long for the engine the peer gets
+ * 500 in its place.
+ */
 export function sendResponse(
   response: SrfResponse,
   status: number,
@@ -27,12 +37,16 @@ export function sendResponse(
 ): void {
   const options = { headers: headerRecord(headers), ...(body === undefined ? {} : { body }) };
   const done = (error: unknown, message?: SrfMessage): void =>
-    sent(error === null || error === undefined ? undefined : textOf(error), message);
+    sent(error === null || error === undefined ? undefined : unsent(error), message);
   try {
     response.send(status, reason, options, done);
   } catch (thrown) {
     const known = classDefault[Math.floor(status / 100)] ?? 500;
-    if (known === status) return sent(textOf(thrown), undefined);
+    if (thrown instanceof SipFailure) {
+      if (status >= 200) sendResponse(response, 500, 'Server Internal Error', {});
+      return sent(thrown, undefined);
+    }
+    if (known === status) return sent(unsent(thrown), undefined);
     sendResponse(response, known, reason, { headers, ...(body === undefined ? {} : { body }) }, sent);
   }
 }
@@ -73,7 +87,7 @@ export class FinalAnswer {
     sendResponse(this.response, status, reason, content, (refused, message) => {
       if (refused !== undefined) {
         this.log.debug(
-          { method: this.request.method, status, refused },
+          { method: this.request.method, status, refused: refused.detail ?? refused.code },
           'the engine did not send a response',
         );
       }

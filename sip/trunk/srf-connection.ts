@@ -23,6 +23,8 @@ export interface SrfConnectionEvents {
   ready(): void;
   gone(why: SipFailure, refused: boolean): void;
   request(request: SrfRequest, response: SrfResponse): void;
+  /** A message was not sent: it exceeds `maxFrameBytes`. */
+  frameTooLarge(sizeBytes: number): void;
 }
 
 /** Requests outside a dialog that we want the engine to pass up. */
@@ -77,7 +79,9 @@ export class SrfConnection {
     });
     const { host, port, secret, maxFrameBytes } = engine;
     srf.connect({ host, port, secret, reconnect: { maxAttempts: 1 } });
-    if (maxFrameBytes !== undefined) limitFrames(srf, maxFrameBytes);
+    if (maxFrameBytes !== undefined) {
+      limitFrames(srf, maxFrameBytes, (sizeBytes) => events.frameTooLarge(sizeBytes));
+    }
     this.#guardMessages();
     srf.app.client.wp.on('connect', (socket: Socket) => this.#guardBytes(socket));
     this.#patience = clock.after(readyWithinMs, () => this.#leave('the engine does not answer'));
@@ -179,12 +183,13 @@ export class SrfConnection {
 const frameHeadBytes = 48;
 
 /** Makes srf throw instead of sending a frame that the engine cannot take; its callers here turn that into a refusal. */
-function limitFrames(srf: SrfStack, maxFrameBytes: number): void {
+function limitFrames(srf: SrfStack, maxFrameBytes: number, refused: (sizeBytes: number) => void): void {
   const { wp } = srf.app.client;
   const send = wp.send.bind(wp);
   wp.send = (socket, frame) => {
     const sizeBytes = Buffer.byteLength(frame) + frameHeadBytes;
     if (sizeBytes <= maxFrameBytes) return send(socket, frame);
-    throw failure('message.too_large', { detail: `control frame of ${sizeBytes} bytes` });
+    refused(sizeBytes);
+    throw failure('trunk.too_large', { detail: `control frame of ${sizeBytes} bytes` });
   };
 }

@@ -24,6 +24,8 @@ export type { TrunkTarget } from './trunk-target.js';
 export interface TrunkStackListener extends TrunkIngressListener {
   connected(): void;
   disconnected(why: SipFailure): void;
+  /** A message was refused with `trunk.too_large` because the engine cannot take it. */
+  frameTooLarge(sizeBytes: number): void;
 }
 
 /** A request outside any dialog. */
@@ -151,6 +153,7 @@ export class TrunkStack {
         ready: () => this.#becomeReady(),
         gone: (why, refused) => this.#lose(why, refused),
         request: (request, response) => ingress.receive(request, response),
+        frameTooLarge: (sizeBytes) => listener.frameTooLarge(sizeBytes),
       },
       clock,
       log,

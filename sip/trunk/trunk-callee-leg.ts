@@ -1,5 +1,5 @@
 import type { Timer } from '../clock.js';
-import { failure, type SipFailure } from '../failure.js';
+import { failure, SipFailure } from '../failure.js';
 import type {
   CalleeLeg,
   CalleeListener,
@@ -185,7 +185,9 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
       (dialog) => this.#confirm(dialog, sdp),
       (thrown: unknown) => {
         this.#logUnsent(thrown);
-        this.#end({ cause: 'failure', failure: failure('trunk.protocol', { detail: textOf(thrown) }) });
+        const why =
+          thrown instanceof SipFailure ? thrown : failure('trunk.protocol', { detail: textOf(thrown) });
+        this.#end({ cause: 'failure', failure: why });
       },
     );
   }

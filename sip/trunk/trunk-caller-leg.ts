@@ -1,4 +1,4 @@
-import { failure, type SipFailure } from '../failure.js';
+import { failure, SipFailure } from '../failure.js';
 import type { CallerLeg, HeaderList, InDialogResponse, LegEnd, LegListener, ReofferResult } from '../leg.js';
 import { newId, tagOf, type SipRequest } from '../message/index.js';
 import { allow } from './capabilities.js';
@@ -161,7 +161,8 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
     const detail = textOf(error);
     if (/unknown transaction/i.test(detail)) return this.#end({ cause: 'remote' });
     sendResponse(this.invite.response, 500, '', {});
-    this.#end({ cause: 'failure', failure: failure('trunk.protocol', { detail }) });
+    const why = error instanceof SipFailure ? error : failure('trunk.protocol', { detail });
+    this.#end({ cause: 'failure', failure: why });
   }
 
   #confirm(dialog: SrfDialog, sdp: string): void {
@@ -206,7 +207,8 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
     const status = refusal.status >= 300 && refusal.status < 700 ? refusal.status : 500;
     const all = [...refusal.headers, ...headers];
     sendResponse(this.invite.response, status, refusal.reason, { headers: all }, (refused) => {
-      if (refused !== undefined) log.debug({ legId: this.id, status, refused }, 'a refusal was not sent');
+      if (refused === undefined) return;
+      log.debug({ legId: this.id, status, refused: refused.detail }, 'a refusal was not sent');
     });
     this.#end(end);
   }

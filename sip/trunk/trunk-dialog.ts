@@ -152,7 +152,9 @@ export class TrunkDialog {
     try {
       ack(sdp === undefined ? {} : { body: sdp });
     } catch (thrown) {
-      this.around.log.debug({ thrown: toFailure(thrown).message }, 'an ACK could not be sent');
+      const why = toFailure(thrown);
+      this.around.log.debug({ thrown: why.message }, 'an ACK could not be sent');
+      this.#leave([], { cause: 'failure', failure: why });
     }
   }
 

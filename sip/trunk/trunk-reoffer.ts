@@ -45,11 +45,13 @@ export class TrunkReoffer implements Reoffer {
     const own: [string, string][] = sdp === undefined ? [] : [['Content-Type', sdpType]];
     if (this.method === 'UPDATE' && contact !== undefined) own.push(['Contact', contact]);
     const content = { headers: [...own, ...allow, ...headers], ...(sdp === undefined ? {} : { body: sdp }) };
+    let unsent: SipFailure | undefined;
     this.final.send(200, 'OK', content, (refused) => {
       if (refused === undefined) return;
-      acks.abandon(this.#cseq, failure('trunk.protocol', { detail: refused }));
+      unsent = refused;
+      acks.abandon(this.#cseq, refused);
     });
-    this.books.accepted(this.sdp, sdp);
+    if (unsent === undefined) this.books.accepted(this.sdp, sdp);
     return acknowledged;
   }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { requireOwnEngine } from '../support/engine-under-test.js';
 import { freePort } from '../support/free-port.js';
 import { ipTrunk, passwordOf, startGateway, type Gateway } from '../support/gateway.js';
 import { requestText } from '../support/engine-lab.js';
@@ -83,7 +84,10 @@ describe('SIP scanners', function () {
 
   for (const strangers of ['silence', 'refuse'] as const) {
     describe(`elsewhere, with strangers: ${strangers}`, () => {
-      before(() => open(pbx, strangers));
+      before(function () {
+        requireOwnEngine(this);
+        return open(pbx, strangers);
+      });
       after(close);
 
       it('svmap finds nothing, or no more than that SIP is spoken', async () => {

@@ -33,6 +33,7 @@ export interface StackEvents {
   turnedAway: { readonly method: string; readonly source: TrunkSource };
   connected: undefined;
   disconnected: SipFailure;
+  frameTooLarge: number;
 }
 
 export interface LegEvents {
@@ -219,5 +220,6 @@ export function listenerFor(events: EventLog<StackEvents>) {
     turnedAway: (method: string, source: TrunkSource) => events.push('turnedAway', { method, source }),
     connected: () => events.push('connected', undefined),
     disconnected: (why: SipFailure) => events.push('disconnected', why),
+    frameTooLarge: (sizeBytes: number) => events.push('frameTooLarge', sizeBytes),
   };
 }

@@ -47,26 +47,24 @@ describe('trunk stack', () => {
   });
 
   it('refuses every request of strangers alike, and asks nobody what to do with it', async () => {
+    await rig.close();
     const strangers = await TrunkRig.start({ isKnown: () => false });
-    try {
-      for (const [at, method] of ['OPTIONS', 'MESSAGE', 'REGISTER', 'INVITE'].entries()) {
-        strangers.send(method, `s${at}`);
-        const { reason, headers } = await strangers.peer.status(403, method);
-        assert.equal(reason, 'Forbidden');
-        assert.deepEqual(
-          ['Allow', 'Supported', 'Contact', 'Server', 'User-Agent'].filter((name) => headers.has(name)),
-          [],
-        );
-      }
+    rig = strangers;
+    for (const [at, method] of ['OPTIONS', 'MESSAGE', 'REGISTER', 'INVITE'].entries()) {
+      strangers.send(method, `s${at}`);
+      const { reason, headers } = await strangers.peer.status(403, method);
+      assert.equal(reason, 'Forbidden');
       assert.deepEqual(
-        strangers.events.seen.filter((name) => name !== 'turnedAway'),
-        ['connected'],
+        ['Allow', 'Supported', 'Contact', 'Server', 'User-Agent'].filter((name) => headers.has(name)),
+        [],
       );
-      const { source, method } = await strangers.events.next('turnedAway');
-      assert.deepEqual([method, source.address, source.port], ['OPTIONS', '127.0.0.1', strangers.peer.port]);
-    } finally {
-      await strangers.close();
     }
+    assert.deepEqual(
+      strangers.events.seen.filter((name) => name !== 'turnedAway'),
+      ['connected'],
+    );
+    const { source, method } = await strangers.events.next('turnedAway');
+    assert.deepEqual([method, source.address, source.port], ['OPTIONS', '127.0.0.1', strangers.peer.port]);
   });
 
   it('answers 481 to a request of a dialog that is not there', async () => {
@@ -449,12 +447,13 @@ describe('trunk stack and a scripted engine', () => {
     const invitation = { legId: 'l_1', from: { uri: 'sip:a@x' }, to: { uri: 'sip:b@x' }, headers: [] };
     const send = (offer: string) =>
       stack?.invite({ requestUri: 'sip:600@192.0.2.1' }, { ...invitation, sdp: offer }, log);
-    assert.throws(() => send(long), isCode('message.too_large'));
+    assert.throws(() => send(long), isCode('trunk.too_large'));
+    assert.ok((await events.next('frameTooLarge')) > 4000);
     send(sdp(7000));
     assert.match((await engine.next('INVITE')).text, /m=audio 7000/);
     engine.sip('t1', '', invite);
     const { call, leg } = await events.next('call');
-    await assert.rejects(call.leg.answer(long), isCode('trunk.protocol'));
+    await assert.rejects(call.leg.answer(long), isCode('trunk.too_large'));
     await engine.next('SIP/2.0 500');
     assert.equal((await leg.next('ended')).cause, 'failure');
     assert.equal(stack.sizes().legs, 1);

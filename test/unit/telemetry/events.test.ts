@@ -160,6 +160,10 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
     (events) => events.strangerPersists({ address: '192.0.2.1', requests: 12 }),
   ],
   [
+    'webtrunk_engine_frames_refused_total 1',
+    (events) => events.engineFrameRefused({ sizeBytes: 5000, limitBytes: 4000 }),
+  ],
+  [
     'webtrunk_left_dialogs_total{outcome="failed"} 1',
     (events) => events.leftDialog({ dialogId: 'a@b;from-tag=c', outcome: 'failed', detail: '408' }),
   ],

@@ -12,6 +12,7 @@ import type { Dialog } from './dialog/dialog.js';
 import { DialogTable } from './dialog/dialog-table.js';
 import { sipUriOf } from './dialog/route-set.js';
 import { NextHops } from './resolve/next-hops.js';
+import { Overload, type OverloadLimits } from './overload.js';
 import { createTimers, type TimerBase, type Timers } from './timers.js';
 import { TransactionTable } from './transaction/transaction-table.js';
 import { sipHost } from './transport/local-address.js';
@@ -34,8 +35,16 @@ export interface EngineOptions {
   readonly clock: Clock;
   /** Undefined: everybody is served. */
   readonly strangers?: StrangerPolicy;
+  /** When new requests are refused; default: {@link defaultOverloadLimits}. */
+  readonly overload?: OverloadLimits;
   /** Other values than those of RFC 3261 Table 4; for tests. */
   readonly timers?: TimerBase;
+}
+
+/** What was dropped or refused since the start. */
+export interface EngineCounters extends Readonly<MessageCounters> {
+  /** New requests that were refused because there was too much to do. */
+  readonly overloaded: number;
 }
 
 /** A running SIP engine. */
@@ -47,7 +56,7 @@ export interface Engine {
   /** Entries of every table; all but `clients` and `connections` fall to zero when the last call has ended. */
   sizes(): Record<string, number>;
   /** What was dropped or refused since the start. */
-  readonly counters: Readonly<MessageCounters>;
+  readonly counters: EngineCounters;
   /** The addresses that a SIP URI stands for (RFC 3263); none when it has none that can be reached. */
   addressesOf(uri: string): Promise<readonly string[]>;
   /**
@@ -78,6 +87,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   try {
     await engine.open();
   } catch (error) {
+    engine.overload.close();
     await pool.close();
     throw error;
   }
@@ -90,6 +100,7 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
   readonly timers: Timers;
   readonly hops: NextHops;
   readonly transactions: TransactionTable;
+  readonly overload: Overload;
   readonly dialogs = new DialogTable();
   readonly pending = new Map<string, PendingRequest>();
   readonly invites = new Map<string, PendingInvite>();
@@ -108,6 +119,7 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
     this.log = options.log;
     this.timers = createTimers(options.timers);
     this.hops = new NextHops(pool, options);
+    this.overload = new Overload(this.clock, this.log, options.overload);
     this.transactions = new TransactionTable(this.clock, this.timers);
     this.requests = new AppRequests(this);
     this.sequence = Math.floor(this.clock.nowMs() / 1000) % 2 ** 24;
@@ -142,8 +154,8 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
     return this.pool.local;
   }
 
-  get counters(): Readonly<MessageCounters> {
-    return this.messages.counters;
+  get counters(): EngineCounters {
+    return { ...this.messages.counters, overloaded: this.overload.refused };
   }
 
   addressesOf(text: string): Promise<readonly string[]> {
@@ -170,6 +182,7 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
       serverTransactions: this.transactions.serverCount,
       dialogs: this.dialogs.size,
       pendingRequests: this.pending.size,
+      waitingRequests: this.overload.size,
       pendingInvites: this.invites.size,
       pendingSubscriptions: this.subscriptions.size,
       connections: this.pool.connectionCount,
@@ -219,6 +232,7 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
     for (const dialog of this.dialogs.all()) this.dialogs.end(dialog);
     this.subscriptions.clear();
     this.hops.close();
+    this.overload.close();
     await this.pool.close();
   }
 

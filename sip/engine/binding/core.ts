@@ -5,6 +5,7 @@ import type { ControlServer } from '../control-protocol/control-server.js';
 import type { Dialog } from '../dialog/dialog.js';
 import type { DialogTable } from '../dialog/dialog-table.js';
 import type { NextHops } from '../resolve/next-hops.js';
+import type { Overload } from '../overload.js';
 import type { Timers } from '../timers.js';
 import type { TransactionTable } from '../transaction/transaction-table.js';
 import type { TransportPool } from '../transport/pool.js';
@@ -43,6 +44,7 @@ export interface Core {
   readonly pool: TransportPool;
   readonly hops: NextHops;
   readonly transactions: TransactionTable;
+  readonly overload: Overload;
   readonly dialogs: DialogTable;
   readonly control: ControlServer;
   /** By the transaction id that the application knows; removed by the final response or the transaction's end. */

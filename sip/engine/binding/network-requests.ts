@@ -83,6 +83,8 @@ export class NetworkRequests {
         request,
         failure('message.loop', { detail: 'its dialog would have the id of another' }),
       );
+    const tooMuch = core.overload.refusal();
+    if (tooMuch !== undefined) return this.refuse(request, tooMuch);
     const client = core.control.clientFor(message.method);
     if (client === undefined) return this.refuse(request, this.unserved(message.method));
     const transactionId = randomUUID();

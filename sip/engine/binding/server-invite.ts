@@ -58,6 +58,7 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
       () => this.notAcknowledged(),
     );
     core.pending.set(transactionId, this);
+    if (dialog === undefined) core.overload.waits(this);
     if (dialog !== undefined) dialog.invite = this;
     this.transaction.respond(100, Buffer.from(this.write({ status: 100, reason: 'Trying' })));
     this.silence = core.clock.after(2 * core.timers.lifetimeMs, () => this.unanswered());
@@ -177,6 +178,7 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
     const meta = answeredMeta(request.channel, bytes.length);
     client.responseSent(command.id, meta, transactionId, this.dialogId, text);
     this.silence.cancel();
+    this.core.overload.answered(this);
     if (status > 100) this.hasProgressed = true;
     if (isReliable) this.reliable.send(bytes, request.message.cseq.number);
     else if (status < 200) this.transaction.respond(status, bytes);
@@ -271,6 +273,7 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
   private finish(): void {
     this.isFinal = true;
     this.silence.cancel();
+    this.core.overload.answered(this);
     this.reliable.stop();
     this.core.pending.delete(this.options.transactionId);
     if (this.dialog !== undefined) this.dialog.invite = undefined;

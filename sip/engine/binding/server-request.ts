@@ -40,6 +40,7 @@ export class ServerRequest implements PendingRequest, NonInviteServerUser {
     this.toTag = dialog?.localTag ?? newTag();
     this.transaction = core.transactions.receive(request.message, request.back, this);
     if (options.isNested !== true) core.pending.set(options.transactionId, this);
+    if (dialog === undefined) core.overload.waits(this);
   }
 
   answer(client: ControlClient, command: SipCommand, response: AppMessage): void {
@@ -60,6 +61,7 @@ export class ServerRequest implements PendingRequest, NonInviteServerUser {
     const bytes = Buffer.from(text);
     const meta = released(answeredMeta(request.channel, bytes.length));
     client.responseSent(command.id, meta, transactionId, dialogId, text);
+    this.core.overload.answered(this);
     if (response.status >= 200) this.forget();
     if (response.status >= 200 && response.status < 300) this.refreshSession(headers);
     this.transaction.respond(response.status, bytes);
@@ -121,6 +123,7 @@ export class ServerRequest implements PendingRequest, NonInviteServerUser {
   }
 
   private forget(): void {
+    this.core.overload.answered(this);
     if (this.options.isNested !== true) this.core.pending.delete(this.options.transactionId);
   }
 

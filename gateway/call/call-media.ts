@@ -46,12 +46,13 @@ export class CallMedia {
     this.#session?.removeEnd(legId);
   }
 
-  stats(): readonly MediaEndStats[] {
-    return this.#session?.stats() ?? [];
-  }
-
-  close(): void {
-    this.#session?.close();
+  /** Closes the session; resolves with its last figures. */
+  async close(): Promise<readonly MediaEndStats[]> {
+    const session = this.#session;
+    if (session === undefined) return [];
+    const stats = session.finalStats === undefined ? session.stats() : await session.finalStats();
+    session.close();
+    return stats;
   }
 
   #opened(): MediaSession {

@@ -47,7 +47,7 @@ export interface CallActions {
   forwardRequest(event: CallEventMap['request']): void;
   refuseRequest(event: CallEventMap['request']): void;
   endBoth(event: CallEventMap['cut']): void;
-  finish(): void;
+  finish(): Promise<void>;
   /** The event needs nothing beyond the book-keeping of open legs. */
   note(): void;
 }

@@ -243,11 +243,11 @@ export class Call implements CallActions {
 
   note(): void {}
 
-  finish(): void {
+  async finish(): Promise<void> {
     this.#timer?.cancel();
     const { termination, failure: reason } = this.#record;
-    const cdr = this.#record.cdr(this, this.#connected, this.#search.outcomes, this.#media.stats());
-    this.#media.close();
+    const media = await this.#media.close();
+    const cdr = this.#record.cdr(this, this.#connected, this.#search.outcomes, media);
     this.around.events.callEnded({
       callId: this.id,
       durationMs: cdr.durationMs,

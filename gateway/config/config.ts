@@ -127,6 +127,15 @@ export type MediaConfig =
       /** UDP ports, both included. */
       readonly ports: { readonly min: number; readonly max: number };
     }
+  | {
+      readonly engine: 'rtpengine';
+      /** At least one. */
+      readonly instances: readonly {
+        readonly address: { readonly host: string; readonly port: number };
+        /** Share of new calls, relative to the others. */
+        readonly weight: number;
+      }[];
+    }
   | { readonly engine: 'passthrough' };
 
 export interface IceServerConfig {

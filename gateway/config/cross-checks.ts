@@ -109,9 +109,19 @@ function checkSip({ sip }: Sections): CrossFinding[] {
 }
 
 function checkMedia({ media }: Sections): CrossFinding[] {
-  if (media === undefined || media.engine !== 'relay' || media.relay !== undefined) return [];
+  if (media === undefined) return [];
+  const found = duplicates(
+    (media.rtpengine ?? []).map(({ ng }) => ng),
+    (index) => ['media', 'rtpengine', index, 'ng'],
+  );
+  if (media.engine === 'rtpengine' && media.rtpengine === undefined) {
+    const fix = 'add for example rtpengine: [{ ng: "udp:127.0.0.1:2223" }]';
+    found.push({ path: ['media'], problem: 'engine: rtpengine needs to know the rtpengines', fix });
+  }
+  if (media.engine !== 'relay' || media.relay !== undefined) return found;
   const fix = 'add for example relay: { address: 203.0.113.5 }';
-  return [{ path: ['media'], problem: 'engine: relay needs the address that others reach it by', fix }];
+  const problem = 'engine: relay needs the address that others reach it by';
+  return [...found, { path: ['media'], problem, fix }];
 }
 
 function checkTrunks({ trunks = [] }: Sections): CrossFinding[] {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { parseDurationMs, parsePortRange, parseSipListen, parseSizeBytes } from './units.js';
+import { parseDurationMs, parseNgAddress, parsePortRange, parseSipListen, parseSizeBytes } from './units.js';
 
 /** The kinds of values in the file. Each knows an example: what an error proposes and the documentation shows. */
 
@@ -108,6 +108,14 @@ export function sipListen(description: string, example: string) {
   return checkedText(description, kind, (value) => {
     const listen = parseSipListen(value);
     return listen !== undefined && isIP(listen.address) !== 0;
+  });
+}
+
+export function ngAddress(description: string, example: string) {
+  const kind = { expected: 'udp:HOST:PORT', example };
+  return checkedText(description, kind, (value) => {
+    const address = parseNgAddress(value);
+    return address !== undefined && isHost(address.host);
   });
 }
 

@@ -5,7 +5,6 @@ const keys: ReadonlySet<string> = new Set([
   'jwt',
   'store',
   'domains.*.trunk',
-  'media.rtpengine',
   'ice.filter_private_candidates',
   'ice.servers.*.secret',
   'trunks.*.hosts.*.weight',
@@ -22,7 +21,6 @@ const keys: ReadonlySet<string> = new Set([
 
 const values: Readonly<Record<string, RegExp>> = {
   'domains.*.auth': /^(?:jwt|pbx)$/,
-  'media.engine': /^rtpengine$/,
   'media.browser_to_browser': /^anchored$/,
   'trunks.*.type': /^register$/,
 };

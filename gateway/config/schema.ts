@@ -194,8 +194,8 @@ const media = z
   .strictObject({
     engine: field
       .choice(
-        '`relay`: webtrunk translates between WebRTC and plain RTP. `passthrough`: SDP is left alone, for PBXs that speak WebRTC.',
-        ['relay', 'passthrough'],
+        '`relay`: webtrunk translates between WebRTC and plain RTP. `rtpengine`: one or more rtpengines do. `passthrough`: SDP is left alone, for PBXs that speak WebRTC.',
+        ['relay', 'rtpengine', 'passthrough'],
       )
       .default('relay'),
     relay: z
@@ -208,6 +208,20 @@ const media = z
       .meta({
         description: 'The embedded media relay. Needed with `engine: relay`.',
         example: '{ address: 203.0.113.5, ports: 20000-29999 }',
+      })
+      .optional(),
+    rtpengine: z
+      .array(
+        z.strictObject({
+          ng: field.ngAddress('Where it takes NG commands (`listen-ng`).', '"udp:127.0.0.1:2223"'),
+          weight: field.integer('How many calls it gets, relative to the others.', 1, 1_000, 1).default(1),
+        }),
+      )
+      .min(1)
+      .meta({
+        description: 'The rtpengines to use with `engine: rtpengine`.',
+        expected: 'a list of rtpengines',
+        example: '[{ ng: "udp:127.0.0.1:2223", weight: 1 }]',
       })
       .optional(),
     browser_to_browser: field

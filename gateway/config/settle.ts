@@ -13,7 +13,7 @@ import type {
 import type { PairFiles, ReferencedFiles } from './referenced-files.js';
 import type { ConfigFile } from './schema.js';
 import { Secret } from './secret.js';
-import { parseDurationMs, parsePortRange, parseSipListen, parseSizeBytes } from './units.js';
+import { parseDurationMs, parseNgAddress, parsePortRange, parseSipListen, parseSizeBytes } from './units.js';
 
 /** Turns a checked file into what the rest of webtrunk reads: units converted, secrets wrapped, deeply frozen. */
 export function settle(written: ConfigFile, files: ReferencedFiles, file: string): Config {
@@ -103,7 +103,14 @@ function settleSip({ sip }: ConfigFile, { sipTls }: ReferencedFiles, file: strin
 }
 
 function settleMedia({ media }: ConfigFile): MediaConfig {
-  if (media.engine === 'passthrough' || media.relay === undefined) return { engine: 'passthrough' };
+  if (media.engine === 'rtpengine' && media.rtpengine !== undefined) {
+    const instances = media.rtpengine.map(({ ng, weight }) => ({
+      address: parsed(parseNgAddress(ng)),
+      weight,
+    }));
+    return { engine: 'rtpengine', instances };
+  }
+  if (media.engine !== 'relay' || media.relay === undefined) return { engine: 'passthrough' };
   const { address, ports } = media.relay;
   return { engine: 'relay', address, ports: parsed(parsePortRange(ports)) };
 }

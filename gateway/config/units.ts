@@ -39,6 +39,15 @@ export function parsePortRange(text: string): { min: number; max: number } | und
   return low !== '' && min >= 1 && max <= 65_535 && min <= max ? { min, max } : undefined;
 }
 
+/** `udp:127.0.0.1:2223`, `udp:[::1]:2223` or `udp:media.example.com:2223`; undefined for anything else. */
+export function parseNgAddress(text: string): { host: string; port: number } | undefined {
+  const [, inBrackets, bare, portText = ''] =
+    /^udp:(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]+)):([0-9]{1,5})$/.exec(text) ?? [];
+  const host = inBrackets ?? bare;
+  const port = Number(portText);
+  return host !== undefined && port >= 1 && port <= 65_535 ? { host, port } : undefined;
+}
+
 export interface SipListenText {
   readonly transport: 'udp' | 'tcp' | 'tls';
   readonly address: string;

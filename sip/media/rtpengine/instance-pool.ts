@@ -13,6 +13,11 @@ export class InstancePool {
     this.#shares = instances.map((instance) => ({ instance, credit: 0 }));
   }
 
+  /** How many are known to answer. */
+  get upCount(): number {
+    return this.instances.filter(({ isUp }) => isUp).length;
+  }
+
   /** Undefined when all are down or in `tried`. Smooth weighted round robin: an instance's turns are spread evenly. */
   choose(tried: ReadonlySet<Instance>): Instance | undefined {
     const usable = this.#shares.filter(({ instance }) => !instance.isDown && !tried.has(instance));

@@ -61,6 +61,10 @@ export class Instance {
     return this.#client.name;
   }
 
+  get isUp(): boolean {
+    return this.#state === 'up';
+  }
+
   get isDown(): boolean {
     return this.#state === 'down';
   }

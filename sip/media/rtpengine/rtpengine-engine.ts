@@ -12,8 +12,9 @@ import { RtpengineSession, type RtpengineLimits } from './rtpengine-session.js';
 
 /** What the operator is to know about the instances. `instance` is `host:port`. */
 export interface RtpengineEvents {
-  mediaServerUp(event: { readonly instance: string }): void;
-  mediaServerDown(event: { readonly instance: string; readonly reason: string }): void;
+  /** `up`: how many answer now. */
+  mediaServerUp(event: { readonly instance: string; readonly up: number }): void;
+  mediaServerDown(event: { readonly instance: string; readonly up: number; readonly reason: string }): void;
   /** The first offer of a call went on to another instance. */
   mediaServerPassedOver(event: { readonly instance: string; readonly reason: string }): void;
   /** No instance takes a new call: it is refused. */
@@ -91,7 +92,7 @@ class Rtpengine implements RtpengineEngine {
     const listener = {
       up: (instance: Instance) => this.#isUp(instance),
       down: (instance: Instance, reason: string) =>
-        events.mediaServerDown({ instance: instance.name, reason }),
+        events.mediaServerDown({ instance: instance.name, up: this.#pool.upCount, reason }),
     };
     this.#pool = new InstancePool(
       instances.map((instance) => new Instance(instance, times, clock, log, listener)),
@@ -150,7 +151,7 @@ class Rtpengine implements RtpengineEngine {
 
   #isUp(instance: Instance): void {
     const { events, log } = this.options;
-    events.mediaServerUp({ instance: instance.name });
+    events.mediaServerUp({ instance: instance.name, up: this.#pool.upCount });
     deleteOrphans(instance, this.#ownerPrefix, (id) => this.#isKnown(id), this.#deadlines).then(
       (calls) => {
         if (calls > 0) events.mediaOrphansDeleted({ instance: instance.name, calls });

@@ -73,9 +73,21 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
     withLine(33, 'log: { level: wran }'),
     'line 33: log.level: "wran" is not one of debug, info, warn, error (did you mean warn?)',
   ],
-  'a media engine that is not there yet': [
+  'rtpengine without its addresses': [
     withLine(14, '  engine: rtpengine'),
-    'line 14: media.engine: rtpengine is not supported yet (expected one of relay, passthrough)',
+    'line 13: media: engine: rtpengine needs to know the rtpengines (add for example rtpengine: [{ ng: "udp:127.0.0.1:2223" }])',
+  ],
+  'an rtpengine over TCP': [
+    withLine(14, '  rtpengine: [{ ng: "tcp:127.0.0.1:2223" }]'),
+    'line 14: media.rtpengine[0].ng: "tcp:127.0.0.1:2223" is not udp:HOST:PORT (for example "udp:127.0.0.1:2223")',
+  ],
+  'an rtpengine that is there twice': [
+    withLine(14, '  rtpengine: [{ ng: "udp:[::1]:2223" }, { ng: "udp:[::1]:2223", weight: 5 }]'),
+    'line 14: media.rtpengine[1].ng: "udp:[::1]:2223" is there twice (give each its own name)',
+  ],
+  'an rtpengine without weight': [
+    withLine(14, '  rtpengine: [{ ng: "udp:127.0.0.1:2223", weight: 0 }]'),
+    'line 14: media.rtpengine[0].weight: "0" is not a number from 1 to 1000 (for example 1)',
   ],
   'a section that is not there yet': [
     withLine(32, 'cdr: {}\nstore: memory'),
@@ -229,6 +241,20 @@ describe('configuration', () => {
     assert.equal(config.limits.callsPerEndpoint, 2);
     assert.equal(config.limits.messagesPerSecond, 50);
     assert.equal(config.cdr.file, '/etc/webtrunk/cdr.ndjson');
+  });
+
+  it('takes rtpengines with their weights', async () => {
+    const text = withLine(
+      14,
+      '  engine: rtpengine\n  rtpengine: [{ ng: "udp:[::1]:2223" }, { ng: "udp:media.example.com:22222", weight: 5 }]',
+    );
+    assert.deepEqual((await parseConfig(text, 'x.yaml', rightEnvironment)).media, {
+      engine: 'rtpengine',
+      instances: [
+        { address: { host: '::1', port: 2223 }, weight: 1 },
+        { address: { host: 'media.example.com', port: 22222 }, weight: 5 },
+      ],
+    });
   });
 
   for (const [what, [text, ...problems]] of Object.entries(broken)) {

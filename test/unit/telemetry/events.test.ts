@@ -132,6 +132,20 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
         failure: failure('limit.calls'),
       }),
   ],
+  ['webtrunk_media_servers_up 2', (events) => events.mediaServerUp({ instance: '127.0.0.1:2223', up: 2 })],
+  [
+    'webtrunk_media_server_losses_total 1',
+    (events) => events.mediaServerDown({ instance: '127.0.0.1:2223', up: 1, reason: 'silent' }),
+  ],
+  [
+    'webtrunk_media_server_passed_over_total 1',
+    (events) => events.mediaServerPassedOver({ instance: '127.0.0.1:2223', reason: 'silent' }),
+  ],
+  ['webtrunk_media_servers_unavailable_total 1', (events) => events.mediaServersUnavailable()],
+  [
+    'webtrunk_media_orphans_deleted_total 1',
+    (events) => events.mediaOrphansDeleted({ instance: '127.0.0.1:2223', calls: 3 }),
+  ],
   ['webtrunk_started 1', (events) => events.started({ addresses: { http: '127.0.0.1:8080' }, startMs: 120 })],
   ['webtrunk_draining 1', (events) => events.draining({ cause: 'SIGTERM', calls: 2, limitMs: 1_000 })],
   ['webtrunk_started 0', (events) => events.stopped({ cause: 'SIGTERM' })],
@@ -235,6 +249,17 @@ describe('events', () => {
     events.messageDropped({ ...flow, cause: 'malformed', detail: 'x\u001b[2J\r\ny\u202e' });
     assert.equal(lines.length, 1);
     assert.match(lines[0] ?? '', /detail=x\\u001b\[2J\\u000d\\u000ay\\u202e\n$/);
+  });
+
+  it('shows counts that others keep', async () => {
+    const { metrics } = observe('json');
+    let refused = 3;
+    metrics.watchCounts('unserved_total', 'help', 'cause', () => ({ malformed: 0, refused }));
+    assert.match(await metrics.text(), /^webtrunk_unserved_total\{cause="refused"\} 3$/m);
+    refused = 5;
+    const text = await metrics.text();
+    assert.match(text, /^webtrunk_unserved_total\{cause="refused"\} 5$/m);
+    assert.match(text, /^webtrunk_unserved_total\{cause="malformed"\} 0$/m);
   });
 
   it('keeps a gauge of open flows and of calls', async () => {

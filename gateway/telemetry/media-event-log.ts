@@ -1,0 +1,43 @@
+import type { Log } from '../../sip/log.js';
+import type { MediaEvents } from './media-events.js';
+import type { Metrics } from './metrics.js';
+
+function mediaCounters(metrics: Metrics) {
+  return {
+    up: metrics.gauge('media_servers_up', 'rtpengines that answer'),
+    losses: metrics.counter('media_server_losses_total', 'Times that an rtpengine stopped answering'),
+    passedOver: metrics.counter('media_server_passed_over_total', 'New calls that an rtpengine did not take'),
+    unavailable: metrics.counter('media_servers_unavailable_total', 'New calls that no rtpengine took'),
+    orphans: metrics.counter('media_orphans_deleted_total', 'Times that forgotten calls were deleted'),
+  };
+}
+
+/** The events of media servers on a log and counters. */
+export function createMediaEvents(log: Log, metrics: Metrics): MediaEvents {
+  const count = mediaCounters(metrics);
+  return {
+    mediaServerUp(event) {
+      count.up.set(event.up);
+      log.info({ event: 'media.server_up', ...event }, `rtpengine ${event.instance} answers`);
+    },
+    mediaServerDown(event) {
+      count.up.set(event.up);
+      count.losses.inc();
+      log.error({ event: 'media.server_down', ...event }, `rtpengine ${event.instance} does not answer`);
+    },
+    mediaServerPassedOver(event) {
+      count.passedOver.inc();
+      const line = `rtpengine ${event.instance} did not take a new call: ${event.reason}`;
+      log.warn({ event: 'media.server_passed_over', ...event }, line);
+    },
+    mediaServersUnavailable() {
+      count.unavailable.inc();
+      log.error({ event: 'media.servers_unavailable' }, 'no rtpengine takes new calls');
+    },
+    mediaOrphansDeleted(event) {
+      count.orphans.inc();
+      const line = `${event.calls} forgotten calls were deleted in rtpengine ${event.instance}`;
+      log.info({ event: 'media.orphans_deleted', ...event }, line);
+    },
+  };
+}

@@ -1,0 +1,13 @@
+/** The events of media servers, each logged as one line and counted once. `instance` is `host:port`. */
+export interface MediaEvents {
+  /** An rtpengine answers, for the first time or again; `up`: how many do now. */
+  mediaServerUp(event: { readonly instance: string; readonly up: number }): void;
+  /** An rtpengine answers no more: it gets no new calls, and its calls end unless it is back in time. */
+  mediaServerDown(event: { readonly instance: string; readonly up: number; readonly reason: string }): void;
+  /** The first offer of a call failed there and went on to another rtpengine. */
+  mediaServerPassedOver(event: { readonly instance: string; readonly reason: string }): void;
+  /** No rtpengine takes a new call: it is refused. */
+  mediaServersUnavailable(): void;
+  /** Calls that an earlier process, or a lost command, had left in an rtpengine were deleted there. */
+  mediaOrphansDeleted(event: { readonly instance: string; readonly calls: number }): void;
+}

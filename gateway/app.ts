@@ -152,6 +152,11 @@ export class App {
     };
   }
 
+  /** SIP messages that the embedded engine did not serve, since the start, by cause. */
+  unserved(): Readonly<Record<string, number>> {
+    return this.#trunkSide?.unserved() ?? {};
+  }
+
   /**
    * Shows the certificates of `next` to new connections; those that are up stay. Returns the sections that have one. Throws when
    * one cannot be used.

@@ -93,6 +93,12 @@ async function startParts(config: Config, log: Logger, events: Events, metrics: 
   if (!pages.built) log.warn({ folder }, 'the pages were not built: npm run build');
   const app = await App.start(config, { log, events, pages: pages.handler });
   metrics.watchTables(() => app.inspect());
+  metrics.watchCounts(
+    'engine_unserved_total',
+    'SIP messages that the embedded engine did not serve',
+    'cause',
+    () => app.unserved(),
+  );
   try {
     const { inspection } = app;
     const admin = await startAdminServer({ listen: config.listen.admin, inspection, metrics, events });

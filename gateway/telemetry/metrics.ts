@@ -100,6 +100,20 @@ export class Metrics {
     });
   }
 
+  /** Shows counts since the start that somebody else keeps; `read` is asked whenever somebody looks. */
+  watchCounts(name: string, help: string, label: string, read: () => Readonly<Record<string, number>>): void {
+    new Counter({
+      name: `webtrunk_${name}`,
+      help,
+      labelNames: [label],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [value, count] of Object.entries(read())) this.inc({ [label]: value }, count);
+      },
+    });
+  }
+
   /** Media type of what `text` gives. */
   get contentType(): string {
     return this.#registry.contentType;

@@ -78,6 +78,8 @@ export interface TrunkSide {
    */
   takeOverDialogs(): Promise<void>;
   sizes(): Record<string, number>;
+  /** Messages that the embedded engine did not serve, since the start; none with drachtio-server. */
+  unserved(): Record<string, number>;
   close(): Promise<void>;
 }
 
@@ -185,11 +187,24 @@ function sideOf(
         ...(left === undefined ? {} : { trunk_journal: left.size }),
       };
     },
+    unserved: () => (embedded === undefined ? {} : unservedBy(embedded)),
     async close() {
       await stack.close();
       await embedded?.close();
       watch.close();
       await left?.close();
     },
+  };
+}
+
+function unservedBy({ counters }: Engine): Record<string, number> {
+  const { malformed, strayResponses, refused, strangers, overloaded } = counters;
+  // The engine counts what it refuses for overload among the refused.
+  return {
+    malformed,
+    stray_response: strayResponses,
+    refused: refused - overloaded,
+    stranger: strangers,
+    overload: overloaded,
   };
 }

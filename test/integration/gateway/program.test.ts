@@ -115,7 +115,9 @@ describe('the program', () => {
       assert.equal((await fetch(`${admin}/readyz`)).status, 200);
       assert.equal((await fetch(`${admin}/metrics`)).status, 401);
       const headers = { authorization: 'Bearer token-value' };
-      assert.match(await (await fetch(`${admin}/metrics`, { headers })).text(), /^webtrunk_started 1$/m);
+      const metrics = await (await fetch(`${admin}/metrics`, { headers })).text();
+      assert.match(metrics, /^webtrunk_started 1$/m);
+      assert.match(metrics, /^webtrunk_engine_unserved_total\{cause="overload"\} 0$/m);
       const page = (await (await fetch(`${pages}/config.json`)).json()) as { domain: string };
       assert.equal(page.domain, 'example.com');
       child.kill('SIGTERM');

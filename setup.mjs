@@ -20,9 +20,10 @@ import { parseArgs } from 'node:util';
 const root = dirname(fileURLToPath(import.meta.url));
 const neededNode = [20, 19];
 
-/** Programs that tests speak with, and the Debian packages that have them. */
+/** Files of programs that tests speak with, and the Debian packages that have them. */
 const peers = {
   '/usr/sbin/kamailio': 'kamailio',
+  '/usr/share/doc/kamailio-tls-modules/copyright': 'kamailio-tls-modules',
   '/usr/bin/baresip': 'baresip',
   '/usr/bin/sipp': 'sip-tester',
   '/usr/bin/sipsak': 'sipsak',
@@ -181,7 +182,7 @@ function removeStale() {
 
 /** Installs the Debian packages that tests need, when that is permitted. What is missing after that, tests skip by name. */
 function installPeers() {
-  const missing = Object.entries(peers).filter(([path]) => !isExecutable(path));
+  const missing = Object.entries(peers).filter(([path]) => !existsSync(path));
   if (missing.length === 0) return;
   const packages = missing.map(([, name]) => name);
   const apt = isExecutable('/usr/bin/apt-get');

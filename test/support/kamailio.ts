@@ -1,8 +1,6 @@
-import { createSocket } from 'node:dgram';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { ChildProgram } from './child-program.js';
+import type { ChildProgram } from './child-program.js';
 import { freePort } from './free-port.js';
+import { startKamailio } from './kamailio-program.js';
 
 export interface KamailioOptions {
   readonly program: string;
@@ -17,9 +15,6 @@ export interface KamailioOptions {
 /** What Kamailio asks passwords for. */
 export const kamailioRealm = 'pbx.example';
 
-const readyWithinMs = 10_000;
-const askEveryMs = 100;
-
 /** A PBX: registrar and record-routing proxy that wants digest from phones and trunks, on loopback. */
 export class Kamailio {
   private constructor(
@@ -30,18 +25,7 @@ export class Kamailio {
   /** Starts it and waits until it answers OPTIONS. */
   static async start(options: KamailioOptions): Promise<Kamailio> {
     const port = options.port ?? (await freePort());
-    const folder = ChildProgram.createFolder('kamailio');
-    const config = join(folder, 'kamailio.cfg');
-    writeFileSync(config, configText(options, port));
-    const args = ['-f', config, '-DD', '-E', '-Y', folder, '-w', folder, '-m', '16', '-M', '4'];
-    const kamailio = new Kamailio(port, ChildProgram.start(options.program, args, folder));
-    try {
-      await kamailio.#ready();
-    } catch (error) {
-      await kamailio.close();
-      throw error;
-    }
-    return kamailio;
+    return new Kamailio(port, await startKamailio(options.program, configText(options, port), port));
   }
 
   get address(): string {
@@ -61,45 +45,6 @@ export class Kamailio {
   close(): Promise<void> {
     return this.program.stop();
   }
-
-  async #ready(): Promise<void> {
-    const socket = createSocket('udp4');
-    try {
-      await new Promise<void>((resolve, reject) => {
-        const ask = (): void => {
-          if (!this.program.running) return reject(new Error(`kamailio has ended:\n${this.output}`));
-          socket.send(optionsText(this.port, socket.address().port), this.port, '127.0.0.1');
-        };
-        const asking = setInterval(ask, askEveryMs);
-        const late = setTimeout(() => {
-          reject(new Error(`kamailio is silent:\n${this.output}`));
-        }, readyWithinMs);
-        socket.on('message', () => resolve());
-        socket.on('close', () => {
-          clearInterval(asking);
-          clearTimeout(late);
-        });
-        socket.bind(0, '127.0.0.1', ask);
-      });
-    } finally {
-      socket.close();
-    }
-  }
-}
-
-function optionsText(port: number, from: number): string {
-  return [
-    `OPTIONS sip:127.0.0.1:${port} SIP/2.0`,
-    `Via: SIP/2.0/UDP 127.0.0.1:${from};branch=z9hG4bKready${from}`,
-    'Max-Forwards: 5',
-    `From: <sip:test@127.0.0.1:${from}>;tag=ready`,
-    `To: <sip:127.0.0.1:${port}>`,
-    `Call-ID: ready-${from}`,
-    'CSeq: 1 OPTIONS',
-    'Content-Length: 0',
-    '',
-    '',
-  ].join('\r\n');
 }
 
 const modules = [

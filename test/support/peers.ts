@@ -1,9 +1,10 @@
-import { accessSync, constants } from 'node:fs';
+import { existsSync } from 'node:fs';
 
-/** Programs from the distribution that tests speak with, and where Debian puts them. */
+/** Programs from the distribution that tests speak with, and where Debian puts them; of a library its copyright. */
 const peers = {
   chromium: ['/usr/bin/chromium'],
   kamailio: ['/usr/sbin/kamailio'],
+  'kamailio-tls-modules': ['/usr/share/doc/kamailio-tls-modules/copyright'],
   baresip: ['/usr/bin/baresip'],
   sipp: ['/usr/bin/sipp'],
   sipsak: ['/usr/bin/sipsak'],
@@ -16,18 +17,9 @@ const peers = {
 
 export type PeerName = keyof typeof peers;
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Where the program is, or undefined when it is not installed. */
 export function findPeer(name: PeerName): string | undefined {
-  return peers[name].find(isExecutable);
+  return peers[name].find((path) => existsSync(path));
 }
 
 /**

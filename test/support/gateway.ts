@@ -44,7 +44,8 @@ export interface GatewayOptions {
   readonly engine?: EngineUnderTest;
   /** File for the journal of dialogs, with such an engine. */
   readonly journal?: string;
-  readonly media?: 'relay' | 'passthrough';
+  /** The relay when not given. */
+  readonly media?: 'relay' | 'passthrough' | Extract<Config['media'], { engine: 'rtpengine' }>;
   readonly mediaPorts?: { readonly min: number; readonly max: number };
   /** The echo number, and the trunk and route that lead to it. */
   readonly echoPort?: number;
@@ -109,14 +110,7 @@ export function testConfig(options: GatewayOptions, engine?: EngineUnderTest): C
       },
     ],
     sip: engine === undefined ? embedded(options) : beside(engine, options.journal),
-    media:
-      options.media === 'passthrough'
-        ? { engine: 'passthrough' }
-        : {
-            engine: 'relay',
-            address: '127.0.0.1',
-            ports: options.mediaPorts ?? { min: 21_000, max: 21_999 },
-          },
+    media: mediaOf(options),
     ice: { servers: [] },
     trunks: [...(options.trunks ?? []), ...echoTrunk],
     routes: options.routes ?? [usersRoute, ...echoRoute],
@@ -154,6 +148,12 @@ function beside({ host, controlPort, secret }: EngineUnderTest, journal: string 
 }
 
 const readyWithinMs = 10_000;
+function mediaOf({ media, mediaPorts }: GatewayOptions): Config['media'] {
+  if (typeof media === 'object') return media;
+  if (media === 'passthrough') return { engine: 'passthrough' };
+  return { engine: 'relay', address: '127.0.0.1', ports: mediaPorts ?? { min: 21_000, max: 21_999 } };
+}
+
 const noPages: PageHandler = (_request, response) => void response.writeHead(404).end();
 
 /** Starts a gateway; the test closes it. */

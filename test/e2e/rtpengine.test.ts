@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import type { RouteConfig } from '../../gateway/config/config.js';
+import { Secret } from '../../gateway/config/secret.js';
+import { Baresip } from '../support/baresip.js';
+import { launchChromium, type TestBrowser } from '../support/chromium.js';
+import { freePort } from '../support/free-port.js';
+import { ipTrunk, passwordOf, usersRoute, type Gateway } from '../support/gateway.js';
+import { startGatewayWithPages } from '../support/gateway-with-pages.js';
+import { idle } from '../support/idle.js';
+import { Kamailio } from '../support/kamailio.js';
+import { requirePeer } from '../support/peers.js';
+import { Rtpengine } from '../support/rtpengine.js';
+import { Softphone } from '../support/softphone.js';
+
+const browserHz = 440;
+const phoneHz = 1_000;
+const users = { '1001': 'phone-secret', gw: 'gw-secret' };
+
+const phonesRoute: RouteConfig = {
+  name: 'phones',
+  match: /^1\d{3}$/,
+  fromTrunk: undefined,
+  to: { kind: 'trunks', trunks: ['pbx'] },
+};
+
+/** Chromium → webtrunk → Kamailio → baresip, and back, with the audio over two rtpengines. */
+describe('a browser and a phone behind a PBX, with rtpengine', function () {
+  this.timeout(60_000);
+  let browser: TestBrowser;
+  let servers: Rtpengine[] = [];
+  let kamailio: Kamailio;
+  let gateway: Gateway;
+  let alice: Softphone;
+  let phone: Baresip;
+
+  before(async function () {
+    const chromium = requirePeer(this, 'chromium');
+    const program = requirePeer(this, 'kamailio');
+    const phoneProgram = requirePeer(this, 'baresip');
+    const mediaProgram = requirePeer(this, 'rtpengine');
+    browser = await launchChromium(chromium, browserHz);
+    servers = [await Rtpengine.start(mediaProgram), await Rtpengine.start(mediaProgram)];
+    const port = await freePort();
+    gateway = await startGatewayWithPages({
+      trunks: [
+        ipTrunk('pbx', `sip:127.0.0.1:${port};transport=udp`, {
+          type: 'auth',
+          auth: { username: 'gw', password: new Secret(users.gw) },
+        }),
+      ],
+      routes: [usersRoute, phonesRoute],
+      // Each test is a browser of its own: the one before must not ring along.
+      websocket: { resumeGraceMs: 0 },
+      media: { engine: 'rtpengine', instances: servers.map(({ address }) => ({ address, weight: 1 })) },
+    });
+    const numbers = { numbers: ['alice'], address: gateway.sipAddress };
+    kamailio = await Kamailio.start({ program, users, gateway: numbers, port });
+    phone = await Baresip.start({
+      program: phoneProgram,
+      user: '1001',
+      password: users['1001'],
+      registrar: kamailio.address,
+      hz: phoneHz,
+    });
+  });
+
+  after(async () => {
+    await phone?.close();
+    await kamailio?.close();
+    await gateway?.close();
+    for (const server of servers) await server.stop();
+    await browser?.close();
+  });
+
+  beforeEach(async () => {
+    phone.events.items.length = 0;
+    alice = await Softphone.open(browser, gateway.pageUrl);
+    await alice.signIn('alice', passwordOf('alice'));
+  });
+
+  afterEach(async () => {
+    await alice.close();
+    await idle(gateway);
+    assert.deepEqual(alice.problems, []);
+  });
+
+  const bothHear = (): Promise<unknown> =>
+    Promise.all([alice.waitForTone(phoneHz), phone.waitForTone(browserHz)]);
+
+  const connect = async (): Promise<void> => {
+    await alice.dial('1001');
+    await phone.event('CALL_INCOMING');
+    await alice.waitForState('Ringing');
+    phone.accept();
+    await alice.waitForState('In call');
+    await phone.event('CALL_ESTABLISHED');
+  };
+
+  const calls = async (): Promise<number[]> => Promise.all(servers.map((server) => server.calls()));
+
+  it('hear each other when the browser calls, and nothing is left in rtpengine after it', async () => {
+    await connect();
+    await bothHear();
+    assert.deepEqual((await calls()).sort(), [0, 1]);
+    await alice.hangUp();
+    await phone.event('CALL_CLOSED');
+    await idle(gateway);
+    assert.deepEqual(await calls(), [0, 0]);
+  });
+
+  it('hear each other when the phone calls', async () => {
+    phone.dial(`sip:alice@${kamailio.address}`);
+    assert.equal(await alice.waitForIncoming(), '1001');
+    await alice.answer();
+    await phone.event('CALL_ESTABLISHED');
+    await bothHear();
+    phone.hangUp();
+    await phone.event('CALL_CLOSED');
+  });
+
+  it('are silent while one holds, and hear each other after the resume', async () => {
+    await connect();
+    await bothHear();
+    await alice.hold();
+    await alice.waitForSilence();
+    await alice.resume();
+    await bothHear();
+    phone.hold();
+    await alice.waitForSilence();
+    phone.resume();
+    await bothHear();
+    await alice.hangUp();
+    await phone.event('CALL_CLOSED');
+  });
+
+  it('exchange DTMF digits', async () => {
+    await connect();
+    await bothHear();
+    await alice.pressDigit('5');
+    assert.equal((await phone.event('CALL_DTMF_START')).param, '5');
+    await alice.hangUp();
+    await phone.event('CALL_CLOSED');
+  });
+});

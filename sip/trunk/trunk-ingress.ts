@@ -65,11 +65,12 @@ export class TrunkIngress {
 
   #receive(request: SrfRequest, response: SrfResponse): void {
     const message = readRequest(request.msg);
-    const leg = message === undefined ? undefined : this.around.legs.find(message);
-    if (message !== undefined && leg !== undefined) return leg.receiveEarly(message, request, response);
+    const inDialog = message !== undefined && tagOf(message.to) !== undefined;
+    const leg = inDialog ? this.around.legs.find(message) : undefined;
+    if (inDialog && leg !== undefined) return leg.receiveEarly(message, request, response);
     if (!this.listener.isKnown(sourceOf(request))) return this.#turnAway(request, response);
     if (message === undefined) return this.#refuse(request, response, failure('message.malformed'));
-    if (tagOf(message.to) !== undefined) return this.#refuse(request, response, failure('dialog.unknown'));
+    if (inDialog) return this.#refuse(request, response, failure('dialog.unknown'));
     const refusal = checkRequest(message, understoodOptions, methods);
     if (refusal !== undefined) return this.#refuse(request, response, refusal);
     if (message.method === 'INVITE') return this.#invite(message, request, response);

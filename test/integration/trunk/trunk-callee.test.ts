@@ -369,19 +369,21 @@ describe('trunk callee leg', () => {
       rig = await TrunkRig.start(hasted);
     });
 
-    it('calls it a timeout of the trunk', async () => {
+    it('calls it a timeout of the trunk', async function () {
+      this.timeout(rig.engine.patienceMs);
       const { log } = rig.invite();
-      const { failure, headers } = await log.next('failed');
+      const { failure, headers } = await log.next('failed', rig.engine.patienceMs);
       assert.deepEqual([failure.code, failure.status, headers], ['trunk.timeout', 408, undefined]);
       assert.deepEqual(rig.stack.sizes(), { legs: 0, requests: 0, dialogs: 0, transactions: 0 });
     });
 
-    it('ends when BYE is not answered either', async () => {
+    it('ends when BYE is not answered either', async function () {
+      this.timeout(rig.engine.patienceMs);
       const { leg, log } = rig.invite();
       rig.peer.respond(await rig.peer.request('INVITE'), 200, 'OK', { body: sdp(9000) });
       (await log.next('answered')).ack();
       leg.hangUp();
-      assert.deepEqual(await log.next('ended'), { cause: 'local' });
+      assert.deepEqual(await log.next('ended', rig.engine.patienceMs), { cause: 'local' });
     });
   });
 

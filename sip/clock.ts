@@ -13,16 +13,19 @@ export interface Clock {
   every(periodMs: number, act: () => void): Timer;
 }
 
-/** The machine's clock. Its timers never keep the process alive by themselves. */
+/** Longer delays make setTimeout fire at once. */
+const longestDelayMs = 2 ** 31 - 1;
+
+/** The machine's clock. No delay is longer than 24.8 days. Its timers never keep the process alive by themselves. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   after(delayMs, act) {
-    const timer = setTimeout(act, delayMs);
+    const timer = setTimeout(act, Math.min(delayMs, longestDelayMs));
     timer.unref();
     return { cancel: () => clearTimeout(timer) };
   },
   every(periodMs, act) {
-    const timer = setInterval(act, periodMs);
+    const timer = setInterval(act, Math.min(periodMs, longestDelayMs));
     timer.unref();
     return { cancel: () => clearInterval(timer) };
   },

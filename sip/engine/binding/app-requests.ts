@@ -183,7 +183,7 @@ export class AppRequests {
       return;
     }
     const { answer } = dialog ?? {};
-    const start = (): void => startRequest(this.core, { ...options, endsDialog });
+    const start = (): void => startRequest(this.core, { ...options, headers, endsDialog });
     // RFC 3261 §15: no BYE from the callee before the ACK, or before it is given up.
     if (request.method === 'BYE' && answer !== undefined) answer.held.push(start);
     else start();

@@ -11,8 +11,10 @@ import type { ReceivedRequest, ReceivedResponse } from '../wire/received.js';
 import type { SentRequest } from '../wire/sent-request.js';
 import { subscriptionKey, type Core, type PendingSubscription } from './core.js';
 import { refreshesTarget } from './dialog-request.js';
+import type { AppHeaders } from './header-policy.js';
 import type { HopSeries } from './hop-series.js';
 import { armFromResponse } from './session-timer.js';
+import { armFromState, armSubscription, expiresSeconds } from './subscription-expiry.js';
 import { hostPortOf, unsentReason } from './unsent.js';
 
 export interface ClientRequestOptions {
@@ -22,6 +24,8 @@ export interface ClientRequestOptions {
   readonly request: SentRequest;
   readonly series: HopSeries;
   readonly requestUri: string;
+  /** What the application gave. */
+  readonly headers: AppHeaders;
   /** Undefined outside a dialog. */
   readonly dialog: Dialog | undefined;
   /** Our From tag outside a dialog. */
@@ -138,11 +142,27 @@ class ClientRequest implements NonInviteClientUser, PendingSubscription {
     const { status } = response.message;
     const { endsDialog, request } = this.options;
     if (status < 300 && refreshesTarget(request.method)) dialog.refreshTarget(contactUri(response.message));
-    if (status < 300 && request.method === 'UPDATE') armFromResponse(this.core, dialog, response);
+    if (status < 300) this.refresh(dialog, response);
     if (!endsDialog) return;
     // A challenged BYE is sent again with credentials.
     if (status === 401 || status === 407) dialog.byeSent = false;
     else this.core.dialogs.end(dialog);
+  }
+
+  private refresh(dialog: Dialog, response: ReceivedResponse): void {
+    const { headers, request } = this.options;
+    const { method } = request;
+    if (method === 'UPDATE') armFromResponse(this.core, dialog, response);
+    if (method === 'SUBSCRIBE') this.lasts(dialog, response.message);
+    if (method === 'NOTIFY')
+      armFromState(this.core, dialog, headers.get('event'), headers.get('subscription-state'));
+  }
+
+  /** The Expires of the 2xx counts, else that of the SUBSCRIBE (RFC 6665 §4.1.2.1). */
+  private lasts(dialog: Dialog, { headers: told }: SipMessage): void {
+    const { headers } = this.options;
+    const seconds = expiresSeconds(told.get('expires'), headers.get('expires'));
+    armSubscription(this.core, dialog, headers.get('event'), seconds);
   }
 
   private get isSubscription(): boolean {
@@ -158,9 +178,10 @@ class ClientRequest implements NonInviteClientUser, PendingSubscription {
     const { message, channel } = response;
     this.core.subscriptions.delete(subscriptionKey(request.callId, localTag));
     const remoteTag = tagOf(message.to) ?? '';
-    const isMade = this.core.dialogs.find(request.callId, localTag, remoteTag) !== undefined;
-    if (message.status >= 300 || isMade || !owner.isOpen) return;
-    this.makeDialog(message, remoteTag, message.headers.get('to') ?? '', 'uac', channel);
+    if (message.status >= 300) return;
+    const made = this.core.dialogs.find(request.callId, localTag, remoteTag);
+    if (made !== undefined) return this.lasts(made, message);
+    if (owner.isOpen) this.makeDialog(message, remoteTag, message.headers.get('to') ?? '', 'uac', channel);
   }
 
   /** `role` is ours in the transaction whose message makes the dialog. */
@@ -191,6 +212,7 @@ class ClientRequest implements NonInviteClientUser, PendingSubscription {
     });
     dialog.state = 'confirmed';
     this.core.dialogs.add(dialog);
+    this.lasts(dialog, message);
     return dialog;
   }
 

@@ -19,6 +19,7 @@ import { subscriptionKey, uasDialogId, type Core } from './core.js';
 import { refreshesTarget } from './dialog-request.js';
 import { ServerInvite } from './server-invite.js';
 import { ServerRequest } from './server-request.js';
+import { armFromState } from './subscription-expiry.js';
 
 type Gate = (request: SipRequest) => SipFailure | undefined;
 
@@ -166,7 +167,13 @@ export class NetworkRequests {
     }
     new ServerRequest(core, { transactionId, owner, request, dialog, answerDialogId: dialog.id });
     owner.message(meta, transactionId, dialog.id, request.text);
-    if (method === 'NOTIFY' && endsSubscription(dialog, message)) core.dialogs.end(dialog);
+    if (method === 'NOTIFY') this.notified(dialog, message);
+  }
+
+  private notified(dialog: Dialog, message: SipRequest): void {
+    if (endsSubscription(dialog, message)) return this.core.dialogs.end(dialog);
+    const { headers } = message;
+    armFromState(this.core, dialog, headers.get('event'), headers.get('subscription-state'));
   }
 
   /** RFC 3261 §15.1.2. */

@@ -12,6 +12,7 @@ import { isPrintable } from './app-message.js';
 import { uasDialogId, type Core, type PendingRequest } from './core.js';
 import { AppHeaders, ownContact } from './header-policy.js';
 import { armFromAnswer } from './session-timer.js';
+import { armSubscription, expiresSeconds } from './subscription-expiry.js';
 
 export interface ServerRequestOptions {
   readonly transactionId: string;
@@ -56,14 +57,14 @@ export class ServerRequest implements PendingRequest, NonInviteServerUser {
     const contact = headers.contact(request.channel, request.isSecure) ?? this.ownContactFor(response.status);
     const text = this.compose(response, headers, toTag, contact);
     const dialogId = this.makesDialog(response.status)
-      ? this.subscribe(client, toTag, contact ?? ownContact(request.channel, request.isSecure))
+      ? this.subscribe(client, toTag, contact ?? ownContact(request.channel, request.isSecure), headers)
       : this.options.answerDialogId;
     const bytes = Buffer.from(text);
     const meta = released(answeredMeta(request.channel, bytes.length));
     client.responseSent(command.id, meta, transactionId, dialogId, text);
     this.core.overload.answered(this);
     if (response.status >= 200) this.forget();
-    if (response.status >= 200 && response.status < 300) this.refreshSession(headers);
+    if (response.status >= 200 && response.status < 300) this.refresh(headers);
     this.transaction.respond(response.status, bytes);
   }
 
@@ -114,12 +115,20 @@ export class ServerRequest implements PendingRequest, NonInviteServerUser {
     return dialog?.localContact ?? ownContact(request.channel, request.isSecure);
   }
 
-  /** RFC 4028 §9: an UPDATE refreshes the session too. */
-  private refreshSession(headers: AppHeaders): void {
+  /** RFC 4028 §9: an UPDATE refreshes the session too. RFC 6665 §4.2.1.1: a SUBSCRIBE its subscription. */
+  private refresh(headers: AppHeaders): void {
     const { dialog, request } = this.options;
-    if (dialog === undefined || request.message.method !== 'UPDATE') return;
-    const asked = request.message.headers.get('session-expires');
-    armFromAnswer(this.core, dialog, headers.get('session-expires'), asked);
+    const { method, headers: asked } = request.message;
+    if (dialog === undefined) return;
+    if (method === 'UPDATE')
+      armFromAnswer(this.core, dialog, headers.get('session-expires'), asked.get('session-expires'));
+    if (method === 'SUBSCRIBE') this.lasts(dialog, headers);
+  }
+
+  private lasts(dialog: Dialog, headers: AppHeaders): void {
+    const asked = this.options.request.message.headers;
+    const seconds = expiresSeconds(headers.get('expires'), asked.get('expires'));
+    armSubscription(this.core, dialog, asked.get('event'), seconds);
   }
 
   private forget(): void {
@@ -137,7 +146,7 @@ export class ServerRequest implements PendingRequest, NonInviteServerUser {
   }
 
   /** Accepting a SUBSCRIBE makes a dialog (RFC 6665 §4.2.1). */
-  private subscribe(client: ControlClient, toTag: string, contact: string): string {
+  private subscribe(client: ControlClient, toTag: string, contact: string, headers: AppHeaders): string {
     const { message, channel } = this.options.request;
     const remoteTag = tagOf(message.from) ?? '';
     const id = uasDialogId(message.callId, remoteTag);
@@ -160,6 +169,7 @@ export class ServerRequest implements PendingRequest, NonInviteServerUser {
     });
     dialog.state = 'confirmed';
     this.core.dialogs.add(dialog);
+    this.lasts(dialog, headers);
     return id;
   }
 }

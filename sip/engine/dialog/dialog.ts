@@ -86,6 +86,8 @@ export class Dialog {
   localSdp = '';
   /** RFC 4028; undefined while there was none. */
   sessionTimer: { arm(seconds: number, weRefresh: boolean): void } | undefined;
+  /** RFC 6665 §4.1.2; undefined in dialogs of INVITE. */
+  subscriptions: { arm(event: string, seconds: number): void } | undefined;
   /** While a session refresh of our own is under way: INVITEs of the application that wait for its end (RFC 3261 §14.1). */
   waitingForRefresh: (() => void)[] | undefined;
   /** We have sent BYE. */

@@ -129,6 +129,7 @@ export class Instance {
     if (!isRefused && this.#lost < lostPings) return;
     this.#state = 'down';
     this.#downSinceMs = this.clock.nowMs();
+    this.#client.reconnect();
     this.listener.down(this, thrown instanceof Error ? thrown.message : 'no answer');
   }
 

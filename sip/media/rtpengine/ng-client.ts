@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import type { Clock, Timer } from '../../clock.js';
 import type { Log } from '../../log.js';
 import { newTag } from '../../message/ids.js';
@@ -7,7 +8,7 @@ import { NgFailure } from './ng-failure.js';
 
 /** Where an rtpengine takes commands over UDP. */
 export interface NgAddress {
-  /** IP address, or a name that is resolved when the client starts. */
+  /** IP address, or a name: that is resolved to IPv4, again whenever the server was lost. */
   readonly host: string;
   readonly port: number;
 }
@@ -48,6 +49,11 @@ export class NgClient {
   #dropped = 0;
 
   constructor(private readonly options: NgClientOptions) {}
+
+  /** Asked again after each wait. */
+  private get isClosed(): boolean {
+    return this.#isClosed;
+  }
 
   /** Commands without an answer so far. */
   get pending(): number {
@@ -92,6 +98,14 @@ export class NgClient {
     return checked(answer);
   }
 
+  /** Begins anew with the next command, so that a name is resolved again; what is pending fails. */
+  reconnect(): void {
+    this.#rejectAll(new NgFailure('unreachable', `${this.name} is given up`));
+    this.#socket?.close();
+    this.#socket = undefined;
+    this.#opening = undefined;
+  }
+
   /** Rejects what is pending. Idempotent. */
   close(): void {
     if (this.#isClosed) return;
@@ -129,18 +143,12 @@ export class NgClient {
     const { host, port } = this.options.address;
     const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4' });
     try {
-      await new Promise<void>((resolve, reject) => {
-        socket.once('error', reject);
-        socket.connect(port, host, () => {
-          socket.off('error', reject);
-          resolve();
-        });
-      });
+      socket.connect(port, host);
+      await once(socket, 'connect');
     } catch (cause) {
       socket.close();
       throw new NgFailure('unreachable', `${this.name}: ${reasonOf(cause)}`);
     }
-    // Closed while the name was being resolved.
     if (this.isClosed) {
       socket.close();
       throw closed();
@@ -152,10 +160,6 @@ export class NgClient {
     });
     this.#socket = socket;
     return socket;
-  }
-
-  private get isClosed(): boolean {
-    return this.#isClosed;
   }
 
   #received(datagram: Buffer): void {

@@ -76,6 +76,13 @@ export class DialogJournal implements DialogNotes {
     if (dialog !== undefined) dialog.left = true;
   }
 
+  /** Leaves nothing in the file but the dialogs of this moment. */
+  compact(): void {
+    if (!this.#open) return;
+    this.#linesInFile = Number.POSITIVE_INFINITY;
+    this.#writing ??= this.#write();
+  }
+
   /** Resolves when everything that was noted is in the file, or could not be written. */
   async written(): Promise<void> {
     await this.#writing;

@@ -51,13 +51,15 @@ export class LeftDialogs {
   async endAll(stack: LeftDialogEnder): Promise<void> {
     if (this.#state !== 'idle' || !stack.connected) return;
     this.#state = 'ending';
-    const waiting = this.journal.leftBehind.values();
+    const left = this.journal.leftBehind;
+    const waiting = left.values();
     const work = async (): Promise<void> => {
       for (const dialogId of waiting) {
         if (!(await this.#end(stack, dialogId))) return;
       }
     };
     await Promise.all(Array.from({ length: atOnce }, work));
+    if (left.length > 0) this.journal.compact();
     this.#state = 'idle';
   }
 

@@ -87,6 +87,18 @@ describe('the journal of dialogs', () => {
     assert.deepEqual((await openJournal()).leftBehind, ['long']);
   });
 
+  it('keeps only the dialogs of the moment when it is told to', async () => {
+    const journal = await openJournal();
+    for (const id of ['a', 'b']) journal.began(id);
+    journal.ended('a');
+    journal.compact();
+    journal.ended('b');
+    journal.began('c');
+    await journal.close();
+    assert.equal((await lines()).length, 1);
+    assert.deepEqual((await openJournal()).leftBehind, ['c']);
+  });
+
   it('tells once that it cannot be written, and writes everything when it can be', async () => {
     const late = join(folder, 'late');
     const journal = await openJournal(join(late, 'dialogs.ndjson'));

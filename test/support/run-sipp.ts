@@ -3,14 +3,15 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Script } from './sipp/script.js';
 
 /** Our scenarios; the compiled tests run from dist/. */
 const scenarios = fileURLToPath(new URL('../../../test/support/sipp/', import.meta.url));
 
 export interface SippRun {
   readonly program: string;
-  /** File name in test/support/sipp. */
-  readonly scenario: string;
+  /** File name in test/support/sipp, or the scenario itself. */
+  readonly scenario: string | Script;
   readonly transport: 'udp' | 'tcp';
   /** Port of SIPp itself on 127.0.0.1. */
   readonly port: number;
@@ -23,6 +24,12 @@ export interface SippRun {
   readonly timeoutSeconds: number;
   /** What comes while the scenario pauses is dropped instead of being unexpected. */
   readonly isDeafInPauses?: boolean;
+  /** Retransmissions are messages like all others: unexpected unless the scenario names them. */
+  readonly seesRetransmissions?: boolean;
+  /** A call fails that waits longer for a message. */
+  readonly receiveWithinMs?: number;
+  /** As often a request is sent again over UDP before the call fails. */
+  readonly maxRetransmissions?: number;
 }
 
 export interface SippResult {
@@ -73,8 +80,11 @@ async function isOpen({ transport, port }: SippRun): Promise<void> {
 async function execute(run: SippRun, signal: AbortSignal): Promise<SippResult> {
   const folder = await mkdtemp(join(tmpdir(), 'sipp-'));
   try {
-    const scenario = join(folder, run.scenario);
-    let text = await readFile(join(scenarios, run.scenario), 'utf8');
+    const scenario = join(folder, 'scenario.xml');
+    let text =
+      typeof run.scenario === 'string'
+        ? await readFile(join(scenarios, run.scenario), 'utf8')
+        : run.scenario.xml;
     for (const [name, value] of Object.entries(run.values ?? {}))
       text = text.replaceAll(`[${name}]`, String(value));
     await writeFile(scenario, text);
@@ -106,6 +116,9 @@ function output(run: SippRun, scenario: string, folder: string, signal: AbortSig
     ...['-m', String(run.calls), '-timeout', `${run.timeoutSeconds}s`, '-nostdin', '-trace_err'],
     ...['-error_file', join(folder, 'errors'), '-buff_size', '4194304', '-skip_rlimit'],
     ...(run.isDeafInPauses === true ? ['-pause_msg_ign'] : []),
+    ...(run.receiveWithinMs === undefined ? [] : ['-recv_timeout', String(run.receiveWithinMs)]),
+    ...(run.seesRetransmissions === true ? ['-nr'] : []),
+    ...(run.maxRetransmissions === undefined ? [] : ['-max_retrans', String(run.maxRetransmissions)]),
     ...(run.callsPerSecond === undefined ? [] : ['-r', String(run.callsPerSecond), '-l', '2000']),
   ];
   return new Promise((resolve, reject) => {

@@ -54,6 +54,8 @@ class ClientInvite implements InviteClientUser, PendingInvite {
   private readonly forks = new Map<string, Dialog>();
   /** By remote tag. */
   private readonly acknowledgements = new Map<string, Acknowledgement>();
+  /** RSeq of the last reliable provisional response, by remote tag. */
+  private readonly reliable = new Map<string, number>();
   private winner: Dialog | undefined;
   private cancelText = '';
   private cancelState: 'none' | 'held' | 'sent' = 'none';
@@ -119,6 +121,7 @@ class ClientInvite implements InviteClientUser, PendingInvite {
     this.finish();
     this.endForks();
     this.acknowledgements.clear();
+    this.reliable.clear();
   }
 
   cancel(client: ControlClient, command: SipCommand, request: AppMessage): void {
@@ -172,11 +175,22 @@ class ClientInvite implements InviteClientUser, PendingInvite {
 
   private provisional(response: ReceivedResponse): void {
     this.hasProvisional = true;
-    if (response.message.status > 100) {
+    if (response.message.status > 100 && !this.isOutOfOrder(response)) {
       this.earlyDialog(response);
       this.deliver(response);
     }
     if (this.cancelState === 'held') this.sendCancel();
+  }
+
+  /** RFC 3262 §4: a reliable provisional response that came before, or before its turn, is neither told nor acknowledged. */
+  private isOutOfOrder({ message }: ReceivedResponse): boolean {
+    const sequence = Number.parseInt(message.headers.get('rseq') ?? '', 10);
+    if (Number.isNaN(sequence)) return false;
+    const tag = tagOf(message.to) ?? '';
+    const last = this.reliable.get(tag);
+    if (last !== undefined && sequence !== last + 1) return true;
+    this.reliable.set(tag, sequence);
+    return false;
   }
 
   private success(response: ReceivedResponse): void {
@@ -214,15 +228,24 @@ class ClientInvite implements InviteClientUser, PendingInvite {
     const isLate = this.cancelState !== 'none';
     // drachtio-srf makes no dialog of a 2xx without Contact, and could not end it.
     const isUnreachable = this.options.dialog === undefined && contactUri(response.message) === undefined;
+    const patience = this.core.clock.after(this.core.timers.lifetimeMs, () => this.neglected(dialog, tag));
     dialog.awaitingAck = {
       sequence: response.message.cseq.number,
       credentials: this.options.credentials,
       acknowledged: (bytes, channel) => {
+        patience.cancel();
         this.acknowledgements.set(tag, { bytes, channel });
         if (isLate) sendOwnBye(this.core, dialog, 'ACK-BYE due to cancel race condition', true);
         else if (isUnreachable) sendOwnBye(this.core, dialog, 'No Contact in 2xx', false);
       },
     };
+  }
+
+  /** The application has not acknowledged the answer to its call in the time in which the callee gives it up. */
+  private neglected(dialog: Dialog, tag: string): void {
+    if (dialog.awaitingAck === undefined || this.options.dialog !== undefined) return;
+    this.core.log.warn({ sipCallId: dialog.callId }, 'the application did not acknowledge an answer');
+    this.dismiss(dialog, tag, 'not acknowledged by the application');
   }
 
   private startSession(dialog: Dialog, response: ReceivedResponse): void {

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import { digestResponse, ha1, parseAuthorization, serializeChallenge } from '../../sip/message/index.js';
+import { callsFromSipp, type FlowIn } from '../support/sipp/describe-flows.js';
+import type { Take } from '../support/sipp/flow-lab.js';
+import { bye, inDialogFlows } from '../support/sipp/in-dialog-flows.js';
+import { sippSdp } from '../support/sipp/script.js';
+import { answer, answered, answers, refuses, rings } from '../support/sipp/taken-calls.js';
+import type { SrfRequest } from '../support/srf-app.js';
+
+const branch = 'z9hG4bK-other-[pid]-[call_number]';
+
+const established: readonly FlowIn[] = inDialogFlows.map((flow) => ({
+  ...flow,
+  play: (caller) => {
+    const headers = flow.refresher === undefined ? [] : ['Supported: timer', 'Session-Expires: 90'];
+    flow.play(caller.invite(1, { headers }).gets(100).gets(180).gets(200).sends('ACK', 1));
+    if (flow.endsCall !== true) bye(caller);
+  },
+  take: async (call) => {
+    call.response.send(180);
+    const side = flow.refresher === 'SIPp' ? 'uac' : 'uas';
+    const headers = { 'Session-Expires': `90;refresher=${side}`, Require: 'timer' };
+    const dialog = await answer(call, flow.refresher === undefined ? {} : headers);
+    const destroyed = once(dialog, 'destroy');
+    await flow.act({ app: call.app, dialog, acknowledged: once(dialog, 'ack'), destroyed });
+    if (flow.endsCall !== true) await destroyed;
+  },
+}));
+
+const setUps: readonly FlowIn[] = [
+  {
+    name: 'INVITE comes again while it rings',
+    play: (caller) => bye(answered(caller.invite().gets(100).gets(180).invite().gets(180))),
+    take: async (call) => {
+      call.response.send(180);
+      await setTimeout(30);
+      await answers(call);
+    },
+    overUdpOnly: true,
+  },
+  {
+    name: 'INVITE comes over two ways, and one is refused as merged',
+    play: (caller) =>
+      bye(
+        answered(
+          caller.invite().gets(100).gets(180).invite(1, { branch }).gets(482).ackFailure(1, { branch }),
+        ),
+      ),
+    take: async (call) => {
+      call.response.send(180);
+      await setTimeout(30);
+      await answers(call);
+    },
+  },
+  {
+    name: 'the first two 200 are lost',
+    play: (caller) => bye(answered(caller.invite().gets(100).gets(180).gets(200).gets(200))),
+    take: rings,
+  },
+  {
+    name: 'the answer is never acknowledged',
+    play: (caller) =>
+      caller
+        .invite()
+        .gets(100)
+        .gets(180)
+        .gets(200)
+        .skips(200)
+        .takes('BYE', [['Reason', 'ACK timeout']])
+        .answers('BYE', 200),
+    take: rings,
+  },
+  {
+    name: 'the application hangs up before the ACK, which is late',
+    play: (caller) =>
+      caller
+        .invite()
+        .gets(100)
+        .gets(200)
+        .gets(200)
+        .gets(200)
+        .sends('ACK', 1)
+        .takes('BYE')
+        .answers('BYE', 200),
+    take: async (call) => void (await (await answer(call)).destroy()),
+  },
+  {
+    name: 'the offer comes late, and the answer in ACK',
+    play: (caller) =>
+      bye(
+        caller
+          .invite(1, { body: '' })
+          .gets(100)
+          .gets(200)
+          .sends('ACK', 1, { body: sippSdp(6000) }),
+      ),
+    take: async (call) => {
+      const dialog = await answer(call);
+      const destroyed = once(dialog, 'destroy');
+      const [ack] = (await once(dialog, 'ack')) as [SrfRequest];
+      assert.match(ack.body, /m=audio 6000/);
+      await destroyed;
+    },
+  },
+  {
+    name: 'the call is refused',
+    play: (caller) => caller.invite().gets(100).gets(486).ackFailure(),
+    take: refuses(486),
+  },
+  {
+    name: 'the call is refused, and the ACK is lost',
+    play: (caller) => caller.invite().gets(100).gets(486).gets(486).ackFailure(),
+    take: refuses(486),
+    overUdpOnly: true,
+  },
+  {
+    name: 'the call goes elsewhere by 302',
+    play: (caller) => {
+      caller
+        .invite()
+        .gets(100)
+        .gets(302, 'INVITE', [['Contact', 'sip:elsewhere@']])
+        .ackFailure();
+      const uri = 'sip:elsewhere@[remote_ip]:[remote_port]';
+      bye(caller.invite(2, { uri }).gets(100).gets(200).sends('ACK', 2));
+    },
+    take: (call) => {
+      const { request } = call;
+      if (request.uri.startsWith('sip:elsewhere@')) return answers(call);
+      return refuses(302, { Contact: `<sip:elsewhere@${request.receivedOn}>` })(call);
+    },
+  },
+  {
+    name: 'a session interval that is too brief is refused by 422',
+    play: (caller) => {
+      const brief = { headers: ['Supported: timer', 'Session-Expires: 60'] };
+      caller
+        .invite(1, brief)
+        .gets(100)
+        .gets(422, 'INVITE', [['Min-SE', '90']])
+        .ackFailure();
+      const enough = { headers: ['Supported: timer', 'Session-Expires: 90'] };
+      bye(caller.invite(2, enough).gets(100).gets(200).sends('ACK', 2));
+    },
+    take: (call) =>
+      call.request.get('session-expires') === '60' ? refuses(422, { 'Min-SE': '90' })(call) : answers(call),
+  },
+];
+
+const challenge = serializeChallenge({ realm: 'engine', nonce: 'once', algorithm: 'MD5', qop: [] });
+
+/** Challenges, and takes the call that comes with the right answer. */
+const challenges =
+  (status: 401 | 407): Take =>
+  (call) => {
+    const { request } = call;
+    const given = request.get(status === 401 ? 'authorization' : 'proxy-authorization');
+    const credentials = parseAuthorization(given ?? '');
+    const name = status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
+    if (credentials === undefined) return refuses(status, { [name]: challenge })(call);
+    const expected = digestResponse({
+      ...{ ha1: ha1('joe', 'engine', 'secret'), algorithm: 'MD5', nonce: 'once' },
+      ...{ method: 'INVITE', uri: credentials.uri },
+    });
+    return credentials.response === expected ? answers(call) : refuses(403)(call);
+  };
+
+const challenged: readonly FlowIn[] = ([401, 407] as const).flatMap((status) => [
+  {
+    name: `the call is challenged with ${status}`,
+    play: (caller) => {
+      caller.invite().gets(100).challenged(status).ackFailure();
+      const headers = ['[authentication username=joe password=secret]'];
+      bye(caller.invite(2, { headers }).gets(100).gets(200).sends('ACK', 2));
+    },
+    take: challenges(status),
+  },
+  {
+    name: `the call is challenged with ${status} and knows a wrong password`,
+    play: (caller) => {
+      caller.invite().gets(100).challenged(status).ackFailure();
+      const headers = ['[authentication username=joe password=wrong]'];
+      caller.invite(2, { headers }).gets(100).gets(403).ackFailure(2);
+    },
+    take: challenges(status),
+  },
+]);
+
+describe('SIPp as caller', () => {
+  callsFromSipp([...established, ...setUps, ...challenged]);
+});

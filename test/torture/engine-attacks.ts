@@ -120,6 +120,7 @@ async function answers(field: Battlefield, count: number): Promise<number> {
       while (sent === before && Date.now() < until) await delay(1);
       if (sent === before) throw new Error('the engine sent no INVITE');
     }
+    await field.subject.ask({ hangUp: true });
     return sent;
   });
 }

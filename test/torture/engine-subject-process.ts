@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { MessageCounters } from '../../sip/engine/binding/network-messages.js';
+import type { EngineCounters } from '../../sip/engine/engine.js';
 
 /** What the engine's process is asked. */
 export interface SubjectRequest {
@@ -17,7 +17,7 @@ export interface SubjectState {
   readonly tcpPort: number;
   readonly controlPort: number;
   readonly sizes: Readonly<Record<string, number>>;
-  readonly counters: Readonly<MessageCounters>;
+  readonly counters: EngineCounters;
   /** Messages that the engine has taken from the network. */
   readonly received: number;
   /** Dialogs that the application has. */

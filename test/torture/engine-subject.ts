@@ -127,7 +127,7 @@ function ready(
 
 ready(app, answeredMethods, (_request, response) => response.send(200));
 app.invite(takeCall);
-app.use('subscribe', (_request, response) => response.send(489));
+app.use('subscribe', (_request, response) => response.send(202, { headers: { Expires: '1' } }));
 ready(silent, silentMethods, ignore);
 await Promise.all([app, silent].map(routed));
 
@@ -147,7 +147,7 @@ function answer(request: SubjectRequest): void {
     tcpPort: tcp?.port ?? 0,
     controlPort: engine.controlPort,
     sizes: engine.sizes(),
-    counters: { ...engine.counters },
+    counters: engine.counters,
     received,
     held: dialogs.size,
     errors,

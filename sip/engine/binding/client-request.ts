@@ -144,9 +144,17 @@ class ClientRequest implements NonInviteClientUser, PendingSubscription {
     if (status < 300 && refreshesTarget(request.method)) dialog.refreshTarget(contactUri(response.message));
     if (status < 300) this.refresh(dialog, response);
     if (!endsDialog) return;
-    // A challenged BYE is sent again with credentials.
-    if (status === 401 || status === 407) dialog.byeSent = false;
+    if (status === 401 || status === 407) this.awaitCredentials(dialog);
     else this.core.dialogs.end(dialog);
+  }
+
+  /** A challenged BYE may be sent again with credentials; without them the session is over too (RFC 3261 §15.1.1). */
+  private awaitCredentials(dialog: Dialog): void {
+    const { clock, dialogs, timers } = this.core;
+    dialog.byeSent = false;
+    clock.after(timers.lifetimeMs, () => {
+      if (!dialog.byeSent) dialogs.end(dialog);
+    });
   }
 
   private refresh(dialog: Dialog, response: ReceivedResponse): void {

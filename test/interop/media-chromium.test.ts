@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import type { MediaSession } from '../../sip/media/media-engine.js';
-import type { RelayEngine } from '../../sip/media/relay/relay-engine.js';
+import type { MediaEngine, MediaSession } from '../../sip/media/media-engine.js';
 import { decodeMuLaw, encodeMuLaw } from '../support/g711.js';
 import { attribute, audioPort, relayOnLoopback, TimeoutRecord } from '../support/media-session.js';
 import { requirePeer } from '../support/peers.js';
+import { Rtpengine } from '../support/rtpengine.js';
+import { MediaServerRecord, rtpengineEngine } from '../support/rtpengine-rig.js';
 import { RtpPhone, rtpPacket } from '../support/rtp-phone.js';
 import { detectTone, sineSamples } from '../support/tone.js';
 
@@ -119,10 +120,44 @@ class ToneCaller {
   }
 }
 
+/** A media engine under test; `begin` starts what it needs, once. */
+interface Candidate {
+  begin(context: Mocha.Context): Promise<void>;
+  create(): MediaEngine;
+  end(): Promise<void>;
+}
+
+function embeddedRelay(): Candidate {
+  return { begin: async () => {}, create: () => relayOnLoopback(), end: async () => {} };
+}
+
+function oneRtpengine(): Candidate {
+  let server: Rtpengine | undefined;
+  return {
+    begin: async (context) => {
+      server = await Rtpengine.start(requirePeer(context, 'rtpengine'));
+    },
+    create: () => {
+      if (server === undefined) throw new Error('rtpengine was not started');
+      return rtpengineEngine([{ address: server.address, weight: 1 }], new MediaServerRecord());
+    },
+    end: async () => server?.kill(),
+  };
+}
+
 describe('embedded relay with Chromium', function () {
+  behavesWithChromium(embeddedRelay());
+});
+
+describe('rtpengine with Chromium', function () {
+  this.timeout(20_000);
+  behavesWithChromium(oneRtpengine());
+});
+
+function behavesWithChromium(candidate: Candidate): void {
   let browser: Browser;
   let page: Page;
-  let relay: RelayEngine;
+  let engine: MediaEngine;
   let session: MediaSession;
   let caller: ToneCaller;
   const timeouts = new TimeoutRecord();
@@ -132,24 +167,28 @@ describe('embedded relay with Chromium', function () {
     page.evaluate<Result>(`${name}(${JSON.stringify(argument) ?? ''})`);
 
   before(async function () {
+    await candidate.begin(this);
     browser = await chromium.launch({ executablePath: requirePeer(this, 'chromium'), args: flags });
   });
 
-  after(async () => browser?.close());
+  after(async () => {
+    await browser?.close();
+    await candidate.end();
+  });
 
   beforeEach(async () => {
     page = await browser.newPage();
     await page.addScriptTag({ content: pageScript });
     await call('begin', 1_000);
-    relay = relayOnLoopback();
-    session = relay.createSession('c_chromium', timeouts);
+    engine = candidate.create();
+    session = engine.createSession('c_chromium', timeouts);
     caller = new ToneCaller(await RtpPhone.start(), 440);
   });
 
   afterEach(async () => {
     caller.close();
     await page.close();
-    await relay.close();
+    await engine.close();
     assert.deepEqual(timeouts.timeouts, []);
   });
 
@@ -257,4 +296,4 @@ describe('embedded relay with Chromium', function () {
     );
     await hearEachOther();
   });
-});
+}

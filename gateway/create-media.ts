@@ -4,6 +4,8 @@ import type { Log } from '../sip/log.js';
 import type { MediaEngine } from '../sip/media/media-engine.js';
 import { createPassthroughEngine } from '../sip/media/passthrough.js';
 import { createRelayEngine } from '../sip/media/relay/relay-engine.js';
+import type { MediaProcessExit } from '../sip/media/relay-process/media-process.js';
+import { startRelayProcesses } from '../sip/media/relay-process/relay-processes.js';
 import { createRtpengineEngine } from '../sip/media/rtpengine/rtpengine-engine.js';
 import type { Config } from './config/config.js';
 import type { MediaEvents } from './telemetry/media-events.js';
@@ -23,8 +25,19 @@ export function createMedia(config: Config, events: MediaEvents, log: Log, clock
         clock,
       });
     case 'relay':
-      return createRelayEngine({ address: media.address, ports: media.ports, log, clock });
+      return createRelay(media, events, log, clock);
   }
+}
+
+function createRelay(
+  { address, ports, processes }: Extract<Config['media'], { engine: 'relay' }>,
+  events: MediaEvents,
+  log: Log,
+  clock: Clock,
+): MediaEngine {
+  if (processes === 0) return createRelayEngine({ address, ports, log, clock });
+  const died = (exit: MediaProcessExit): void => events.mediaProcessDied(exit);
+  return startRelayProcesses({ address, ports, processes, log, clock, died });
 }
 
 /** The same for each process of this gateway, another one for every gateway that may use the same rtpengine. */

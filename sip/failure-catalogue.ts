@@ -330,14 +330,14 @@ export const failureCatalogue = {
     'Service Unavailable',
     'gateway',
     'error',
-    'No rtpengine of media.rtpengine takes a new call; see that one runs and can be reached.',
+    'No media process, or no rtpengine of media.rtpengine, takes a new call; see that one runs and can be reached.',
   ),
   'media.engine_lost': entry(
     503,
     'Service Unavailable',
     'gateway',
     'error',
-    'The rtpengine of the call ended, was restarted or cannot be reached any more.',
+    'The media process or the rtpengine of the call ended, was restarted or cannot be reached any more.',
   ),
   'media.timeout': entry(408, 'Request Timeout', 'upstream', 'warn', 'No media arrived.'),
   'gateway.draining': entry(

@@ -126,6 +126,8 @@ export type MediaConfig =
       readonly address: string;
       /** UDP ports, both included. */
       readonly ports: { readonly min: number; readonly max: number };
+      /** Processes of its own; 0: none, it runs in this one. */
+      readonly processes: number;
     }
   | {
       readonly engine: 'rtpengine';

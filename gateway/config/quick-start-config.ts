@@ -45,7 +45,7 @@ export async function quickStartConfig(): Promise<Config> {
       nameServers: undefined,
       strangers: 'silence',
     },
-    media: { engine: 'relay', address: loopback, ports: { min: 20_000, max: 20_999 } },
+    media: { engine: 'relay', address: loopback, ports: { min: 20_000, max: 20_999 }, processes: 1 },
     ice: { servers: [] },
     trunks: [
       {

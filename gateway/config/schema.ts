@@ -204,6 +204,15 @@ const media = z
         ports: field
           .portRange('UDP ports for audio; a call takes four.', 16, '20000-29999')
           .default('20000-29999'),
+        processes: z
+          .union([z.literal('auto'), z.int().min(0).max(64)])
+          .meta({
+            description:
+              'Processes that carry the audio. `auto`: one per processor but one, at most four. A crash of one ends its calls alone. `0`: webtrunk itself does, and ends with its calls when native code crashes.',
+            expected: 'auto, or a number from 0 to 64',
+            example: 'auto',
+          })
+          .default('auto'),
       })
       .meta({
         description: 'The embedded media relay. Needed with `engine: relay`.',

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { dirname, parse, resolve } from 'node:path';
 import type {
   AdminListen,
@@ -111,8 +112,14 @@ function settleMedia({ media }: ConfigFile): MediaConfig {
     return { engine: 'rtpengine', instances };
   }
   if (media.engine !== 'relay' || media.relay === undefined) return { engine: 'passthrough' };
-  const { address, ports } = media.relay;
-  return { engine: 'relay', address, ports: parsed(parsePortRange(ports)) };
+  const { address, ports, processes } = media.relay;
+  const count = processes === 'auto' ? usualMediaProcesses() : processes;
+  return { engine: 'relay', address, ports: parsed(parsePortRange(ports)), processes: count };
+}
+
+/** One per processor but the one that the signalling has, at most four. */
+export function usualMediaProcesses(): number {
+  return Math.min(Math.max(availableParallelism() - 1, 1), 4);
 }
 
 function settleTrunk(

@@ -8,6 +8,7 @@ function mediaCounters(metrics: Metrics) {
     losses: metrics.counter('media_server_losses_total', 'Times that an rtpengine stopped answering'),
     passedOver: metrics.counter('media_server_passed_over_total', 'New calls that an rtpengine did not take'),
     unavailable: metrics.counter('media_servers_unavailable_total', 'New calls that no rtpengine took'),
+    deaths: metrics.counter('media_process_deaths_total', 'Processes of the relay that died'),
     orphans: metrics.counter('media_orphans_deleted_total', 'Times that forgotten calls were deleted'),
   };
 }
@@ -33,6 +34,11 @@ export function createMediaEvents(log: Log, metrics: Metrics): MediaEvents {
     mediaServersUnavailable() {
       count.unavailable.inc();
       log.error({ event: 'media.servers_unavailable' }, 'no rtpengine takes new calls');
+    },
+    mediaProcessDied(event) {
+      count.deaths.inc();
+      const line = `media process ${event.pid ?? ''} died (${event.reason}); calls lost: ${event.sessions}`;
+      log.error({ event: 'media.process_died', ...event }, line);
     },
     mediaOrphansDeleted(event) {
       count.orphans.inc();

@@ -8,6 +8,13 @@ export interface MediaEvents {
   mediaServerPassedOver(event: { readonly instance: string; readonly reason: string }): void;
   /** No rtpengine takes a new call: it is refused. */
   mediaServersUnavailable(): void;
+  /** A process of the embedded relay has died, and its calls with it; another is started after `restartMs`. */
+  mediaProcessDied(event: {
+    readonly pid: number | undefined;
+    readonly reason: string;
+    readonly sessions: number;
+    readonly restartMs: number;
+  }): void;
   /** Calls that an earlier process, or a lost command, had left in an rtpengine were deleted there. */
   mediaOrphansDeleted(event: { readonly instance: string; readonly calls: number }): void;
 }

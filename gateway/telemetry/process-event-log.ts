@@ -47,6 +47,7 @@ function processCounters(metrics: Metrics) {
       'Times that the journal of dialogs could not be read or written',
     ),
     cdrFailures: metrics.counter('cdr_failures_total', 'Call data records that could not be written'),
+    renewals: metrics.counter('certificate_renewals_total', 'Times that certificates were read again'),
     reloadFailures: metrics.counter('reload_failures_total', 'Configurations that were wrong at SIGHUP'),
     defects: metrics.enumCounter('defects_total', 'Unexpected errors', 'source', defectSources),
     draining: metrics.gauge('draining', '1 while nothing new is taken'),
@@ -87,6 +88,7 @@ function lifeEvents(log: Log, count: ProcessCounters): Pick<ProcessEvents, LifeE
       log.info({ event: 'stopped', ...event }, 'webtrunk is down');
     },
     certificatesRenewed({ sections }) {
+      count.renewals.inc();
       const what = sections.length === 0 ? 'there is no certificate to renew' : 'certificates renewed';
       log.info({ event: 'certificates.renewed', sections }, what);
     },

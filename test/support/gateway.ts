@@ -47,6 +47,8 @@ export interface GatewayOptions {
   /** The relay when not given. */
   readonly media?: 'relay' | 'passthrough' | Extract<Config['media'], { engine: 'rtpengine' }>;
   readonly mediaPorts?: { readonly min: number; readonly max: number };
+  /** Processes of the relay; none by default, which starts faster. */
+  readonly mediaProcesses?: number;
   /** The echo number, and the trunk and route that lead to it. */
   readonly echoPort?: number;
 }
@@ -148,10 +150,15 @@ function beside({ host, controlPort, secret }: EngineUnderTest, journal: string 
 }
 
 const readyWithinMs = 10_000;
-function mediaOf({ media, mediaPorts }: GatewayOptions): Config['media'] {
+function mediaOf({ media, mediaPorts, mediaProcesses = 0 }: GatewayOptions): Config['media'] {
   if (typeof media === 'object') return media;
   if (media === 'passthrough') return { engine: 'passthrough' };
-  return { engine: 'relay', address: '127.0.0.1', ports: mediaPorts ?? { min: 21_000, max: 21_999 } };
+  return {
+    engine: 'relay',
+    address: '127.0.0.1',
+    ports: mediaPorts ?? { min: 21_000, max: 21_999 },
+    processes: mediaProcesses,
+  };
 }
 
 const noPages: PageHandler = (_request, response) => void response.writeHead(404).end();

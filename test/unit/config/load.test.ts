@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { loadConfig, parseConfig } from '../../../gateway/config/load.js';
 import { ConfigError } from '../../../gateway/config/problem.js';
+import { usualMediaProcesses } from '../../../gateway/config/settle.js';
 import { rightConfig, rightEnvironment, withLine } from './config-fixtures.js';
 
 const pin = Array.from({ length: 32 }, () => 'AB').join(':');
@@ -228,6 +229,7 @@ describe('configuration', () => {
     });
     assert.deepEqual(config.media, {
       engine: 'relay',
+      processes: usualMediaProcesses(),
       address: '127.0.0.1',
       ports: { min: 20_000, max: 20_099 },
     });

@@ -146,6 +146,12 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
     'webtrunk_media_orphans_deleted_total 1',
     (events) => events.mediaOrphansDeleted({ instance: '127.0.0.1:2223', calls: 3 }),
   ],
+  [
+    'webtrunk_media_process_deaths_total 1',
+    (events) => events.mediaProcessDied({ pid: 1, reason: 'SIGSEGV', sessions: 2, restartMs: 0 }),
+  ],
+  ['webtrunk_certificate_renewals_total 1', (events) => events.certificatesRenewed({ sections: [] })],
+  ['webtrunk_reload_failures_total 1', (events) => events.reloadFailed({ cause: new Error('wrong') })],
   ['webtrunk_started 1', (events) => events.started({ addresses: { http: '127.0.0.1:8080' }, startMs: 120 })],
   ['webtrunk_draining 1', (events) => events.draining({ cause: 'SIGTERM', calls: 2, limitMs: 1_000 })],
   ['webtrunk_started 0', (events) => events.stopped({ cause: 'SIGTERM' })],

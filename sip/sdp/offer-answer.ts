@@ -48,8 +48,10 @@ export interface SdpEndOptions {
   readonly codecs?: readonly string[];
   /** Packet time in ms to write to a plain end. */
   readonly ptimeMs?: number;
-  /** Our address as the end sees it. */
+  /** Our address as the end sees it; plain ends must have one of the same family. */
   readonly address: SdpAddress;
+  /** Plain ends of both families are taken. */
+  readonly takesBothFamilies?: boolean;
   /** `o=` session id: decimal, unpredictable, below 2^53 (RFC 8866 §5.2). */
   readonly sessionId: string;
 }
@@ -159,7 +161,8 @@ export class SdpEnd {
   }
 
   #fault(section: MediaSection): LineRefusal | undefined {
-    return transportFault(section, this.profile, this.#family);
+    const family = this.options.takesBothFamilies === true ? undefined : this.#family;
+    return transportFault(section, this.profile, family);
   }
 
   #received(session: SdpSession, index: number, section: MediaSection): ReceivedDescription {

@@ -21,11 +21,14 @@ export function isLive(section: MediaSection): boolean {
   return section.port !== 0 || section.bundleOnly;
 }
 
-/** Why we cannot exchange media with the end over this line, or undefined when we can. `family` is our own address's. */
+/**
+ * Why we cannot exchange media with the end over this line, or undefined when we can. `family` is our own address's;
+ * undefined: we have both.
+ */
 export function transportFault(
   section: MediaSection,
   profile: SdpProfile,
-  family: AddressFamily,
+  family: AddressFamily | undefined,
 ): LineRefusal | undefined {
   if (!protocols[profile].includes(section.protocol)) {
     const text = `transport ${section.protocol} is not taken here, only ${protocols[profile].join(', ')}`;
@@ -46,15 +49,14 @@ function webrtcFault(section: MediaSection): LineRefusal | undefined {
   return undefined;
 }
 
-function plainFault(section: MediaSection, family: AddressFamily): LineRefusal | undefined {
+function plainFault(section: MediaSection, family: AddressFamily | undefined): LineRefusal | undefined {
   const { address } = section;
   if (address === undefined) return { code: warningCode.incompatibleAddressFormat, text: 'no c= line' };
   if (isUnspecified(address.host)) return undefined;
-  if (addressFamily(address.host) !== family) {
-    return {
-      code: warningCode.incompatibleAddressFormat,
-      text: `the c= line is not an IPv${family} address`,
-    };
+  const given = addressFamily(address.host);
+  if (given === undefined || (family !== undefined && given !== family)) {
+    const wanted = family === undefined ? 'IP' : `IPv${family}`;
+    return { code: warningCode.incompatibleAddressFormat, text: `the c= line is not an ${wanted} address` };
   }
   if (isGroupAddress(address.host))
     return { code: warningCode.multicastNotAvailable, text: 'multicast is not taken' };

@@ -3,6 +3,7 @@ import type { MediaSession } from '../../sip/media/media-engine.js';
 import type { RtpengineEngine } from '../../sip/media/rtpengine/rtpengine-engine.js';
 import { attribute, audioPort, originVersion, TimeoutRecord, until } from '../support/media-session.js';
 import { requirePeer } from '../support/peers.js';
+import { RtpPhone, rtpPacket } from '../support/rtp-phone.js';
 import { Rtpengine } from '../support/rtpengine.js';
 import { MediaServerRecord, rtpengineEngine, ToneBrowser } from '../support/rtpengine-rig.js';
 import { TonePhone } from '../support/tone-phone.js';
@@ -92,14 +93,18 @@ describe('rtpengine', function () {
   it('tells the phone the ports that it knows, and raises the version only when something changes', async () => {
     const { toPhone, toBrowser } = await browserCalls();
     await bothHear();
-    const same = await session.offer('l_phone', 'l_browser', phone.sdp());
-    assert.equal(audioPort(same), audioPort(toBrowser));
-    const again = await session.answer('l_browser', 'l_phone', browser.reanswer('sendrecv'));
-    assert.equal(audioPort(again), audioPort(toPhone));
+    const reoffer = async (): Promise<string[]> => {
+      const offer = await session.offer('l_phone', 'l_browser', phone.sdp());
+      return [offer, await session.answer('l_browser', 'l_phone', browser.reanswer('sendrecv'))];
+    };
+    const [offer = '', answer = ''] = await reoffer();
+    assert.equal(audioPort(offer), audioPort(toBrowser));
+    assert.equal(audioPort(answer), audioPort(toPhone));
     await bothHear();
-    const offer = phone.sdp();
-    assert.equal(await session.offer('l_phone', 'l_browser', offer), same);
-    assert.equal(await session.answer('l_browser', 'l_phone', browser.reanswer('sendrecv')), again);
+    // From here on rtpengine names only the candidate in use (RFC 8839 §4.4.1.2.2).
+    const settled = await reoffer();
+    assert.deepEqual(await reoffer(), settled);
+    await bothHear();
   });
 
   for (const holder of ['phone', 'browser'] as const) {
@@ -234,6 +239,39 @@ describe('rtpengine', function () {
     await bothHear();
     const [, ofPhone] = (await session.finalStats?.()) ?? [];
     assert.ok((ofPhone?.packetsDropped ?? 0) > 0);
+  });
+
+  it('joins IPv4 and IPv6', async () => {
+    const [six, four] = [await RtpPhone.start('::1'), await RtpPhone.start()];
+    open.push(six, four);
+    session.addEnd('l_six', { profile: 'plain' });
+    session.addEnd('l_four', { profile: 'plain' });
+    const toFour = await session.offer('l_six', 'l_four', six.sdp('0'));
+    assert.match(toFour, /^c=IN IP4 127\.0\.0\.1\r$/m);
+    const toSix = await session.answer('l_four', 'l_six', four.sdp('0'));
+    assert.match(toSix, /^c=IN IP6 ::1\r$/m);
+    six.send(rtpPacket(0, 1, 'from six'), audioPort(toSix));
+    assert.deepEqual(await four.packet(1), rtpPacket(0, 1, 'from six'));
+    four.send(rtpPacket(0, 1, 'from four', 7), audioPort(toFour));
+    assert.deepEqual(await six.packet(1), rtpPacket(0, 1, 'from four', 7));
+    const again = await session.offer('l_four', 'l_six', four.sdp('0'));
+    assert.equal(audioPort(again), audioPort(toSix));
+    assert.match(again, /^c=IN IP6 ::1\r$/m);
+  });
+
+  it('takes the old way to hold, an address of zeros, and comes back from it', async () => {
+    const { toPhone } = await browserCalls();
+    await bothHear();
+    const held = phone.sdp('sendonly').replace('c=IN IP4 127.0.0.1', 'c=IN IP4 0.0.0.0');
+    const offer = await session.offer('l_phone', 'l_browser', held);
+    assert.match(offer, /^a=sendonly\r$/m);
+    const reply = await session.answer('l_browser', 'l_phone', browser.reanswer('recvonly'));
+    assert.equal(audioPort(reply), audioPort(toPhone));
+    await browser.waitForTone(phoneHz);
+    await session.offer('l_phone', 'l_browser', phone.sdp());
+    const resumed = await session.answer('l_browser', 'l_phone', browser.reanswer('sendrecv'));
+    assert.equal(audioPort(resumed), audioPort(toPhone));
+    await bothHear();
   });
 
   it('counts the packets of each end', async () => {

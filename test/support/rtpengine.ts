@@ -22,6 +22,7 @@ export class Rtpengine {
       '--config-file=none',
       '--table=-1',
       '--interface=127.0.0.1',
+      '--interface=::1',
       `--listen-ng=127.0.0.1:${ng}`,
       `--port-min=${ports[0] ?? 0}`,
       `--port-max=${ports.at(-1) ?? 0}`,

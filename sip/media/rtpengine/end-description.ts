@@ -1,21 +1,12 @@
 import { failure } from '../../failure.js';
 import { usableCandidates } from '../../sdp/candidates.js';
-import type {
-  AddressFamily,
-  LocalTransport,
-  MediaSection,
-  SdpAddress,
-  StreamDescription,
-} from '../../sdp/description.js';
+import type { LocalTransport, MediaSection, SdpAddress, StreamDescription } from '../../sdp/description.js';
 import { SipFailure } from '../../failure.js';
 import { parseSession, writeSession } from '../../sdp/session.js';
 import type { MediaProfile } from '../media-engine.js';
 
 /** Where packets to a browser go before ICE has found it: nowhere. Its SDP cannot make rtpengine send to anybody else. */
-const discard: { readonly [family in AddressFamily]: SdpAddress } = {
-  4: { family: 4, host: '127.0.0.1' },
-  6: { family: 6, host: '::1' },
-};
+const discard: SdpAddress = { family: 4, host: '127.0.0.1' };
 const discardPort = 9;
 
 const protocols: { readonly [profile in MediaProfile]: string } = {
@@ -29,10 +20,9 @@ const protocols: { readonly [profile in MediaProfile]: string } = {
  */
 export function describeEnd(profile: MediaProfile, section: MediaSection, stream: StreamDescription): string {
   const { codecs, direction } = stream;
-  const family = section.address?.family ?? 4;
-  const transport = profile === 'plain' ? plainTransport(section) : webrtcTransport(section, family);
-  const address = profile === 'plain' ? section.address : discard[family];
-  const origin = { username: '-', sessionId: '1', sessionVersion: '1', family, host: discard[family].host };
+  const transport = profile === 'plain' ? plainTransport(section) : webrtcTransport(section);
+  const address = profile === 'plain' ? section.address : discard;
+  const origin = { username: '-', sessionId: '1', sessionVersion: '1', ...discard };
   return writeSession({
     origin,
     ...(address === undefined ? {} : { address }),
@@ -63,7 +53,7 @@ function plainTransport({ port, rtcp }: MediaSection): Transport {
   };
 }
 
-function webrtcTransport(section: MediaSection, family: AddressFamily): Transport {
+function webrtcTransport(section: MediaSection): Transport {
   const { ice, fingerprint, setup = 'actpass', candidates, endOfCandidates } = section;
   if (ice === undefined || fingerprint === undefined)
     throw new SyntaxError('no ICE credentials or fingerprint');
@@ -74,7 +64,7 @@ function webrtcTransport(section: MediaSection, family: AddressFamily): Transpor
     ice,
     fingerprint,
     setup,
-    candidates: usableCandidates(candidates, family),
+    candidates: [...usableCandidates(candidates, 4), ...usableCandidates(candidates, 6)],
     endOfCandidates,
   };
 }

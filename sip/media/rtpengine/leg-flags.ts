@@ -1,3 +1,4 @@
+import type { AddressFamily } from '../../sdp/description.js';
 import type { MediaProfile } from '../media-engine.js';
 import type { NgCommand } from './ng-codec.js';
 
@@ -34,13 +35,23 @@ const webrtc: LegFlags = {
   flags: always,
 };
 
+/** An end as commands name it. */
+export interface NgEnd {
+  /** Its tag. */
+  readonly id: string;
+  readonly profile: MediaProfile;
+  readonly family: AddressFamily;
+}
+
 /** Flags of an `offer` command, for the end that is offered to. */
-export function offerFlags(profile: MediaProfile): NgCommand {
-  if (profile === 'plain') return { ...plain };
-  return { ...webrtc, 'rtcp-mux': ['offer', 'require'], flags: [...always, 'generate-mid'] };
+export function offerFlags({ profile, family }: NgEnd): NgCommand {
+  const addressFamily = { 'address-family': `IP${family}` };
+  if (profile === 'plain') return { ...plain, ...addressFamily };
+  const toBrowser = { 'rtcp-mux': ['offer', 'require'], flags: [...always, 'generate-mid'] };
+  return { ...webrtc, ...toBrowser, ...addressFamily };
 }
 
 /** Flags of an `answer` command, for the end that made the offer. */
-export function answerFlags(profile: MediaProfile): NgCommand {
-  return profile === 'plain' ? { ...plain } : { ...webrtc };
+export function answerFlags({ profile, family }: NgEnd): NgCommand {
+  return { ...(profile === 'plain' ? plain : webrtc), 'address-family': `IP${family}` };
 }

@@ -1,9 +1,8 @@
 import { failure, type SipFailure } from '../../failure.js';
-import type { MediaProfile } from '../media-engine.js';
 import { readFigures, type CallFigures } from './call-figures.js';
 import type { Instance } from './instance.js';
 import type { InstancePool } from './instance-pool.js';
-import { answerFlags, offerFlags } from './leg-flags.js';
+import { answerFlags, offerFlags, type NgEnd } from './leg-flags.js';
 import type { NgCommand, NgDictionary } from './ng-codec.js';
 import { NgFailure } from './ng-failure.js';
 
@@ -23,12 +22,6 @@ export interface NgCallOptions {
   failedOver(from: Instance, reason: NgFailure): void;
   /** No instance takes a new call. */
   unavailable(): void;
-}
-
-/** An end as rtpengine knows it. */
-interface Tagged {
-  readonly id: string;
-  readonly profile: MediaProfile;
 }
 
 const retryAfter = [['Retry-After', '5']] as const;
@@ -65,13 +58,13 @@ export class NgCall {
    *
    * @param isFirst nothing that rtpengine gave has reached an end yet: another instance may take over
    */
-  async offer(fromTag: string, to: Tagged, sdp: string, isFirst: boolean): Promise<string> {
+  async offer(fromTag: string, to: NgEnd, sdp: string, isFirst: boolean): Promise<string> {
     const command = {
       command: 'offer',
       'from-tag': fromTag,
       'to-tag': to.id,
       sdp,
-      ...offerFlags(to.profile),
+      ...offerFlags(to),
     };
     const answer = isFirst ? await this.#first(command) : await this.#send(command);
     this.#tags.add(fromTag).add(to.id);
@@ -80,8 +73,8 @@ export class NgCall {
   }
 
   /** Tells an answer to the offer of `to`; resolves with the SDP for `to`. Rejects with a SipFailure. */
-  async answer(to: Tagged, fromTag: string, sdp: string): Promise<string> {
-    const flags = answerFlags(to.profile);
+  async answer(to: NgEnd, fromTag: string, sdp: string): Promise<string> {
+    const flags = answerFlags(to);
     return sdpOf(
       await this.#send({ command: 'answer', 'from-tag': to.id, 'to-tag': fromTag, sdp, ...flags }),
     );

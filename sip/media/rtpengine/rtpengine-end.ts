@@ -4,6 +4,7 @@ import { SdpEnd } from '../../sdp/offer-answer.js';
 import { mediaTrace } from '../../trace.js';
 import type { MediaEndOptions, MediaEndStats, MediaProfile } from '../media-engine.js';
 import type { CallFigures, EndFigures } from './call-figures.js';
+import type { NgEnd } from './leg-flags.js';
 
 /** `o=` session ids stay below 2^47: some parsers hold them in a double. */
 const maxSessionId = 2 ** 47;
@@ -35,8 +36,15 @@ export class RtpengineEnd {
       ...options,
       // The address that counts is in `c=`; in `o=` it is a name among others (RFC 8866 §5.2).
       address: { family: 4, host: '0.0.0.0' },
+      takesBothFamilies: true,
       sessionId: String(randomInt(1, maxSessionId)),
     });
+  }
+
+  /** How commands name it while it is, or is about to be, at `remote`: rtpengine's address gets the family of its own. */
+  at(remote: MediaSection | undefined): NgEnd {
+    const family = this.profile === 'plain' ? (remote?.address?.family ?? 4) : 4;
+    return { id: this.id, profile: this.profile, family };
   }
 
   get stats(): MediaEndStats {

@@ -211,19 +211,20 @@ export class RtpengineSession implements MediaSession {
   /** Our transport towards the answerer. */
   async #tellOffer(offerer: RtpengineEnd, answerer: RtpengineEnd, sdp: string): Promise<LocalTransport> {
     const isFirst = [...this.#ends.values()].every((end) => end.local === undefined);
-    const told = await this.call.offer(offerer.id, answerer, sdp, isFirst);
+    const told = await this.call.offer(offerer.id, answerer.at(answerer.remote), sdp, isFirst);
     return readTransport(answerer.profile, told);
   }
 
   /** Tells rtpengine of the answer, and of the offer when it does not know that yet. Our transport to the offerer. */
   async #settle(exchange: Exchange, ngAnswer: string): Promise<LocalTransport> {
-    const { offerer, answerer, ngOffer } = exchange;
+    const { offerer, answerer, received, ngOffer } = exchange;
+    const to = offerer.at(received.section);
     try {
       if (!exchange.isTold) {
         answerer.local = await this.#tellOffer(offerer, answerer, ngOffer);
         exchange.isTold = true;
       }
-      return readTransport(offerer.profile, await this.call.answer(offerer, answerer.id, ngAnswer));
+      return readTransport(offerer.profile, await this.call.answer(to, answerer.id, ngAnswer));
     } catch (thrown) {
       await this.#goBack(exchange.previous);
       throw thrown;
@@ -233,10 +234,10 @@ export class RtpengineSession implements MediaSession {
   /** After a re-offer that rtpengine took by half: what held before holds again. */
   async #goBack(previous: Exchange | undefined): Promise<void> {
     if (previous?.answered === undefined) return;
-    const { offerer, answerer, ngOffer, answered } = previous;
+    const { offerer, answerer, received, ngOffer, answered } = previous;
     try {
-      await this.call.offer(offerer.id, answerer, ngOffer, false);
-      await this.call.answer(offerer, answerer.id, answered.ngAnswer);
+      await this.call.offer(offerer.id, answerer.at(answerer.remote), ngOffer, false);
+      await this.call.answer(offerer.at(received.section), answerer.id, answered.ngAnswer);
     } catch {
       // The watch finds out whether the call still has media.
     }
@@ -245,7 +246,8 @@ export class RtpengineSession implements MediaSession {
   /** Media flows by this exchange from now on: rtpengine is told again when another callee's was the last. */
   async #activate(exchange: Exchange, { ngAnswer }: AnsweredExchange): Promise<void> {
     if (this.#active === exchange) return;
-    await this.call.answer(exchange.offerer, exchange.answerer.id, ngAnswer);
+    const { offerer, answerer, received } = exchange;
+    await this.call.answer(offerer.at(received.section), answerer.id, ngAnswer);
     this.#flowsBy(exchange);
   }
 

@@ -173,6 +173,8 @@ export class SrfConnection {
     this.#patience.cancel();
     this.#heartbeat?.stop();
     this.#socket?.destroySoon();
+    // What is answered too late would be written to a socket that has ended, and nobody could catch that error.
+    this.srf.app.client.wp.send = () => '';
     const why = engineAway(detail);
     this.sender.abandonAll(why);
     this.events.gone(why, refused);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { SipFailure } from '../../../sip/failure.js';
+import { failure, SipFailure } from '../../../sip/failure.js';
 import { silentLog } from '../../../sip/log.js';
 import { systemClock } from '../../../sip/clock.js';
 import { connectTrunkStack, type TrunkStack } from '../../../sip/trunk/srf.js';
@@ -137,6 +137,26 @@ describe('trunk stack', () => {
     await asked;
     assert.throws(() => rig.invite(), isCode('trunk.engine_away'));
     await assert.rejects(rig.stack.options({ requestUri: 'sip:x' }, 100), isCode('trunk.engine_away'));
+    assert.deepEqual(rig.stack.sizes(), { legs: 0, requests: 0, dialogs: 0, transactions: 0 });
+  });
+
+  it('is closed while a re-INVITE and a request wait for their answers, which may still come', async () => {
+    rig.sendInvite('late');
+    const { call, leg } = await rig.events.next('call');
+    const acknowledged = call.leg.answer(sdp(7000));
+    const toTag = (await rig.peer.status(200)).to.params.get('tag') ?? '';
+    rig.send('ACK', 'late', { toTag });
+    await acknowledged;
+    rig.send('INVITE', 'late', { toTag, cseq: 2, body: sdp(6002) });
+    const reoffer = await leg.next('reoffer');
+    rig.send('MESSAGE', 'later', { body: 'x', type: 'text/plain' });
+    const { request } = await rig.events.next('request');
+    const closed = rig.stack.close();
+    reoffer.reject(failure('media.not_acceptable'));
+    request.respond(200);
+    assert.equal((await leg.next('ended')).failure?.code, 'trunk.engine_away');
+    await closed;
+    request.respond(200);
     assert.deepEqual(rig.stack.sizes(), { legs: 0, requests: 0, dialogs: 0, transactions: 0 });
   });
 });

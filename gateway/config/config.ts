@@ -115,6 +115,8 @@ export type SipConfig =
       readonly host: string;
       readonly port: number;
       readonly secret: Secret;
+      /** Undefined: plain TCP. */
+      readonly tls: { readonly ca: string | undefined; readonly serverName: string | undefined } | undefined;
       /** File that notes the dialogs that are up; undefined: none. */
       readonly journal: string | undefined;
     };

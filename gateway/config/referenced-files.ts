@@ -15,6 +15,7 @@ export interface PairFiles {
 export interface ReferencedFiles {
   readonly https: PairFiles;
   readonly sipTls: PairFiles & { readonly clientCa: string | undefined };
+  readonly drachtioCa: string | undefined;
   /** One per trunk, in order. */
   readonly trunkTls: readonly (PairFiles & { readonly ca: string | undefined })[];
   /** One per domain, in order. */
@@ -34,6 +35,12 @@ export async function readReferencedFiles(
   const named = sections.sip?.embedded.tls;
   const sipTls = await reader.pair(named, sipTlsPath);
   const clientCa = await reader.authorities(named?.client_ca, [...sipTlsPath, 'client_ca']);
+  const drachtioCa = await reader.authorities(sections.sip?.drachtio?.tls?.ca, [
+    'sip',
+    'drachtio',
+    'tls',
+    'ca',
+  ]);
   const trunkTls = [];
   for (const [index, { tls }] of (sections.trunks ?? []).entries()) {
     const path = ['trunks', index, 'tls'];
@@ -44,7 +51,7 @@ export async function readReferencedFiles(
   for (const [index, { users_file: name, name: domain }] of (sections.domains ?? []).entries()) {
     htdigest.push(await reader.users(name, domain.toLowerCase(), ['domains', index, 'users_file']));
   }
-  const files = { https, sipTls: { ...sipTls, clientCa }, trunkTls, htdigest };
+  const files = { https, sipTls: { ...sipTls, clientCa }, drachtioCa, trunkTls, htdigest };
   return { files, findings: reader.findings };
 }
 

@@ -178,6 +178,21 @@ const sip = z
             '/var/lib/webtrunk/dialogs.ndjson',
           )
           .optional(),
+        tls: z
+          .strictObject({
+            ca: file(
+              'File with the authorities that sign its certificate, PEM. Default: the public ones.',
+              'drachtio-ca.crt',
+            ).optional(),
+            server_name: field
+              .host('Name in its certificate when it is not `host`.', 'sip.example.com')
+              .optional(),
+          })
+          .meta({
+            description: 'Connects with TLS; `port` is then its `tls-port`.',
+            example: '{ ca: drachtio-ca.crt }',
+          })
+          .optional(),
       })
       .meta({ description: 'The drachtio-server to use with `engine: drachtio`.' })
       .optional(),

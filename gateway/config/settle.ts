@@ -90,10 +90,17 @@ function journalOf(file: string, named: string | undefined): string {
   return resolve(dirname(file), named ?? `${parse(file).name}.dialogs.ndjson`);
 }
 
-function settleSip({ sip }: ConfigFile, { sipTls }: ReferencedFiles, file: string): SipConfig {
+function settleSip({ sip }: ConfigFile, { sipTls, drachtioCa }: ReferencedFiles, file: string): SipConfig {
   if (sip.engine === 'drachtio' && sip.drachtio !== undefined) {
-    const { host, port, secret, journal } = sip.drachtio;
-    return { engine: 'drachtio', host, port, secret: new Secret(secret), journal: journalOf(file, journal) };
+    const { host, port, secret, journal, tls } = sip.drachtio;
+    return {
+      engine: 'drachtio',
+      host,
+      port,
+      secret: new Secret(secret),
+      tls: tls === undefined ? undefined : { ca: drachtioCa, serverName: tls.server_name },
+      journal: journalOf(file, journal),
+    };
   }
   const listen = sip.embedded.listen.map((text) => parsed(parseSipListen(text)));
   const { external_address: externalAddress, name_servers: nameServers } = sip.embedded;

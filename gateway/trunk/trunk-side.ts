@@ -6,7 +6,7 @@ import type { Log } from '../../sip/log.js';
 import type { StrangerPolicy } from '../../sip/engine/binding/strangers.js';
 import type { TlsSettings } from '../../sip/engine/transport/tls-trust.js';
 import { startEngine, type Engine } from '../../sip/engine/engine.js';
-import { connectTrunkStack, type TrunkSource, type TrunkStack } from '../../sip/trunk/srf.js';
+import { connectTrunkStack, type EngineTls, type TrunkSource, type TrunkStack } from '../../sip/trunk/srf.js';
 import { prefixed } from '../sizes.js';
 import type { ProcessEvents } from '../telemetry/process-events.js';
 import { StrangerWatch, type TurnedAway } from './stranger-watch.js';
@@ -36,6 +36,7 @@ export type SipEngineOptions =
       readonly host: string;
       readonly port: number;
       readonly secret: string;
+      readonly tls: EngineTls | undefined;
       /** File for the journal of dialogs; undefined: none. */
       readonly journal: string | undefined;
     };
@@ -112,7 +113,13 @@ export async function openTrunkSide(
     options.engine === 'drachtio' ? undefined : await startEmbedded(options, secret, strangers, log, clock);
   const address =
     options.engine === 'drachtio'
-      ? { host: options.host, port: options.port, secret, maxFrameBytes: drachtioFrameBytes }
+      ? {
+          host: options.host,
+          port: options.port,
+          secret,
+          tls: options.tls,
+          maxFrameBytes: drachtioFrameBytes,
+        }
       : { host: '127.0.0.1', port: embedded?.controlPort ?? 0, secret };
   const label = { engine: options.engine, address: `${address.host}:${address.port}` };
   let connected = (): void => undefined;

@@ -16,6 +16,16 @@ export interface EngineAddress {
   readonly secret: string;
   /** Longest frame that the engine takes; drachtio-server loses its stream above 4,036 bytes. Undefined: any. */
   readonly maxFrameBytes?: number;
+  /** Undefined: plain TCP. */
+  readonly tls?: EngineTls | undefined;
+}
+
+/** How an engine behind TLS is known. */
+export interface EngineTls {
+  /** PEM of the authorities that are trusted; undefined: the public ones. */
+  readonly ca: string | undefined;
+  /** Name that its certificate must have; undefined: the host that is connected to. */
+  readonly serverName: string | undefined;
 }
 
 /** What one connection tells. `gone` comes once and last. */
@@ -77,8 +87,9 @@ export class SrfConnection {
       this.#addresses = new EngineAddresses(announced, bound);
       this.#awaitRoutes();
     });
-    const { host, port, secret, maxFrameBytes } = engine;
-    srf.connect({ host, port, secret, reconnect: { maxAttempts: 1 } });
+    const { host, port, secret, maxFrameBytes, tls } = engine;
+    const secured = tls === undefined ? {} : { tls: tlsOptions(tls) };
+    srf.connect({ host, port, secret, reconnect: { maxAttempts: 1 }, ...secured });
     if (maxFrameBytes !== undefined) {
       limitFrames(srf, maxFrameBytes, (sizeBytes) => events.frameTooLarge(sizeBytes));
     }
@@ -179,6 +190,14 @@ export class SrfConnection {
     this.sender.abandonAll(why);
     this.events.gone(why, refused);
   }
+}
+
+/** As `tls.connect` takes them; Node.js verifies the certificate unless told otherwise. */
+function tlsOptions({ ca, serverName }: EngineTls): { readonly ca?: string; readonly servername?: string } {
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  };
 }
 
 /** Room for the length and the id that srf puts in front of a frame. */

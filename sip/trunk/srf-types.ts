@@ -120,6 +120,7 @@ export interface SrfStack extends EventEmitter {
     readonly port: number;
     readonly secret: string;
     readonly reconnect: { readonly maxAttempts: number };
+    readonly tls?: { readonly ca?: string; readonly servername?: string };
   }): void;
   disconnect(): void;
   use(handler: SrfMiddleware): void;

@@ -17,6 +17,7 @@ import { TrunkIngress, type TrunkIngressListener } from './trunk-ingress.js';
 import type { TrunkTarget } from './trunk-target.js';
 
 export type { DialogNotes } from './dialog-notes.js';
+export type { EngineTls } from './srf-connection.js';
 export type { TrunkSource } from './trunk-ingress.js';
 export type { TrunkTarget } from './trunk-target.js';
 

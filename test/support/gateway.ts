@@ -146,7 +146,7 @@ function embedded({ strangers = 'silence', tls, nameServers }: GatewayOptions): 
 }
 
 function beside({ host, controlPort, secret }: EngineUnderTest, journal: string | undefined): SipConfig {
-  return { engine: 'drachtio', host, port: controlPort, secret: new Secret(secret), journal };
+  return { engine: 'drachtio', host, port: controlPort, secret: new Secret(secret), tls: undefined, journal };
 }
 
 const readyWithinMs = 10_000;

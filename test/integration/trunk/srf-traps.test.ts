@@ -5,6 +5,8 @@ import { silentLog } from '../../../sip/log.js';
 import { systemClock } from '../../../sip/clock.js';
 import { connectTrunkStack, type TrunkStack } from '../../../sip/trunk/srf.js';
 import { EventLog } from '../../support/event-log.js';
+import { makeTestCertificate } from '../../support/test-certificate.js';
+import { TlsLine } from '../../support/tls-line.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { ScriptedEngine, type ControlFrame } from '../../support/scripted-engine.js';
 import { sdp } from '../../support/sip-peer.js';
@@ -231,6 +233,49 @@ describe('traps of drachtio-srf', () => {
       assert.equal((await events.next('disconnected')).detail, 'the engine does not answer');
       clock.advance(5_000);
       await events.next('connected');
+    });
+  });
+
+  describe('srf connects anew without TLS', () => {
+    let line: TlsLine | undefined;
+    afterEach(() => line?.close());
+
+    const connectSecurely = (ca: string | undefined, serverName?: string): void => {
+      const tls = { ca, serverName };
+      const address = { host: '127.0.0.1', port: line?.port ?? 0, secret: 'secret', tls };
+      stack = connectTrunkStack(address, listenerFor(events), silentLog, systemClock);
+    };
+
+    it('but the stack with it, as often as needed', async function () {
+      const pair = makeTestCertificate();
+      if (pair === undefined) return this.skip();
+      line = await TlsLine.to(engine.port, pair);
+      connectSecurely(pair.cert, 'localhost');
+      await events.next('connected');
+      for (const connections of [2, 3]) {
+        line.cut();
+        await events.next('disconnected');
+        await events.next('connected');
+        assert.equal(engine.connections, connections);
+      }
+      engine.sip('t1', '', invite);
+      (await events.next('call')).call.leg.hangUp();
+    });
+
+    it('and to an engine that cannot prove its name nothing is said', async function () {
+      const [pair, other] = [makeTestCertificate(), makeTestCertificate()];
+      if (pair === undefined || other === undefined) return this.skip();
+      line = await TlsLine.to(engine.port, pair);
+      for (const [ca, serverName, why] of [
+        [other.cert, 'localhost', /self-signed|unable to verify/],
+        [pair.cert, 'sip.example.com', /does not match/],
+        [undefined, 'localhost', /self-signed/],
+      ] as const) {
+        connectSecurely(ca, serverName);
+        assert.match((await events.next('disconnected')).detail ?? '', why);
+        await stack.close();
+      }
+      assert.equal(line.bytes, 0);
     });
   });
 

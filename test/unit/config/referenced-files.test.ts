@@ -66,6 +66,20 @@ describe('files that a configuration names', () => {
     ]);
   });
 
+  it('name the authority of drachtio-server, and the journal beside the configuration', async () => {
+    const drachtio = (more: string) =>
+      withLine(11, `  engine: drachtio\n  drachtio: { secret: x, tls: { ca: tls.crt }${more} }`);
+    const { sip } = await load(drachtio(''));
+    assert.equal(sip.engine, 'drachtio');
+    assert.deepEqual(sip.tls, { ca: tls.cert, serverName: undefined });
+    assert.equal(sip.journal, join(folder ?? '', 'webtrunk.dialogs.ndjson'));
+    const named = await load(drachtio(', journal: /var/lib/webtrunk/calls'));
+    assert.ok(named.sip.engine === 'drachtio');
+    assert.equal(named.sip.journal, '/var/lib/webtrunk/calls');
+    await place('tls.crt', 'nothing');
+    assert.deepEqual(await problemsOf(drachtio('')), ['12 sip.drachtio.tls.ca: no certificate in this file']);
+  });
+
   it('give users of the domain', async () => {
     await place('users.htdigest', `# staff\ncarol:example.com:${hash}\n`);
     const config = await load(domainOf('example.com', usersFile));

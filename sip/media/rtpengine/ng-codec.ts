@@ -58,8 +58,8 @@ function compareBytes(one: string, other: string): number {
 
 /**
  * Reads one bencoded dictionary that fills `bytes`. Returns undefined for anything else: other values, bytes left over,
- * lengths and numbers with leading zeros, keys that occur twice, more than {@link ngLimits} allows. Never throws; time is
- * linear in the bytes. Interop: rtpengine does not sort its keys.
+ * lengths and numbers with leading zeros, more than {@link ngLimits} allows. Never throws; time is linear in the bytes.
+ * Interop: rtpengine does not sort its keys, and some versions name an SSRC twice that both ends use: the first one holds.
  */
 export function decodeNg(bytes: Uint8Array): NgDictionary | undefined {
   if (bytes.length === 0 || bytes.length > ngLimits.maxBytes) return undefined;
@@ -111,10 +111,10 @@ class Reader {
     const dictionary = new Map<string, NgValue>();
     while (this.bytes[this.#at] !== letterE) {
       const key = this.#text();
-      if (key === undefined || dictionary.has(key)) return undefined;
+      if (key === undefined) return undefined;
       const item = this.value(depth + 1);
       if (item === undefined) return undefined;
-      dictionary.set(key, item);
+      if (!dictionary.has(key)) dictionary.set(key, item);
     }
     this.#at += 1;
     return dictionary;

@@ -89,7 +89,6 @@ describe('bencode of the NG protocol', () => {
     ['a second message', 'dede'],
     ['a key that is a number', 'di1e1:ae'],
     ['a key without a value', 'd1:ae'],
-    ['a key that occurs twice', 'd1:ai1e1:ai2ee'],
     ['a number with a leading zero', 'd1:ai01ee'],
     ['a minus zero', 'd1:ai-0ee'],
     ['an empty number', 'd1:aiee'],
@@ -123,6 +122,16 @@ describe('bencode of the NG protocol', () => {
 
   it('reads counters of 64 bits, rounded', () => {
     assert.deepEqual(read('d1:ai18446744073709551615ee'), new Map([['a', 2 ** 64]]));
+  });
+
+  it('keeps the first of two values with the same key', () => {
+    assert.deepEqual(
+      read('d1:ai1e1:bi3e1:ai2ee'),
+      new Map([
+        ['a', 1],
+        ['b', 3],
+      ]),
+    );
   });
 
   it('keeps keys that an object would treat specially', () => {

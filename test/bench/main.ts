@@ -2,6 +2,7 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchCodec } from './codec.bench.js';
+import { benchEngines, comparedRate, parseDrachtio, type EngineFigures } from './engine.js';
 import { browserSdp } from './messages.js';
 import { readProfile } from './profile.js';
 import {
@@ -18,9 +19,11 @@ import { startFloor, startGateway, Workspace, type Target } from './target.js';
 import { UdpPhone } from './udp-phone.js';
 
 const help = `npm run bench [-- OPTIONS]
-  --only NAMES   of codec, login, refresh, call, trunk, memory; separated by commas
+  --only NAMES   of codec, login, refresh, call, trunk, engine, memory; separated by commas
   --seconds N    measured seconds of each figure (10), after ten to warm up
   --profile      also print where the time of each webtrunk figure went
+  --drachtio HOST:CONTROL-PORT:SECRET:SIP-PORT[:PID]
+                 engine: measure that drachtio-server too; with PID its CPU time counts
 `;
 
 interface Bench {
@@ -172,12 +175,56 @@ async function benchMemory(bench: Bench): Promise<void> {
   }
 }
 
+/** Calls through the SIP engine with an application of a few lines, without a gateway. */
+async function benchEngine(
+  { workspace, rows, duration }: Bench,
+  drachtio: string | undefined,
+): Promise<void> {
+  const server = drachtio === undefined ? undefined : parseDrachtio(drachtio);
+  if (drachtio !== undefined && server === undefined) throw new Error(`--drachtio ${drachtio}\n${help}`);
+  const seconds = Math.min(duration.measuredSeconds, mostEngineSeconds);
+  const figures = await benchEngines({ seconds, folder: workspace.folder, drachtio: server, say });
+  if (figures === undefined) return say('calls through the engine: SIPp is not installed');
+  rows.push(...figures.flatMap(engineRows));
+}
+
+const mostEngineSeconds = 6;
+
+function engineRows({ name, held, cpuMs, shares }: EngineFigures): Row[] {
+  const show = (figure: string, webtrunk: string, target = '', isReached = true): Row => ({
+    figure: `${name} engine: ${figure}`,
+    webtrunk,
+    target,
+    reached: target === '' ? '' : isReached ? 'yes' : 'NO',
+  });
+  const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+  const isOurs = shares !== undefined;
+  return [
+    show('calls/s held', String(held), isOurs ? '500' : '', held >= 500),
+    show(`CPU per call at ${comparedRate}/s, with its application`, `${cpuMs.toFixed(2)} ms`),
+    ...(isOurs
+      ? [
+          show(
+            'parsing in its time',
+            percent(shares.parsingOfEngine),
+            '25 %',
+            shares.parsingOfEngine <= 0.25,
+          ),
+          show('parsing in the time of the process', percent(shares.parsing)),
+          show('its time in that of the process', percent(shares.engine)),
+          show('drachtio-srf and application in that', percent(shares.application)),
+        ]
+      : []),
+  ];
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       only: { type: 'string' },
       seconds: { type: 'string', default: '10' },
       profile: { type: 'boolean', default: false },
+      drachtio: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -195,6 +242,7 @@ async function main(): Promise<void> {
   const bench: Bench = { workspace, phone, duration, withProfile: values.profile, rows: [] };
   try {
     for (const figure of figures) if (wants(figure.name)) await benchFigure(bench, figure);
+    if (wants('engine')) await benchEngine(bench, values.drachtio);
     if (wants('memory')) await benchMemory(bench);
     if (bench.rows.length > 0) say(`\n${table(bench.rows)}`);
     if (wants('codec')) say(table(benchCodec()));

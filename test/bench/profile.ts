@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** The parts of a V8 CPU profile that we read. */
-interface CpuProfile {
+export interface CpuProfile {
   readonly nodes: readonly ProfileNode[];
   readonly samples: readonly number[];
   readonly timeDeltas: readonly number[];
@@ -13,7 +13,7 @@ interface ProfileNode {
   readonly children?: readonly number[];
 }
 
-const notBusy: ReadonlySet<string> = new Set(['(idle)', '(root)']);
+export const notBusy: ReadonlySet<string> = new Set(['(idle)', '(root)']);
 
 /** `gateway/call/call.js` or `node_modules/ws`; undefined for Node's own code and native functions. */
 function partOf(url: string): string | undefined {

@@ -82,9 +82,9 @@ export interface SrfApp extends EventEmitter {
 const Srf = drachtioSrf as unknown as new () => SrfApp;
 
 /** A drachtio-srf application that is connected and authenticated. */
-export async function connectSrf(port: number, secret: string): Promise<SrfApp> {
+export async function connectSrf(port: number, secret: string, host = '127.0.0.1'): Promise<SrfApp> {
   const srf = new Srf();
-  srf.connect({ host: '127.0.0.1', port, secret });
+  srf.connect({ host, port, secret });
   const [error] = (await once(srf, 'connect')) as [Error | null];
   if (error !== null) throw error;
   return srf;

@@ -11,7 +11,7 @@ import { MemoryCredentialStore } from './auth/credential-store.js';
 import { CallController } from './call/call-controller.js';
 import { createCallRouter } from './call/call-router.js';
 import type { CallSource } from './call/ports.js';
-import { openCdrFile, type CdrWriter } from './call/cdr-file.js';
+import { CdrWriter } from './cdr/cdr-writer.js';
 import { dialledOf } from './call/dialled.js';
 import { createUserDirectory } from './call/user-directory.js';
 import type { Inspection } from './api/inspection.js';
@@ -122,7 +122,8 @@ export class App {
 
   /** True when new calls can be taken from both sides. */
   get ready(): boolean {
-    return !this.#draining && this.#edge !== undefined && this.#trunkSide?.stack.connected === true;
+    if (this.#draining || this.#edge === undefined) return false;
+    return this.#trunkSide?.stack.connected === true && this.#anchoredMedia.isReady !== false;
   }
 
   /** What the admin server shows. */
@@ -145,6 +146,7 @@ export class App {
       media_sessions: this.#anchoredMedia.size,
       direct_media_sessions: this.#browserMedia.size,
       bindings: this.#location.size,
+      cdr_waiting: this.#cdr?.waiting ?? 0,
       ...this.#edge?.sizes(),
       ...this.#endpoints.sizes(),
       ...this.#trunkSide?.sizes(),
@@ -198,9 +200,7 @@ export class App {
     const { config, around } = this;
     const { events, log } = around;
     const clock = this.#clock;
-    if (config.cdr.file !== undefined) {
-      this.#cdr = openCdrFile(config.cdr.file, (cause) => events.cdrFailed({ cause }));
-    }
+    this.#cdr = await CdrWriter.open({ config: config.cdr, events, clock });
     if (config.echoPhone !== undefined) {
       this.#echoPhone = await startEchoPhone({ ...config.echoPhone, log, clock });
     }
@@ -214,6 +214,8 @@ export class App {
     });
     this.#controller = this.#createController(this.#trunks);
     this.#edge = await this.#createEdge();
+    // Our addresses are bound: no other process of this gateway is left.
+    this.#anchoredMedia.cleanUp?.();
     await this.#trunkSide.takeOverDialogs();
   }
 

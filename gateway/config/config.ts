@@ -15,8 +15,7 @@ export interface Config {
   /** In the order in which they are tried. */
   readonly routes: readonly RouteConfig[];
   readonly limits: LimitsConfig;
-  /** CDR lines are appended to this file; undefined: none are written. */
-  readonly cdr: { readonly file: string | undefined };
+  readonly cdr: CdrConfig;
   readonly log: {
     readonly level: 'debug' | 'info' | 'warn' | 'error';
     readonly format: 'json' | 'pretty';
@@ -183,6 +182,21 @@ export interface LimitsConfig {
   readonly messagesPerSecond: number;
   readonly registerFailuresPerMinute: number;
   readonly callsPerEndpoint: number;
+}
+
+/** Where call data records go. */
+export interface CdrConfig {
+  /** Undefined: none is written. */
+  readonly file: { readonly path: string; readonly maxBytes: number; readonly keep: number } | undefined;
+  readonly webhook:
+    | {
+        readonly url: string;
+        readonly token: Secret | undefined;
+        readonly timeoutMs: number;
+        /** File for what was not taken yet. */
+        readonly queue: string;
+      }
+    | undefined;
 }
 
 export interface EchoPhoneConfig {

@@ -172,15 +172,18 @@ export function trunkHostUri(description: string, example: string) {
   });
 }
 
+/** In the syntax of RE2. */
 export function regex(description: string, example: string) {
-  const kind = { expected: 'a regular expression', example };
+  const kind = { expected: 'a regular expression without look-around and back-references', example };
+  return checkedText(description, kind, (value) => compilePattern(value) !== undefined);
+}
+
+export function webUrl(description: string, example: string) {
+  const kind = { expected: 'an http or https URL without user name and password', example };
   return checkedText(description, kind, (value) => {
-    try {
-      RegExp(value, 'u');
-      return true;
-    } catch {
-      return false;
-    }
+    if (!URL.canParse(value)) return false;
+    const { protocol, username, password } = new URL(value);
+    return (protocol === 'https:' || protocol === 'http:') && username === '' && password === '';
   });
 }
 

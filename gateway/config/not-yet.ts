@@ -16,7 +16,6 @@ const keys: ReadonlySet<string> = new Set([
   'trunks.*.caller_id',
   'trunks.*.media.dtmf',
   'trunks.*.media.srtp',
-  'cdr.webhook',
 ]);
 
 const values: Readonly<Record<string, RegExp>> = {

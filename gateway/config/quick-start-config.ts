@@ -69,7 +69,7 @@ export async function quickStartConfig(): Promise<Config> {
       registerFailuresPerMinute: 10,
       callsPerEndpoint: 8,
     },
-    cdr: { file: undefined },
+    cdr: { file: undefined, webhook: undefined },
     log: { level: 'info', format: 'pretty' },
     echoPhone: { number: echoNumber, address: loopback, port: echoPort },
   });

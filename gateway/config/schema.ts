@@ -331,6 +331,38 @@ export const fileSchema = z.strictObject({
       file: field
         .text('File that gets one JSON line for each call that has ended.', 'a file name', 'cdr.ndjson')
         .optional(),
+      rotate: z
+        .strictObject({
+          size: field
+            .size('The file is put aside before it gets larger.', 1_024, 1_099_511_627_776, '100MiB')
+            .default('100MiB'),
+          keep: field.integer('Files put aside that are kept.', 1, 100_000, 10).default(10),
+        })
+        .meta({ description: 'When a new file is begun.', example: '{ size: 100MiB, keep: 10 }' })
+        .prefault({}),
+      webhook: z
+        .union([
+          field.webUrl('', '"https://example.com/cdr"'),
+          z.strictObject({
+            url: field.webUrl('Where each record is posted to.', '"https://example.com/cdr"'),
+            token: field.secretText('Bearer token for it.', '${CDR_TOKEN}').optional(),
+            timeout: field.duration('How long one answer may take.', 100, 300_000, '10s').default('10s'),
+          }),
+        ])
+        .meta({
+          description:
+            'URL that gets each record by POST, at least once; `{ url, token, timeout }` when it wants a token.',
+          expected: 'a URL, or { url, token, timeout }',
+          example: '"https://example.com/cdr"',
+        })
+        .optional(),
+      queue: field
+        .text(
+          'File for records that the webhook has not taken. Default: `NAME.cdr-queue.ndjson` beside this file.',
+          'a file name',
+          '/var/lib/webtrunk/cdr-queue.ndjson',
+        )
+        .optional(),
     })
     .meta({ description: 'Call data records.', example: '{ file: cdr.ndjson }' })
     .prefault({}),

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, parse, resolve } from 'node:path';
 import type {
   AdminListen,
+  CdrConfig,
   CertificateConfig,
   Config,
   DomainConfig,
@@ -18,7 +19,7 @@ import { parseDurationMs, parseNgAddress, parsePortRange, parseSipListen, parseS
 
 /** Turns a checked file into what the rest of webtrunk reads: units converted, secrets wrapped, deeply frozen. */
 export function settle(written: ConfigFile, files: ReferencedFiles, file: string): Config {
-  const { listen, websocket, limits, cdr } = written;
+  const { listen, websocket, limits } = written;
   return frozen<Config>({
     file,
     listen: { http: listen.http, https: https(written, files), admin: admin(written) },
@@ -47,7 +48,7 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
       registerFailuresPerMinute: limits.register_failures_per_minute,
       callsPerEndpoint: limits.calls_per_endpoint,
     },
-    cdr: { file: cdr.file === undefined ? undefined : resolve(dirname(file), cdr.file) },
+    cdr: settleCdr(written, file),
     log: written.log,
     echoPhone: undefined,
   });
@@ -108,6 +109,27 @@ function settleSip({ sip }: ConfigFile, { sipTls, drachtioCa }: ReferencedFiles,
   const tls = certificate === undefined ? undefined : { ...certificate, clientCa: sipTls.clientCa };
   const strangers = sip.strangers ?? 'silence';
   return { engine: 'embedded', listen, externalAddress, tls, nameServers, strangers };
+}
+
+function settleCdr({ cdr }: ConfigFile, file: string): CdrConfig {
+  const { rotate, webhook } = cdr;
+  const beside = (name: string): string => resolve(dirname(file), name);
+  const asked = typeof webhook === 'string' ? { url: webhook, token: undefined, timeout: '10s' } : webhook;
+  return {
+    file:
+      cdr.file === undefined
+        ? undefined
+        : { path: beside(cdr.file), maxBytes: parsed(parseSizeBytes(rotate.size)), keep: rotate.keep },
+    webhook:
+      asked === undefined
+        ? undefined
+        : {
+            url: asked.url,
+            token: optional(asked.token),
+            timeoutMs: parsed(parseDurationMs(asked.timeout)),
+            queue: beside(cdr.queue ?? `${parse(file).name}.cdr-queue.ndjson`),
+          },
+  };
 }
 
 function settleMedia({ media }: ConfigFile): MediaConfig {

@@ -49,6 +49,8 @@ function processCounters(metrics: Metrics) {
     cdrFailures: metrics.counter('cdr_failures_total', 'Call data records that could not be written'),
     renewals: metrics.counter('certificate_renewals_total', 'Times that certificates were read again'),
     reloadFailures: metrics.counter('reload_failures_total', 'Configurations that were wrong at SIGHUP'),
+    cdrWebhookUp: metrics.gauge('cdr_webhook_up', '0 while the CDR webhook takes nothing'),
+    cdrRejected: metrics.counter('cdr_rejected_total', 'Call data records that the webhook refused for good'),
     defects: metrics.enumCounter('defects_total', 'Unexpected errors', 'source', defectSources),
     draining: metrics.gauge('draining', '1 while nothing new is taken'),
     ready: metrics.gauge('started', '1 from the end of start-up until the stop'),
@@ -107,7 +109,7 @@ function lifeEvents(log: Log, count: ProcessCounters): Pick<ProcessEvents, LifeE
 function surroundingEvents(
   log: Log,
   count: ProcessCounters,
-): Pick<ProcessEvents, 'engineUp' | 'engineDown' | 'engineFrameRefused' | 'trunkUnresolved' | 'cdrFailed'> {
+): Pick<ProcessEvents, 'engineUp' | 'engineDown' | 'engineFrameRefused' | 'trunkUnresolved' | CdrEvent> {
   return {
     engineUp(event) {
       count.engine.set(1);
@@ -128,9 +130,31 @@ function surroundingEvents(
       const line = `host ${host} of trunk ${trunk} does not resolve; it cannot call in`;
       log.warn({ event: 'trunk.unresolved', trunk, host }, line);
     },
-    cdrFailed({ cause }) {
+    ...cdrEvents(log, count),
+  };
+}
+
+type CdrEvent = 'cdrFailed' | 'cdrWebhookDown' | 'cdrWebhookUp' | 'cdrRejected';
+
+function cdrEvents(log: Log, count: ProcessCounters): Pick<ProcessEvents, CdrEvent> {
+  return {
+    cdrFailed({ cause, record }) {
       count.cdrFailures.inc();
-      log.error({ event: 'cdr.failed', cause: asError(cause).message }, 'call data record was not written');
+      const what = { event: 'cdr.failed', cause: asError(cause).message, record };
+      log.error(what, 'call data record was not written');
+    },
+    cdrWebhookDown(event) {
+      count.cdrWebhookUp.set(0);
+      const line = `the CDR webhook takes nothing: ${event.cause}; records wait on the disk`;
+      log.error({ event: 'cdr.webhook_down', ...event }, line);
+    },
+    cdrWebhookUp(event) {
+      count.cdrWebhookUp.set(1);
+      log.info({ event: 'cdr.webhook_up', ...event }, 'the CDR webhook takes records again');
+    },
+    cdrRejected(event) {
+      count.cdrRejected.inc();
+      log.error({ event: 'cdr.rejected', ...event }, `the CDR webhook refused a record: ${event.status}`);
     },
   };
 }

@@ -62,7 +62,12 @@ export interface ProcessEvents {
   /** The journal of dialogs cannot be read or written; calls go on, but a crash would leave some at the PBX. */
   dialogJournalFailed(event: { file: string; cause: unknown }): void;
   /** A call data record could not be written; calls go on. */
-  cdrFailed(event: { cause: unknown }): void;
+  cdrFailed(event: { cause: unknown; record?: string }): void;
+  /** The webhook for CDRs takes nothing; records wait on the disk. */
+  cdrWebhookDown(event: { cause: string; waiting: number }): void;
+  cdrWebhookUp(event: { waiting: number }): void;
+  /** The webhook refused a record for good; it is in the file of rejected records. */
+  cdrRejected(event: { status: number }): void;
   /** Something was thrown that nobody expected. */
   defect(event: { source: DefectSource; error: unknown }): void;
 }

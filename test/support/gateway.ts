@@ -39,6 +39,7 @@ export interface GatewayOptions {
   readonly nameServers?: readonly string[];
   readonly websocket?: Partial<Config['websocket']>;
   readonly cdrFile?: string;
+  readonly cdr?: Partial<Config['cdr']>;
   readonly pages?: PageHandler;
   /** A SIP engine that runs beside the gateway; without it the one that the suite runs with. */
   readonly engine?: EngineUnderTest;
@@ -123,7 +124,11 @@ export function testConfig(options: GatewayOptions, engine?: EngineUnderTest): C
       callsPerEndpoint: 8,
       ...options.limits,
     },
-    cdr: { file: options.cdrFile },
+    cdr: {
+      file: options.cdrFile === undefined ? undefined : { path: options.cdrFile, maxBytes: 0, keep: 1 },
+      webhook: undefined,
+      ...options.cdr,
+    },
     log: { level: 'debug', format: 'json' },
     echoPhone: echo === undefined ? undefined : { number: '600', address: '127.0.0.1', port: echo },
   };

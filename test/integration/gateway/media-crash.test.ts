@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SipResponse } from '../../../sip/message/index.js';
+import { cdrSchema } from '../../../gateway/cdr/cdr-schema.js';
 import { childProcesses } from '../../support/child-processes.js';
 import { freePort } from '../../support/free-port.js';
 import { passwordOf, startGateway, usersRoute, type Gateway } from '../../support/gateway.js';
@@ -86,9 +87,7 @@ describe('when native code of the relay crashes', () => {
     assert.equal((await alice.transact(inDialog(alice, 'BYE', answered))).status, 200);
     await idle(gateway);
     const lines = (await readFile(join(folder, 'cdr.ndjson'), 'utf8')).trim().split('\n');
-    const codes = lines.map(
-      (line) => (JSON.parse(line) as { termination: { code: string } }).termination.code,
-    );
+    const codes = lines.map((line) => cdrSchema.parse(JSON.parse(line)).termination.code);
     assert.deepEqual(codes.sort(), ['call.completed', 'call.completed', 'media.engine_lost']);
     assert.match(await gateway.metrics.text(), /^webtrunk_media_process_deaths_total 1$/m);
   });

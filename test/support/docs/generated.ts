@@ -1,11 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
+import { cdrSchemaText } from './cdr-doc.js';
 import { configurationDoc } from './configuration-doc.js';
 import { failuresDoc } from './failures-doc.js';
 
 const pathOf = (name: string): string => fileURLToPath(new URL(`../../../../docs/${name}`, import.meta.url));
 
-const documents = { 'configuration.md': configurationDoc, 'failures.md': failuresDoc };
+const documents = {
+  'configuration.md': configurationDoc,
+  'failures.md': failuresDoc,
+  'cdr.schema.json': cdrSchemaText,
+};
 
 /** Every generated document: where it belongs and what it should say. */
 export async function generatedDocs(): Promise<readonly { readonly path: string; readonly text: string }[]> {
@@ -13,7 +18,10 @@ export async function generatedDocs(): Promise<readonly { readonly path: string;
     Object.entries(documents).map(async ([name, textOf]) => {
       const path = pathOf(name);
       const options = (await resolveConfig(path)) ?? {};
-      return { path, text: await format(textOf(), { ...options, parser: 'markdown' }) };
+      return {
+        path,
+        text: await format(textOf(), { ...options, parser: name.endsWith('.json') ? 'json' : 'markdown' }),
+      };
     }),
   );
 }

@@ -76,5 +76,9 @@ export interface MediaEngine {
   createSession(callId: string, listener: MediaListener): MediaSession;
   /** Number of open sessions. */
   readonly size: number;
+  /** False while no new call would get media; absent: it is always ready. */
+  readonly isReady?: boolean;
+  /** For engines in other processes, once no other process of this gateway is left: deletes what those have left. */
+  cleanUp?(): void;
   close(): Promise<void>;
 }

@@ -386,6 +386,7 @@ describe('two rtpengines', function () {
     const crashed = engine;
     const after = new MediaServerRecord();
     engine = start(after);
+    engine.cleanUp();
     for (const { port } of servers) await after.told(`deleted 2 in 127.0.0.1:${port}`);
     assert.deepEqual(await calls(), [0, 0]);
     await crashed.close();

@@ -41,6 +41,8 @@ export interface RtpengineEngineOptions
 
 /** rtpengine, with the sizes of its tables: all are zero when no call is up. */
 export interface RtpengineEngine extends MediaEngine {
+  readonly isReady: boolean;
+  cleanUp(): void;
   sizes(): Record<string, number>;
 }
 
@@ -66,6 +68,7 @@ class Rtpengine implements RtpengineEngine {
   readonly #ownerPrefix: string;
   readonly #processPrefix: string;
   readonly #watchTimer: Timer;
+  #mayCleanUp = false;
   #isClosed = false;
 
   constructor(private readonly options: RtpengineEngineOptions) {
@@ -79,7 +82,7 @@ class Rtpengine implements RtpengineEngine {
     this.#deadlines = {
       offerMs: options.offerMs ?? 2_000,
       queryMs: options.queryMs ?? 1_000,
-      deleteMs: options.deleteMs ?? 10_000,
+      deleteMs: options.deleteMs ?? 5_000,
     };
     this.#queryEveryMs = options.queryEveryMs ?? 5_000;
     const owner = createHash('sha256').update(options.owner).digest('hex').slice(0, 12);
@@ -103,6 +106,15 @@ class Rtpengine implements RtpengineEngine {
 
   get size(): number {
     return this.#sessions.size;
+  }
+
+  get isReady(): boolean {
+    return this.#pool.upCount > 0;
+  }
+
+  cleanUp(): void {
+    this.#mayCleanUp = true;
+    for (const instance of this.#pool.instances) if (instance.isUp) this.#deleteOrphans(instance);
   }
 
   createSession(callId: string, listener: MediaListener): MediaSession {
@@ -150,8 +162,12 @@ class Rtpengine implements RtpengineEngine {
   }
 
   #isUp(instance: Instance): void {
+    this.options.events.mediaServerUp({ instance: instance.name, up: this.#pool.upCount });
+    if (this.#mayCleanUp) this.#deleteOrphans(instance);
+  }
+
+  #deleteOrphans(instance: Instance): void {
     const { events, log } = this.options;
-    events.mediaServerUp({ instance: instance.name, up: this.#pool.upCount });
     deleteOrphans(instance, this.#ownerPrefix, (id) => this.#isKnown(id), this.#deadlines).then(
       (calls) => {
         if (calls > 0) events.mediaOrphansDeleted({ instance: instance.name, calls });

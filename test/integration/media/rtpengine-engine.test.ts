@@ -62,6 +62,13 @@ describe('rtpengine engine', () => {
       await servers.told(`up ${one.name}`);
     });
 
+    it('is ready once the instance answers', () => {
+      assert.equal(engine.isReady, true);
+      const nowhere = rtpengineEngine([{ address: other.address, weight: 1 }], servers);
+      assert.equal(nowhere.isReady, false);
+      return nowhere.close();
+    });
+
     it('asks for plain RTP towards a PBX and for WebRTC towards a browser', async () => {
       const { toPhone, toBrowser } = await connect(open());
       assert.match(toPhone, /^m=audio 40002 RTP\/AVP /m);
@@ -308,6 +315,9 @@ describe('rtpengine engine', () => {
         return { result: 'ok' };
       });
       engine = rtpengineEngine([{ address: again.address, weight: 1 }], servers);
+      await servers.told(`up ${again.name}`);
+      assert.equal(again.commands('list').length, 0, 'the earlier process may be up still');
+      engine.cleanUp();
       await servers.told(`deleted 3 in ${again.name}`);
       assert.deepEqual(orphans, []);
       assert.equal(again.commands('delete').length, 3);
@@ -322,6 +332,7 @@ describe('rtpengine engine', () => {
         deleteMs: 200,
         lostAfterMs: 60_000,
       });
+      engine.cleanUp();
       const session = open();
       await connect(session);
       const kept = open('c_2');

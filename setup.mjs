@@ -26,6 +26,7 @@ const peers = {
   '/usr/share/doc/kamailio-tls-modules/copyright': 'kamailio-tls-modules',
   '/usr/bin/baresip': 'baresip',
   '/usr/bin/sipp': 'sip-tester',
+  '/usr/bin/stunnel4': 'stunnel4',
   '/usr/bin/sipsak': 'sipsak',
   '/usr/bin/svmap': 'sipvicious',
   '/usr/bin/chromium': 'chromium',

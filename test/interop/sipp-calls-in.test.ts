@@ -35,7 +35,7 @@ const setUps: readonly FlowIn[] = [
     play: (caller) => bye(answered(caller.invite().gets(100).gets(180).invite().gets(180))),
     take: async (call) => {
       call.response.send(180);
-      await setTimeout(30);
+      await setTimeout(100);
       await answers(call);
     },
     overUdpOnly: true,
@@ -50,7 +50,7 @@ const setUps: readonly FlowIn[] = [
       ),
     take: async (call) => {
       call.response.send(180);
-      await setTimeout(30);
+      await setTimeout(100);
       await answers(call);
     },
   },
@@ -70,7 +70,11 @@ const setUps: readonly FlowIn[] = [
         .skips(200)
         .takes('BYE', [['Reason', 'ACK timeout']])
         .answers('BYE', 200),
-    take: rings,
+    take: async (call) => {
+      call.response.send(180);
+      const dialog = await answer(call);
+      await Promise.all([once(dialog, 'destroy'), call.giveUp()]);
+    },
   },
   {
     name: 'the application hangs up before the ACK, which is late',

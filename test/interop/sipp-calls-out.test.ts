@@ -52,7 +52,7 @@ const setUps: readonly FlowOut[] = [
   {
     name: 'the application offers late, and its ACK with the answer comes late and is lost',
     play: (callee) => {
-      callee.takes('INVITE').answers('INVITE', 200, answer).pause(25).answers('INVITE', 200, answer);
+      callee.takes('INVITE').answers('INVITE', 200, answer).pause(40).answers('INVITE', 200, answer);
       callee.takes('ACK', [['Content-Type', 'application/sdp']]).answers('INVITE', 200, answer);
       bye(callee.takes('ACK', [['Content-Type', 'application/sdp']]));
     },
@@ -60,7 +60,7 @@ const setUps: readonly FlowOut[] = [
       const offered = await app.createUAC(uri, { noAck: true });
       const { sdp: offer, ack } = offered as unknown as LateOffer;
       assert.match(offer, /m=audio 6000/);
-      await setTimeout(60);
+      await setTimeout(200);
       await once(await ack(sdp(7000)), 'destroy');
     },
   },
@@ -130,7 +130,7 @@ async function again(
   const { res } = refused as { readonly res: SrfResponse };
   const next = better(res);
   const headers = { Supported: 'timer', 'Call-ID': res.get('call-id'), ...next.headers };
-  await isHungUp({ headers })(app, next.uri);
+  await once(await call(app, next.uri, { headers }), 'destroy');
 }
 
 const challenge = 'Digest realm="sipp", nonce="once", algorithm=MD5';

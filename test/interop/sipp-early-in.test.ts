@@ -69,7 +69,7 @@ const reliably: readonly FlowIn[] = [
     },
     take: async (call) => {
       await progress(call.response, 183);
-      await setTimeout(30);
+      await setTimeout(100);
       await answers(call);
     },
     overUdpOnly: true,
@@ -90,10 +90,10 @@ const reliably: readonly FlowIn[] = [
   {
     name: 'a reliable provisional response is never acknowledged',
     play: (caller) => caller.invite(1, knows100rel).gets(100).gets(183).skips(183).gets(504).ackFailure(),
-    take: async ({ request, response }) => {
+    take: async ({ request, response, giveUp }) => {
       const cancelled = once(request, 'cancel');
       void progress(response, 183);
-      await cancelled;
+      await Promise.all([cancelled, giveUp()]);
     },
   },
   {

@@ -76,7 +76,7 @@ const early: readonly FlowOut[] = [
         .answers('INVITE', 183, reliably(7))
         .takes('PRACK', rack(7))
         .answers('PRACK', 200);
-      bye(callee.answers('INVITE', 183, reliably(7)).pause(30).answers('INVITE', 200, answer).takes('ACK'));
+      bye(callee.answers('INVITE', 183, reliably(7)).pause(40).answers('INVITE', 200, answer).takes('ACK'));
     },
     make: isHungUp(knows100rel),
   },
@@ -108,7 +108,7 @@ const early: readonly FlowOut[] = [
       const outcome = app.createUAC(uri, options, {
         // PRACK and its answer come first.
         cbProvisional: (response) => {
-          updated = setTimeout(15).then(() => update(app, uri, response));
+          updated = setTimeout(100).then(() => update(app, uri, response));
         },
       });
       const destroyed = once(await outcome, 'destroy');
@@ -129,7 +129,7 @@ const early: readonly FlowOut[] = [
     },
     make: async (app, uri) => {
       const dialog = await call(app, uri);
-      await setTimeout(60);
+      await setTimeout(250);
       await dialog.destroy();
     },
   },
@@ -174,20 +174,20 @@ const cancelled = (callee: Script): Script =>
 const cancels: readonly FlowOut[] = [
   {
     name: 'CANCEL waits for the first provisional response',
-    play: (callee) => cancelled(callee.takes('INVITE').pause(8).answers('INVITE', 100)),
+    play: (callee) => cancelled(callee.takes('INVITE').pause(40).answers('INVITE', 100)),
     make: cancelsAt('sent', isTerminated),
   },
   {
     name: 'CANCEL waits for the first provisional response, and the call is answered instead',
     play: (callee) => {
-      callee.takes('INVITE').pause(8).answers('INVITE', 200, answer).takes('ACK');
+      callee.takes('INVITE').pause(40).answers('INVITE', 200, answer).takes('ACK');
       callee.takes('BYE', [['Reason', 'cancel race']]).answers('BYE', 200);
     },
     make: cancelsAt('sent', isEnded),
   },
   {
     name: 'CANCEL waits for the first provisional response, and the call is refused instead',
-    play: (callee) => callee.takes('INVITE').pause(8).answers('INVITE', 486).takes('ACK'),
+    play: (callee) => callee.takes('INVITE').pause(40).answers('INVITE', 486).takes('ACK'),
     make: cancelsAt('sent', (outcome) => assert.rejects(outcome, (error) => statusOf(error) === 486)),
   },
   {
@@ -229,7 +229,9 @@ const cancels: readonly FlowOut[] = [
   {
     name: 'CANCEL is answered, and nothing more comes',
     play: (callee) => callee.takes('INVITE').answers('INVITE', 180).takes('CANCEL').answers('CANCEL', 200),
-    make: cancelsAt(180, isTerminated),
+    make: async (app, uri, giveUp) => {
+      await Promise.all([cancelsAt(180, isTerminated)(app, uri, giveUp), giveUp()]);
+    },
   },
 ];
 

@@ -7,6 +7,7 @@ const peers = {
   'kamailio-tls-modules': ['/usr/share/doc/kamailio-tls-modules/copyright'],
   baresip: ['/usr/bin/baresip'],
   sipp: ['/usr/bin/sipp'],
+  stunnel4: ['/usr/bin/stunnel4'],
   sipsak: ['/usr/bin/sipsak'],
   svmap: ['/usr/bin/svmap'],
   svwar: ['/usr/bin/svwar'],

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { untilListening } from './listening.js';
 import type { Script } from './sipp/script.js';
 
 /** Our scenarios; the compiled tests run from dist/. */
@@ -62,19 +63,9 @@ export function startSipp(run: SippRun): RunningSipp {
   const early = result.then(({ errors }) => {
     throw new Error(`SIPp ended before it listened: ${errors}`);
   });
-  const listening = Promise.race([isOpen(run), early]);
+  const listening = Promise.race([untilListening(run.transport, run.port), early]);
   listening.catch(() => undefined);
   return { listening, result, stop: () => aborter.abort() };
-}
-
-/** SIPp says nothing when it is ready; the kernel's table of sockets does. */
-async function isOpen({ transport, port }: SippRun): Promise<void> {
-  const local = ` 0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} `;
-  for (let tries = 0; tries < 1000; tries += 1) {
-    if ((await readFile(`/proc/net/${transport}`, 'utf8')).includes(local)) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`SIPp does not listen on ${transport} ${port}`);
 }
 
 async function execute(run: SippRun, signal: AbortSignal): Promise<SippResult> {

@@ -1,5 +1,6 @@
-import { requirePeer } from '../peers.js';
-import { FlowLab, flowTransports, type FlowTransport, type Make, type Take } from './flow-lab.js';
+import { findPeer, requirePeer } from '../peers.js';
+import { makeTestAuthority } from '../test-certificate.js';
+import { FlowLab, type Make, type Take } from './flow-lab.js';
 import { Script } from './script.js';
 
 const timeoutMs = 15_000;
@@ -22,39 +23,49 @@ export interface FlowOut extends Flow {
   readonly make: Make;
 }
 
-/** The tests of a suite: every flow over every transport that it fits. */
+/** The tests of a suite: every flow over UDP, TCP and TLS at the same time. */
 export function callsFromSipp(flows: readonly FlowIn[]): void {
-  testFlows(flows, 'caller', (lab, transport, script, { take }) => lab.callsIn(transport, script, take));
+  testFlows(flows, 'caller', (lab, script, { take }) => lab.callsIn(script, take));
 }
 
-/** The tests of a suite: every flow over every transport that it fits. */
+/** The tests of a suite: every flow over UDP, TCP and TLS at the same time. */
 export function callsToSipp(flows: readonly FlowOut[]): void {
-  testFlows(flows, 'callee', (lab, transport, script, { make }) => lab.callsOut(transport, script, make));
+  testFlows(flows, 'callee', (lab, script, { make }) => lab.callsOut(script, make));
 }
 
 function testFlows<AnyFlow extends Flow>(
   flows: readonly AnyFlow[],
   role: Script['role'],
-  run: (lab: FlowLab, transport: FlowTransport, script: Script, flow: AnyFlow) => Promise<void>,
+  run: (lab: FlowLab, script: Script, flow: AnyFlow) => Promise<void>,
 ): void {
-  let lab: FlowLab;
+  const labs: FlowLab[] = [];
+  const all = (act: (lab: FlowLab) => Promise<void>) => Promise.all(labs.map(act));
 
   before(async function () {
-    lab = await FlowLab.start(requirePeer(this, 'sipp'));
+    const sipp = requirePeer(this, 'sipp');
+    labs.push(await FlowLab.start(sipp, 'udp'), await FlowLab.start(sipp, 'tcp'));
+    const stunnel = findPeer('stunnel4');
+    const authority = stunnel === undefined ? undefined : makeTestAuthority();
+    if (stunnel !== undefined && authority !== undefined)
+      labs.push(await FlowLab.startTls(sipp, stunnel, authority));
+    else process.stdout.write('      (stunnel4 or openssl is not installed: nothing is tried over TLS)\n');
   });
 
-  after(() => lab?.close());
+  after(() => all((lab) => lab.close()));
 
-  for (const transport of flowTransports) {
-    for (const flow of flows) {
-      if (flow.overUdpOnly === true && transport !== 'udp') continue;
-      it(`${flow.name}, over ${transport.toUpperCase()}`, () => {
+  for (const flow of flows) {
+    const isForUdp = flow.overUdpOnly === true;
+    it(`${flow.name}${isForUdp ? ', over UDP' : ''}`, async () => {
+      await all(async (lab) => {
+        if (isForUdp && lab.transport !== 'udp') return;
         const script = new Script(role);
         flow.play(script);
-        return run(lab, transport, script, flow);
-      }).timeout(timeoutMs);
-    }
+        await run(lab, script, flow).catch((error: Error) => {
+          throw new Error(`over ${lab.transport}: ${error.message}`, { cause: error });
+        });
+      });
+    }).timeout(timeoutMs);
   }
 
-  it('leaves nothing behind', () => lab.idle()).timeout(timeoutMs);
+  it('leaves nothing behind', () => all((lab) => lab.idle())).timeout(timeoutMs);
 }

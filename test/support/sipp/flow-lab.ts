@@ -1,49 +1,47 @@
 import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '../../../sip/clock.js';
-import { systemClock } from '../../../sip/clock.js';
-import { EngineLab, labSecret, quickTimers } from '../engine-lab.js';
+import type { TlsSettings } from '../../../sip/engine/transport/tls-trust.js';
+import { EngineLab, labSecret } from '../engine-lab.js';
 import { freePort } from '../free-port.js';
 import { startSipp, type RunningSipp } from '../run-sipp.js';
 import { connectSrf, type SrfApp, type SrfRequest, type SrfResponse } from '../srf-app.js';
+import type { TestAuthority } from '../test-certificate.js';
+import { ScaledClock } from './scaled-clock.js';
 import type { Script } from './script.js';
+import { bridgedTls, TlsBridge } from './tls-bridge.js';
 
-export type FlowTransport = 'udp' | 'tcp';
-export const flowTransports: readonly FlowTransport[] = ['udp', 'tcp'];
+export type FlowTransport = 'udp' | 'tcp' | 'tls';
 
-/** Runs this many times as fast as real time: 90 s, the shortest session interval, take 0.9 s. */
-const speed = 100;
+/** As fast as this against real time: 90 s, the shortest session interval, take 1.2 s. */
+const speed = 75;
+const realT1Ms = 100;
+/** A fifth of the values of RFC 3261 in real time: what is lost comes again soon, and nothing comes again for nothing. */
+const timers = { t1Ms: realT1Ms * speed, t2Ms: 8 * realT1Ms * speed, t4Ms: 10 * realT1Ms * speed };
+const lifetimeMs = 64 * timers.t1Ms;
 const calls = 3;
 /** What the application has to see the end of a call when SIPp has. */
 const patienceMs = 2000;
-/** Longer than 64·T1. */
-const clearMs = 2500;
 
-const fastClock: Clock = {
-  nowMs: () => systemClock.nowMs() * speed,
-  after: (delayMs, act) => systemClock.after(delayMs / speed, act),
-  every: (periodMs, act) => systemClock.every(periodMs / speed, act),
-};
-
-/** In real time as {@link quickTimers}. */
-const timers = {
-  t1Ms: quickTimers.t1Ms * speed,
-  t2Ms: quickTimers.t2Ms * speed,
-  t4Ms: quickTimers.t4Ms * speed,
-};
-
-/** By the fast clock the event loop is always late. */
-const overload = { waiting: 100, lateMs: Number.MAX_SAFE_INTEGER, onTimeMs: Number.MAX_SAFE_INTEGER };
+/** Lets nearly 64·T1 pass when all calls of the flow have begun: what waits for an answer gives up soon. */
+export type GiveUp = () => Promise<void>;
 
 /** One call that comes from SIPp. */
 export interface TakenCall {
   readonly app: SrfApp;
   readonly request: SrfRequest;
   readonly response: SrfResponse;
+  readonly giveUp: GiveUp;
 }
 
 /** What the application does with one call; done when it has seen the end of it. */
 export type Take = (call: TakenCall) => Promise<void>;
-export type Make = (app: SrfApp, uri: string) => Promise<void>;
+export type Make = (app: SrfApp, uri: string, giveUp: GiveUp) => Promise<void>;
+
+function startEngineLab(transport: FlowTransport, clock: Clock, tls?: TlsSettings): Promise<EngineLab> {
+  const listen = [{ transport, address: '127.0.0.1', port: 0 }];
+  return EngineLab.start({ listen, clock, timers, ...(tls === undefined ? {} : { tls }) });
+}
 
 /** Call flows between an application on the embedded engine and SIPp, several calls at once. */
 export class FlowLab {
@@ -51,58 +49,76 @@ export class FlowLab {
 
   private constructor(
     private readonly program: string,
+    readonly transport: FlowTransport,
     private readonly lab: EngineLab,
+    private readonly clock: ScaledClock,
+    private readonly bridge?: TlsBridge,
   ) {}
 
-  static async start(program: string): Promise<FlowLab> {
-    return new FlowLab(program, await EngineLab.start({ clock: fastClock, timers, overload }));
+  static async start(sipp: string, transport: 'udp' | 'tcp'): Promise<FlowLab> {
+    const clock = new ScaledClock(speed);
+    return new FlowLab(sipp, transport, await startEngineLab(transport, clock), clock);
+  }
+
+  /** With stunnel in front of SIPp. */
+  static async startTls(sipp: string, stunnel: string, authority: TestAuthority): Promise<FlowLab> {
+    const clock = new ScaledClock(speed);
+    const lab = await startEngineLab('tls', clock, bridgedTls(authority));
+    const bridge = lab.owned(await TlsBridge.start(stunnel, authority, lab.tlsPort));
+    return new FlowLab(sipp, 'tls', lab, clock, bridge);
   }
 
   /** SIPp plays the caller. */
-  callsIn(transport: FlowTransport, script: Script, take: Take): Promise<void> {
-    return this.withApp(async (app) => {
+  callsIn(script: Script, take: Take): Promise<void> {
+    return this.withApp(async (app, giveUp) => {
       const taken: Promise<void>[] = [];
       // Credentials and redirections bring an INVITE again.
       app.invite((request, response) => {
-        const outcome = take({ app, request, response });
+        const outcome = take({ app, request, response, giveUp });
         outcome.catch(() => undefined);
         taken.push(outcome);
       });
-      const target = transport === 'udp' ? this.lab.udpPort : this.lab.tcpPort;
-      const sipp = this.run(transport, script, await freePort(), target);
-      await assertPlayed(sipp, taken);
+      const { lab, transport, bridge } = this;
+      const target = bridge?.towardsEngine ?? (transport === 'udp' ? lab.udpPort : lab.tcpPort);
+      const port = await freePort();
+      await assertPlayed(this.run(script, port, port, target), taken);
     });
   }
 
   /** SIPp plays the callee. */
-  callsOut(transport: FlowTransport, script: Script, make: Make): Promise<void> {
-    return this.withApp(async (app) => {
-      const port = await freePort();
-      const sipp = this.run(transport, script, port);
+  callsOut(script: Script, make: Make): Promise<void> {
+    return this.withApp(async (app, giveUp) => {
+      const port = this.bridge?.sipp ?? (await freePort());
+      const reachable = this.bridge?.towardsSipp ?? port;
+      const sipp = this.run(script, port, reachable);
       await sipp.listening;
-      const uri = `sip:callee@127.0.0.1:${port};transport=${transport}`;
+      const uri = `sip:callee@127.0.0.1:${reachable};transport=${this.transport}`;
       await assertPlayed(
         sipp,
-        Array.from({ length: calls }, () => make(app, uri)),
+        Array.from({ length: calls }, () => make(app, uri, giveUp)),
       );
     });
   }
 
   /** Waits until nothing is left of any call, not even of its transactions. */
   idle(): Promise<void> {
+    this.clock.advance(lifetimeMs);
     return this.lab.idle();
   }
 
   async close(): Promise<void> {
     for (const sipp of this.running) sipp.stop();
     await this.lab.close();
+    await this.clock.close();
   }
 
-  private run(transport: FlowTransport, scenario: Script, port: number, target?: number): RunningSipp {
+  /** `reachable` is where SIPp's port can be reached from the engine. */
+  private run(scenario: Script, port: number, reachable: number, target?: number): RunningSipp {
+    const { program, transport } = this;
     const sipp = startSipp({
-      program: this.program,
+      program,
       scenario,
-      transport,
+      transport: transport === 'udp' ? 'udp' : 'tcp',
       port,
       ...(target === undefined ? {} : { target }),
       calls,
@@ -110,8 +126,8 @@ export class FlowLab {
       seesRetransmissions: true,
       receiveWithinMs: 3000,
       values: {
-        via: `${transport.toUpperCase()} 127.0.0.1:${port}`,
-        reachable: `127.0.0.1:${port};transport=${transport}`,
+        via: `${transport.toUpperCase()} 127.0.0.1:${reachable}`,
+        reachable: `127.0.0.1:${reachable};transport=${transport}`,
       },
       timeoutSeconds: 5,
     });
@@ -119,25 +135,19 @@ export class FlowLab {
     return sipp;
   }
 
-  /** Waits until no call is left: forks that were not answered go with the transaction (RFC 6026 timer M). */
-  private async cleared(): Promise<void> {
-    const until = Date.now() + clearMs;
-    for (;;) {
-      const { dialogs, pendingRequests, pendingInvites } = this.lab.engine.sizes();
-      const open = { dialogs, pendingRequests, pendingInvites };
-      if (Object.values(open).every((size) => size === 0)) return;
-      if (Date.now() > until) throw new Error(`left: ${JSON.stringify(open)}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-
   /** The application is there for one flow, so that none takes the calls of another. */
-  private async withApp(play: (app: SrfApp) => Promise<void>): Promise<void> {
+  private async withApp(play: (app: SrfApp, giveUp: GiveUp) => Promise<void>): Promise<void> {
     const app = await connectSrf(this.lab.engine.controlPort, labSecret);
     app.on('error', () => undefined);
+    let given: Promise<void> | undefined;
+    const giveUp = (): Promise<void> =>
+      (given ??= setTimeout(3 * realT1Ms).then(() => this.clock.advance(lifetimeMs - 4 * timers.t1Ms)));
     try {
-      await play(app);
-      await this.cleared();
+      await play(app, giveUp);
+      // Forks that were not answered go with the transaction (RFC 6026 timer M).
+      this.clock.advance(lifetimeMs);
+      const { dialogs, pendingRequests, pendingInvites } = this.lab.engine.sizes();
+      assert.deepEqual([dialogs, pendingRequests, pendingInvites], [0, 0, 0]);
     } finally {
       app.disconnect();
     }
@@ -157,8 +167,6 @@ async function assertPlayed(sipp: RunningSipp, outcomes: readonly Promise<void>[
 
 /** What became of one call in the application. */
 function shortly(outcome: Promise<void>): Promise<string> {
-  const late = new Promise<string>((resolve) => {
-    setTimeout(() => resolve('waits for something'), patienceMs).unref();
-  });
+  const late = setTimeout(patienceMs, 'waits for something', { ref: false });
   return Promise.race([outcome.then(() => 'done', String), late]);
 }

@@ -29,7 +29,7 @@ export interface InDialogFlow {
   play(script: Script): unknown;
   /** The application's part. */
   act(call: AnsweredCall): Promise<unknown>;
-  /** There is a session timer of 90 s, 0.9 s by the clock here, and this side is to refresh it (RFC 4028). */
+  /** There is a session timer of 90 s, 1.2 s by the clock here, and this side is to refresh it (RFC 4028). */
   readonly refresher?: 'SIPp' | 'application';
   /** It ends the call; else SIPp does, with CSeq 20. */
   readonly endsCall?: boolean;
@@ -38,7 +38,7 @@ export interface InDialogFlow {
 
 /** Time in which drachtio-srf tells of an ACK: what follows at once overtakes it, or comes before its dialog is there. */
 export function settle(sipp: Script): Script {
-  return sipp.pause(20);
+  return sipp.pause(40);
 }
 
 /** SIPp hangs up. */
@@ -260,14 +260,14 @@ export const inDialogFlows: readonly InDialogFlow[] = [
   {
     name: 'SIPp refreshes the session by re-INVITE',
     play: (sipp) =>
-      sipp.pause(600).sends('INVITE', 10, keepAlive).gets(100).gets(200).sends('ACK', 10).pause(600),
+      sipp.pause(800).sends('INVITE', 10, keepAlive).gets(100).gets(200).sends('ACK', 10).pause(800),
     act: ({ acknowledged }) => acknowledged,
     refresher: 'SIPp',
   },
   {
     name: 'SIPp refreshes the session by UPDATE',
     play: (sipp) =>
-      sipp.pause(600).sends('UPDATE', 10, { headers: keepAlive.headers }).gets(200, 'UPDATE').pause(600),
+      sipp.pause(800).sends('UPDATE', 10, { headers: keepAlive.headers }).gets(200, 'UPDATE').pause(800),
     act: ({ acknowledged }) => acknowledged,
     refresher: 'SIPp',
   },

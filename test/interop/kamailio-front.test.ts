@@ -210,6 +210,13 @@ describe('Kamailio in front, record-routing', function () {
         ['webtrunk', callPhone],
         ['the phone', phoneCalls],
       ] as const) {
+        it(`connects anew when Kamailio was restarted in a call of ${who}`, async () => {
+          const call = await begin();
+          await front.restart();
+          await reinvited(call.leg, phone.place);
+          await hangUp(call);
+        });
+
         it(`follows the phone that re-INVITEs from elsewhere, in a call of ${who}`, async () => {
           const call = await begin();
           const left = await phone.move(moved);

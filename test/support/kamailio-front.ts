@@ -9,7 +9,8 @@ export type FrontTransport = 'udp' | 'tcp' | 'tls';
 export class KamailioFront {
   private constructor(
     private readonly ports: Readonly<Record<FrontTransport, number>>,
-    private readonly program: ChildProgram,
+    private program: ChildProgram,
+    private readonly launch: () => Promise<ChildProgram>,
   ) {}
 
   /** With an authority it speaks TLS too: it shows a certificate of that for localhost and 127.0.0.1, and wants one. */
@@ -22,7 +23,8 @@ export class KamailioFront {
         : { 'ca.pem': authority.ca, 'cert.pem': own.cert, 'key.pem': own.key, 'tls.cfg': tlsConfig };
     const config = configText(plain, own === undefined ? undefined : secure);
     const ports = { udp: plain, tcp: plain, tls: secure };
-    return new KamailioFront(ports, await startKamailio(program, config, plain, files));
+    const launch = (): Promise<ChildProgram> => startKamailio(program, config, plain, files);
+    return new KamailioFront(ports, await launch(), launch);
   }
 
   portOf(transport: FrontTransport): number {
@@ -37,6 +39,12 @@ export class KamailioFront {
   /** Its log. */
   get output(): string {
     return this.program.output;
+  }
+
+  /** Ends it and starts it again: connections and transactions are lost, the path of calls is not. */
+  async restart(): Promise<void> {
+    await this.program.stop();
+    this.program = await this.launch();
   }
 
   close(): Promise<void> {

@@ -102,8 +102,8 @@ export class DialogJournal implements DialogNotes {
     try {
       for (const line of (await readFile(this.path, 'utf8')).split('\n')) {
         const { began, ended, at } = parseLine(line);
-        if (typeof began === 'string') found.set(began, typeof at === 'string' ? at : '');
-        if (typeof ended === 'string') found.delete(ended);
+        if (isDialogId(began)) found.set(began, typeof at === 'string' ? at : '');
+        if (isDialogId(ended)) found.delete(ended);
       }
     } catch (cause) {
       if (!isMissing(cause)) this.#fail(cause);
@@ -121,9 +121,9 @@ export class DialogJournal implements DialogNotes {
   async #write(): Promise<void> {
     try {
       do {
-        if (this.#linesInFile > this.#dialogs.size * 2 + slackLines) await this.#writeAnew();
+        if (this.#isTooLong) await this.#writeAnew();
         else await this.#append();
-      } while (this.#pending.length > 0);
+      } while (this.#pending.length > 0 || this.#isTooLong);
       this.#failing = false;
     } catch (cause) {
       this.#pending = [];
@@ -132,6 +132,10 @@ export class DialogJournal implements DialogNotes {
     } finally {
       this.#writing = undefined;
     }
+  }
+
+  get #isTooLong(): boolean {
+    return this.#linesInFile > this.#dialogs.size * 2 + slackLines;
   }
 
   async #append(): Promise<void> {
@@ -177,6 +181,11 @@ function parseLine(line: string): JournalLine {
   } catch {
     return {};
   }
+}
+
+/** What may stand in a control frame. */
+function isDialogId(value: unknown): value is string {
+  return typeof value === 'string' && /^[^|\r\n]{1,1024}$/.test(value);
 }
 
 function isMissing(cause: unknown): boolean {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import type { SipResponse } from '../../sip/message/index.js';
+import { newBranch, newCallId, type SipResponse } from '../../sip/message/index.js';
 import type { EngineUnderTest } from './engine-under-test.js';
 import { passwordOf } from './gateway.js';
-import { sdp, type SipPeer } from './sip-peer.js';
-import { acknowledge } from './ws-call.js';
+import { sdp, type SipPeer, type UdpPeer } from './sip-peer.js';
+import { requestBytes } from './sip-text.js';
+import { acknowledge, answer, nextRequest } from './ws-call.js';
 import { WsSipClient } from './ws-sip-client.js';
 
 /** Configuration of a webtrunk with the user alice, a PBX for all numbers, and its SIP engine beside it. */
@@ -44,4 +45,27 @@ export async function callOffice(alice: WsSipClient, pbx: SipPeer): Promise<SipR
   acknowledge(alice, answered);
   await pbx.request('ACK');
   return answered;
+}
+
+/** Puts a call of the PBX's through to alice. */
+export async function callAlice(alice: WsSipClient, pbx: UdpPeer, sipPort: number): Promise<void> {
+  const call = { 'Call-ID': newCallId(), Contact: `<sip:bob@127.0.0.1:${pbx.port}>` };
+  const send = (method: string, changes: Readonly<Record<string, string>>, body = ''): void =>
+    pbx.send(
+      requestBytes(
+        method,
+        {
+          start: `${method} sip:alice@127.0.0.1:${sipPort} SIP/2.0`,
+          Via: `SIP/2.0/UDP 127.0.0.1:${pbx.port};branch=${newBranch()}`,
+          ...call,
+          ...changes,
+        },
+        body,
+      ),
+    );
+  send('INVITE', { 'Content-Type': 'application/sdp' }, sdp(6000));
+  answer(alice, await nextRequest(alice, 'INVITE'), 200, { sdp: sdp(7000) });
+  const ok = await pbx.status(200, 'INVITE');
+  send('ACK', { To: ok.headers.get('To') ?? '' });
+  await nextRequest(alice, 'ACK');
 }

@@ -68,7 +68,10 @@ describe('the journal of dialogs', () => {
   });
 
   it('passes over a torn last line and whatever else is no line of its own', async () => {
-    await writeFile(file, 'nonsense\n[]\n{"began":7}\n{"began":"a"}\n{"began":"b"}\n{"ended":"b"}\n{"beg');
+    await writeFile(
+      file,
+      'nonsense\n[]\n{"began":7}\n{"began":"x|\\r\\n"}\n{"began":"a"}\n{"began":"b"}\n{"ended":"b"}\n{"beg',
+    );
     const journal = await openJournal();
     assert.deepEqual(journal.leftBehind, ['a']);
     assert.deepEqual(failures, []);

@@ -119,4 +119,34 @@ describe('engine: overload', () => {
     assert.equal(lab.engine.counters.overloaded, 2);
     for (const response of unanswered) response.send(486);
   });
+
+  it('refuses new requests while the event loop is late, and takes them when it is on time again', async () => {
+    const late = await EngineLab.start({ overload: { waiting: 1_000, lateMs: 100, onTimeMs: 80 } });
+    try {
+      const answering = await late.app();
+      answering.use('options', (_request, response) => response.send(200));
+      const caller = await late.udpPeer();
+      const ask = async (): Promise<Seen & { kind: 'response' }> => {
+        const callId = `late${caller.seen.length}`;
+        caller.send(requestText(caller, { method: 'OPTIONS', port: late.udpPort, callId, cseq: 1 }));
+        const answer = await caller.next((message) => message.callId === callId);
+        assert.ok(answer.kind === 'response');
+        return answer;
+      };
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      assert.equal((await ask()).status, 200);
+      for (let turn = 0; turn < 6; turn++) {
+        for (const until = performance.now() + 250; performance.now() < until;);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      const refused = await ask();
+      assert.equal(refused.status, 503);
+      assert.match(refused.headers.get('retry-after') ?? '', /^\d+$/);
+      assert.equal(late.engine.counters.overloaded, 1);
+      for (let status = 503; status !== 200; { status } = await ask())
+        await new Promise((resolve) => setTimeout(resolve, 100));
+    } finally {
+      await late.close();
+    }
+  }).timeout(15_000);
 });

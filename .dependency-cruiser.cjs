@@ -59,6 +59,7 @@ module.exports = {
     only('prom-client', 'gateway/telemetry'),
     only('pino', 'gateway/telemetry'),
     only('yaml', 'gateway/config'),
+    only('re2js', 'gateway/config'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -2,7 +2,7 @@ import { systemClock, type Clock } from '../sip/clock.js';
 import { failure } from '../sip/failure.js';
 import type { IncomingCall, OutOfDialogRequest } from '../sip/leg.js';
 import type { Log } from '../sip/log.js';
-import { newId, parseUri } from '../sip/message/index.js';
+import { newId, parseUri, reasonPhrase } from '../sip/message/index.js';
 import type { MediaEngine } from '../sip/media/media-engine.js';
 import { createPassthroughEngine } from '../sip/media/passthrough.js';
 import type { TrunkSource } from '../sip/trunk/srf.js';
@@ -244,6 +244,8 @@ export class App {
       }),
       trunks,
       readDialled: (uri) => dialledOf(parseUri(uri)),
+      reasonOf: reasonPhrase,
+      nowMs: () => this.#clock.nowMs(),
     });
     return new CallController(
       {

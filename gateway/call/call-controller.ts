@@ -32,7 +32,7 @@ export class CallController {
 
   /** Takes an INVITE that has passed the gates of its side: begins a call, or rejects it. */
   incoming(incoming: IncomingCall, source: CallSource): void {
-    const refusal = this.#admit(source);
+    const refusal = this.#admit(incoming, source);
     if (refusal !== undefined) {
       this.#surroundings.events.callRefused({
         side: source.side,
@@ -61,11 +61,12 @@ export class CallController {
     await gone;
   }
 
-  #admit(source: CallSource): SipFailure | undefined {
+  #admit(incoming: IncomingCall, source: CallSource): SipFailure | undefined {
     if (this.#draining !== undefined) return failure('gateway.draining', { headers: [['Retry-After', '5']] });
     if (
       source.side === 'browser' &&
-      this.table.countOf(source.endpointId) >= this.admission.callsPerEndpoint
+      this.table.countOf(source.endpointId) >= this.admission.callsPerEndpoint &&
+      !this.#surroundings.router.isEmergency(incoming, source)
     ) {
       return failure('limit.calls');
     }

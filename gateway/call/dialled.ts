@@ -18,6 +18,13 @@ export function dialledOf(uri: ReadUri | undefined): Dialled | undefined {
   return user === undefined ? undefined : { user, escapedUser: uri.user, host: uri.host };
 }
 
+/** The same with another number (RFC 3261 §25.1 `user`). */
+export function redialled(dialled: Dialled, user: string): Dialled {
+  if (user === dialled.user) return dialled;
+  const escapedUser = encodeURIComponent(user).replaceAll('%2B', '+');
+  return { ...dialled, user, escapedUser };
+}
+
 function unescaped(text: string): string | undefined {
   try {
     return decodeURIComponent(text);

@@ -46,10 +46,14 @@ export type Stage = readonly CalleeTarget[];
 /** A routing decision: stages are tried one after the other. */
 export interface RoutePlan {
   readonly route: string;
+  /** No limit applies to the call: somebody may be in danger. */
+  readonly emergency?: boolean;
   readonly stages: readonly Stage[];
 }
 
 /** Decides where a call goes. Rejects with a SipFailure (`route.no_match`, `route.user_offline` …). */
 export interface Router {
   plan(incoming: IncomingCall, source: CallSource): Promise<RoutePlan>;
+  /** True when an emergency route takes the call: then it is admitted whatever the limits say. */
+  isEmergency(incoming: IncomingCall, source: CallSource): boolean;
 }

@@ -1,3 +1,4 @@
+import type { Pattern } from './pattern.js';
 import type { Secret } from './secret.js';
 
 /** The configuration as the rest of webtrunk reads it: complete, checked and deeply frozen. */
@@ -169,12 +170,34 @@ export interface TrunkConfig {
 export interface RouteConfig {
   readonly name: string;
   /** Matched against the dialled user. */
-  readonly match: RegExp;
+  readonly match: Pattern;
   readonly fromTrunk: string | undefined;
+  /** Lower-case; undefined: any. */
+  readonly domain?: string | undefined;
+  /** Matched against the calling user or number; undefined: anybody. */
+  readonly caller?: Pattern | undefined;
+  /** Undefined: always. */
+  readonly when?: RouteTimes | undefined;
+  /** Tried first, and nothing limits the call. */
+  readonly emergency?: boolean;
+  /** The number that is called instead, with `$1` for a group of `match`. */
+  readonly rewrite?: string | undefined;
   readonly to:
     | { readonly kind: 'users' }
     | { readonly kind: 'user'; readonly user: string }
-    | { readonly kind: 'trunks'; readonly trunks: readonly string[] };
+    | { readonly kind: 'trunks'; readonly trunks: readonly string[] }
+    | { readonly kind: 'reject'; readonly status: number };
+}
+
+export interface RouteTimes {
+  /** IANA name. */
+  readonly timezone: string;
+  /** 0 is Sunday; undefined: every day. */
+  readonly days: readonly number[] | undefined;
+  /** `MM-DD` or `YYYY-MM-DD`; undefined: every date. */
+  readonly dates: readonly string[] | undefined;
+  /** Minutes since midnight; undefined: all day. */
+  readonly hours: readonly { readonly from: number; readonly to: number }[] | undefined;
 }
 
 export interface LimitsConfig {

@@ -25,6 +25,7 @@ const checks: readonly ((sections: Sections) => CrossFinding[])[] = [
   checkTrunkTls,
   checkRoutes,
   checkRouteTargets,
+  checkRouteDomains,
 ];
 
 /** Names that occur twice, references that lead nowhere, and settings that need others. */
@@ -209,7 +210,7 @@ function checkRoutes({ routes = [], trunks }: Sections): CrossFinding[] {
     if (fromTrunk !== undefined && !known.includes(fromTrunk)) {
       found.push(unknownName(['routes', index, 'from_trunk'], 'trunk', fromTrunk, known));
     }
-    if (to === 'users' || 'user' in to) continue;
+    if (to === 'users' || !('trunks' in to)) continue;
     for (const [at, name] of to.trunks.entries()) {
       if (known.includes(name)) continue;
       found.push(unknownName(['routes', index, 'to', 'trunks', at], 'trunk', name, known));
@@ -228,6 +229,15 @@ function checkRouteTargets({ routes = [], domains }: Sections): CrossFinding[] {
     found.push(unknownName(['routes', index, 'to', 'user'], 'user', to.user, known));
   }
   return found;
+}
+
+function checkRouteDomains({ routes = [], domains }: Sections): CrossFinding[] {
+  if (domains === undefined) return [];
+  const known = domains.map(({ name }) => name.toLowerCase());
+  return routes.flatMap(({ domain }, index) => {
+    if (domain === undefined || known.includes(domain.toLowerCase())) return [];
+    return [unknownName(['routes', index, 'domain'], 'domain', domain, known)];
+  });
 }
 
 function unknownName(path: Path, what: string, name: string, known: readonly string[]): CrossFinding {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { compilePattern } from './pattern.js';
 import { parseDurationMs, parseNgAddress, parsePortRange, parseSipListen, parseSizeBytes } from './units.js';
 
 /** The kinds of values in the file. Each knows an example: what an error proposes and the documentation shows. */

@@ -128,35 +128,3 @@ export const trunk = z.strictObject({
     .meta({ description: 'Audio of the trunk.', example: '{ codecs: [PCMA], ptime: 20 }' })
     .prefault({}),
 });
-
-const routeTarget = z
-  .union([
-    z.literal('users'),
-    z.strictObject({ user: field.text('User.', 'a user name', 'alice', field.userName) }),
-    z.strictObject({
-      trunks: z.array(field.text('Trunk.', 'the name of a trunk', 'office', field.label)).min(1),
-    }),
-  ])
-  .meta({
-    description:
-      '`users`: the dialled user of the domain. `{ user: alice }`: this user. `{ trunks: [office, backup] }`: these trunks, the next when one cannot take the call.',
-    expected: 'users, { user: NAME } or { trunks: [NAME, …] }',
-    example: '{ trunks: [office] }',
-  });
-
-export const route = z.strictObject({
-  name: nameOf('route', 'pstn'),
-  match: field.regex(
-    'Regular expression on the dialled user or number. Anchor it with ^ and $.',
-    '"^\\\\+?[0-9]{3,15}$"',
-  ),
-  from_trunk: field
-    .text(
-      'Only calls that come from this trunk. Without it: calls of our users, and calls from trunks when `to` is a user.',
-      'the name of a trunk',
-      'office',
-      field.label,
-    )
-    .optional(),
-  to: routeTarget,
-});

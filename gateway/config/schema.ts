@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import * as field from './fields.js';
-import { route, trunk } from './schema-trunks.js';
+import { route } from './schema-routes.js';
+import { trunk } from './schema-trunks.js';
 
 /** The configuration file as it is written. Nothing is converted here: see settle.ts. */
 

@@ -8,13 +8,13 @@ import type {
   DomainConfig,
   HttpsListen,
   MediaConfig,
-  RouteConfig,
   SipConfig,
   TrunkConfig,
 } from './config.js';
 import type { PairFiles, ReferencedFiles } from './referenced-files.js';
 import type { ConfigFile } from './schema.js';
 import { Secret } from './secret.js';
+import { settleRoute } from './settle-route.js';
 import { parseDurationMs, parseNgAddress, parsePortRange, parseSipListen, parseSizeBytes } from './units.js';
 
 /** Turns a checked file into what the rest of webtrunk reads: units converted, secrets wrapped, deeply frozen. */
@@ -173,15 +173,6 @@ function settleTrunk(
     inbound: { allow: inbound.allow, numbers: inbound.numbers },
     media: { codecs: media.codecs, ptimeMs: media.ptime },
   };
-}
-
-function settleRoute({ name, match, from_trunk: fromTrunk, to }: ConfigFile['routes'][number]): RouteConfig {
-  return { name, match: new RegExp(match, 'u'), fromTrunk, to: settleTarget(to) };
-}
-
-function settleTarget(to: ConfigFile['routes'][number]['to']): RouteConfig['to'] {
-  if (to === 'users') return { kind: 'users' };
-  return 'user' in to ? { kind: 'user', user: to.user } : { kind: 'trunks', trunks: to.trunks };
 }
 
 function optional(text: string | undefined): Secret | undefined {

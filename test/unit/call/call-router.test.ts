@@ -17,6 +17,14 @@ const office: CallSource = {
 const rules: readonly RouteRule[] = [
   { name: 'staff', match: /^(alice|bob|carol)$/, fromTrunk: undefined, to: { kind: 'users' } },
   { name: 'did', match: /^\+15551230000$/, fromTrunk: 'office', to: { kind: 'user', user: 'alice' } },
+  { name: 'gone', match: /^0900/, fromTrunk: undefined, to: { kind: 'reject', status: 410 } },
+  {
+    name: 'emergency',
+    match: /^112$/,
+    fromTrunk: undefined,
+    emergency: true,
+    to: { kind: 'trunks', trunks: ['office'] },
+  },
   {
     name: 'pstn',
     match: /^\+?[0-9]{3,15}$/,
@@ -58,10 +66,12 @@ const router = createCallRouter({
     const [, user, host] = /^sip:([^@]+)@(.+)$/.exec(uri) ?? [];
     return user === undefined ? undefined : { user, escapedUser: user, host };
   },
+  reasonOf: (status) => (status === 410 ? 'Gone' : 'Unknown'),
+  nowMs: () => 0,
 });
 
-function plan(requestUri: string, source: CallSource): Promise<RoutePlan> {
-  const incoming: IncomingCall = {
+function incomingTo(requestUri: string, source: CallSource): IncomingCall {
+  return {
     leg: new FakeCaller('l_1', source.side),
     requestUri,
     from: { uri: 'sip:+49301234@pbx', displayName: 'Reception' },
@@ -69,8 +79,10 @@ function plan(requestUri: string, source: CallSource): Promise<RoutePlan> {
     sdp: undefined,
     headers: noHeaders,
   };
-  return router.plan(incoming, source);
 }
+
+const plan = (requestUri: string, source: CallSource): Promise<RoutePlan> =>
+  router.plan(incomingTo(requestUri, source), source);
 
 const labels = ({ stages }: RoutePlan): string[][] => stages.map((stage) => stage.map(({ label }) => label));
 
@@ -135,5 +147,40 @@ describe('the router', () => {
     await assert.rejects(plan('sip:nobody@example.com', alice), refusedWith('route.no_match'));
     await assert.rejects(plan('sip:example.com', alice), refusedWith('route.no_match'));
     await assert.rejects(plan(`sip:${'1'.repeat(200)}@example.com`, alice), refusedWith('route.no_match'));
+  });
+
+  it('refuses what a route rejects, with its status', async () => {
+    await assert.rejects(plan('sip:0900123@example.com', alice), (thrown: SipFailure) => {
+      assert.deepEqual([thrown.code, thrown.status, thrown.reason], ['route.rejected', 410, 'Gone']);
+      return true;
+    });
+  });
+
+  it('knows an emergency call before it is planned', async () => {
+    const isEmergency = (uri: string, source: CallSource): boolean =>
+      router.isEmergency(incomingTo(uri, source), source);
+    assert.equal(isEmergency('sip:112@example.com', alice), true);
+    assert.equal(isEmergency('sip:112@example.com', office), false);
+    assert.equal(isEmergency('sip:600@example.com', alice), false);
+    assert.equal(isEmergency('sip:example.com', alice), false);
+    assert.equal((await plan('sip:112@example.com', alice)).emergency, true);
+  });
+
+  it('explains itself: every rule that it tried, and the plan or why there is none', async () => {
+    const explained = async (uri: string) => router.explain(incomingTo(uri, alice), alice, 0);
+    const { steps, plan: found } = await explained('sip:600@example.com');
+    assert.deepEqual(
+      steps.map(({ rule, mismatch }) => [rule.name, mismatch]),
+      [
+        ['emergency', 'match'],
+        ['staff', 'match'],
+        ['did', 'from_trunk'],
+        ['gone', 'match'],
+        ['pstn', undefined],
+      ],
+    );
+    assert.equal('route' in found && found.route, 'pstn');
+    const { plan: none } = await explained('sip:nobody@example.com');
+    assert.equal('code' in none && none.code, 'route.no_match');
   });
 });

@@ -67,6 +67,7 @@ class Scene {
     this.call = new Call('c_1', incoming, browser, {
       router: {
         plan: () => (plan instanceof Error ? Promise.reject(plan) : Promise.resolve(plan)),
+        isEmergency: () => false,
       },
       anchoredMedia: this.anchored,
       browserMedia: this.direct,

@@ -112,11 +112,28 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
   ],
   'a route target of the wrong shape': [
     withLine(30, '  - { name: pstn, match: "^1$", to: { trunk: office } }'),
-    'line 30: routes[2].to: expected users, { user: NAME } or { trunks: [NAME, …] } (for example { trunks: [office] })',
+    'line 30: routes[2].to: expected users, { user: NAME }, { trunks: [NAME, …] } or { reject: STATUS } (for example { trunks: [office] })',
   ],
   'a regular expression that cannot be read': [
     withLine(28, '  - { name: staff, match: "^(alice$", to: users }'),
-    'line 28: routes[0].match: "^(alice$" is not a regular expression (for example "^\\\\+?[0-9]{3,15}$")',
+    'line 28: routes[0].match: "^(alice$" is not a regular expression without look-around and back-references (for example "^\\\\+?[0-9]{3,15}$")',
+  ],
+  'a regular expression that may take forever': [
+    withLine(28, '  - { name: staff, match: "^(?!bob)[a-z]+$", to: users }'),
+    'line 28: routes[0].match: "^(?!bob)[a-z]+$" is not a regular expression without look-around and back-references (for example "^\\\\+?[0-9]{3,15}$")',
+  ],
+  'a route at times that are none': [
+    withLine(
+      28,
+      '  - { name: staff, match: "^1$", when: { days: [mon-fry], hours: "8-18", timezone: Berlin }, to: users }',
+    ),
+    'line 28: routes[0].when.timezone: "Berlin" is not a time zone such as Europe/Berlin (for example Europe/Berlin)',
+    'line 28: routes[0].when.days[0]: "mon-fry" is not a day such as mon, or days such as mon-fri (for example mon-fri)',
+    'line 28: routes[0].when.hours: "8-18" is not HH:MM-HH:MM or a list of them (for example "08:00-18:00")',
+  ],
+  'a route for a domain that is not served': [
+    withLine(28, '  - { name: staff, match: "^1$", domain: exampel.com, to: users }'),
+    'line 28: routes[0].domain: there is no domain "exampel.com" (did you mean example.com?)',
   ],
   'two users of one name': [
     withLine(9, '      - { name: alice, password: other }'),
@@ -203,7 +220,7 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
       .replace('to: users', 'to: user')
       .replace('trunks: [office]', 'trunks: [home]'),
     'line 2: listen.http.port: "x" is not a number from 0 to 65535 (for example 8080)',
-    'line 28: routes[0].to: "user" is not users, { user: NAME } or { trunks: [NAME, …] } (for example { trunks: [office] })',
+    'line 28: routes[0].to: "user" is not users, { user: NAME }, { trunks: [NAME, …] } or { reject: STATUS } (for example { trunks: [office] })',
   ],
   'an empty file': ['', 'line 1: no keys found (start from the example in docs/configuration.md)'],
 };
@@ -238,7 +255,7 @@ describe('configuration', () => {
       [5, 10],
     );
     assert.equal(config.trunks[0]?.auth?.password.reveal(), 'pbx-password-value');
-    assert.ok(config.routes[1]?.match.test('+15551230000'));
+    assert.ok(config.routes[1]?.match.exec('+15551230000') !== null);
     assert.deepEqual(config.routes[2]?.to, { kind: 'trunks', trunks: ['office'] });
     assert.equal(config.limits.callsPerEndpoint, 2);
     assert.equal(config.limits.messagesPerSecond, 50);
@@ -322,7 +339,7 @@ describe('quick-start configuration', () => {
       ['alice', 'bob'],
     );
     assert.equal(config.trunks[0]?.hosts[0]?.uri, `sip:127.0.0.1:${config.echoPhone?.port};transport=udp`);
-    const echo = config.routes.find(({ match }) => match.test('600'));
+    const echo = config.routes.find(({ match }) => match.exec('600') !== null);
     assert.deepEqual(echo?.to, { kind: 'trunks', trunks: ['echo'] });
   });
 

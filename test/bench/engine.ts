@@ -172,7 +172,6 @@ async function run(
     ...common,
     scenario: 'callee.xml',
     port: calleePort,
-    values: { contact_port: calleePort },
   });
   try {
     await callee.listening;

@@ -5,7 +5,7 @@ import { digestResponse, ha1, parseAuthorization, serializeChallenge } from '../
 import { callsFromSipp, type FlowIn } from '../support/sipp/describe-flows.js';
 import type { Take } from '../support/sipp/flow-lab.js';
 import { bye, inDialogFlows } from '../support/sipp/in-dialog-flows.js';
-import { sippSdp } from '../support/sipp/script.js';
+import { longHeaders, sippSdp } from '../support/sipp/script.js';
 import { answer, answered, answers, refuses, rings } from '../support/sipp/taken-calls.js';
 import type { SrfRequest } from '../support/srf-app.js';
 
@@ -38,7 +38,7 @@ const setUps: readonly FlowIn[] = [
       await setTimeout(100);
       await answers(call);
     },
-    overUdpOnly: true,
+    only: 'udp',
   },
   {
     name: 'INVITE comes over two ways, and one is refused as merged',
@@ -109,6 +109,22 @@ const setUps: readonly FlowIn[] = [
     },
   },
   {
+    name: 'INVITE and its answer are long',
+    play: (caller) => {
+      const headers = Object.entries(longHeaders).map(([name, value]) => `${name}: ${value}`);
+      caller
+        .invite(1, { headers })
+        .gets(100)
+        .gets(200, 'INVITE', [['X-Long-39', 'x{180}']]);
+      bye(caller.sends('ACK', 1));
+    },
+    take: async (call) => {
+      assert.equal(call.request.get('X-Long-39'), longHeaders['X-Long-39']);
+      assert.match(call.request.body, /m=audio 6000/);
+      await once(await answer(call, longHeaders), 'destroy');
+    },
+  },
+  {
     name: 'the call is refused',
     play: (caller) => caller.invite().gets(100).gets(486).ackFailure(),
     take: refuses(486),
@@ -117,7 +133,7 @@ const setUps: readonly FlowIn[] = [
     name: 'the call is refused, and the ACK is lost',
     play: (caller) => caller.invite().gets(100).gets(486).gets(486).ackFailure(),
     take: refuses(486),
-    overUdpOnly: true,
+    only: 'udp',
   },
   {
     name: 'the call goes elsewhere by 302',

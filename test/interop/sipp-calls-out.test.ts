@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { callsToSipp, type FlowOut } from '../support/sipp/describe-flows.js';
 import { bye, inDialogFlows } from '../support/sipp/in-dialog-flows.js';
 import { answer, answered, call, calls, hungUp, isHungUp, isRefused } from '../support/sipp/made-calls.js';
-import type { Script } from '../support/sipp/script.js';
+import { longHeaders, type Script } from '../support/sipp/script.js';
 import { sdp } from '../support/sip-peer.js';
 import { statusOf, type SrfApp, type SrfDialog, type SrfResponse } from '../support/srf-app.js';
 
@@ -35,7 +35,7 @@ const setUps: readonly FlowOut[] = [
         callee.takes('INVITE').takes('INVITE').takes('INVITE').answers('INVITE', 200, answer).takes('ACK'),
       ),
     make: calls,
-    overUdpOnly: true,
+    only: 'udp',
   },
   {
     name: 'the ACK is lost, twice',
@@ -65,6 +65,20 @@ const setUps: readonly FlowOut[] = [
     },
   },
   {
+    name: 'INVITE is long, and the callee takes nothing but this transport',
+    play: (callee) => {
+      callee.takes('INVITE', [['X-Long-39', 'x{180}']]).answers('INVITE', 180);
+      bye(callee.answers('INVITE', 200, answer).takes('ACK'));
+    },
+    make: isHungUp({ headers: longHeaders }),
+  },
+  {
+    name: 'INVITE is too long for the UDP address that is called',
+    play: (callee) => bye(answered(callee)),
+    make: (app, uri) => isHungUp({ headers: longHeaders })(app, uri.replace('=tcp', '=udp')),
+    only: 'tcp',
+  },
+  {
     name: 'the call is refused',
     play: (callee) => callee.takes('INVITE').answers('INVITE', 100).answers('INVITE', 486).takes('ACK'),
     make: isRefused(486),
@@ -74,7 +88,7 @@ const setUps: readonly FlowOut[] = [
     play: (callee) =>
       callee.takes('INVITE').answers('INVITE', 486).takes('ACK').answers('INVITE', 486).takes('ACK'),
     make: isRefused(486),
-    overUdpOnly: true,
+    only: 'udp',
   },
   {
     name: 'the callee sends the call elsewhere by 302',

@@ -72,7 +72,7 @@ const reliably: readonly FlowIn[] = [
       await setTimeout(100);
       await answers(call);
     },
-    overUdpOnly: true,
+    only: 'udp',
   },
   {
     name: 'a PRACK of something else is refused',
@@ -185,7 +185,7 @@ const cancels: readonly FlowIn[] = [
     name: 'CANCEL comes again, because its answer was lost',
     play: (caller) => cancelled(caller.invite().gets(100).gets(180).cancel().gets(200, 'CANCEL').gets(487)),
     take: isCancelled,
-    overUdpOnly: true,
+    only: 'udp',
   },
   {
     name: 'CANCEL crosses the answer',

@@ -66,7 +66,7 @@ const early: readonly FlowOut[] = [
       bye(callee.answers('PRACK', 200).answers('INVITE', 200, answer).takes('ACK'));
     },
     make: isHungUp(knows100rel),
-    overUdpOnly: true,
+    only: 'udp',
   },
   {
     name: 'a reliable provisional response comes again after its PRACK',
@@ -207,7 +207,7 @@ const cancels: readonly FlowOut[] = [
     name: 'CANCEL is lost',
     play: (callee) => cancelled(callee.takes('INVITE').answers('INVITE', 180).takes('CANCEL')),
     make: cancelsAt(180, isTerminated),
-    overUdpOnly: true,
+    only: 'udp',
   },
   {
     name: 'CANCEL crosses the answer',

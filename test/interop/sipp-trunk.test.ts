@@ -54,9 +54,8 @@ describe('trunk legs between two SIPps', function () {
       const port = await freePort();
       const uri = `sip:callee@127.0.0.1:${port};transport=${transport}`;
       rig = await TrunkRig.start({ incoming: (call) => join(call, uri) });
-      const values = { contact_port: port, linger: 10 };
       const program = { program: sipp, transport, calls, timeoutSeconds: 30 };
-      const callee = startSipp({ ...program, scenario: 'callee.xml', port, values });
+      const callee = startSipp({ ...program, scenario: 'callee.xml', port });
       const caller = startSipp({
         ...program,
         scenario: 'caller.xml',

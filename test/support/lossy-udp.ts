@@ -1,10 +1,10 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { numbersFrom } from './seeded-random.js';
 
-/** What passed and what was lost, in both directions together. */
+/** What passed and what was lost in one direction. */
 export interface Losses {
-  readonly passed: number;
-  readonly dropped: number;
+  passed: number;
+  dropped: number;
 }
 
 /**
@@ -15,8 +15,10 @@ export interface Losses {
 export class LossyUdp {
   private readonly backs = new Map<number, Socket>();
   private readonly random: () => number;
-  private passed = 0;
-  private dropped = 0;
+  /** `front → target`, and back. */
+  readonly losses: { readonly towards: Readonly<Losses>; readonly back: Readonly<Losses> };
+  private readonly towards: Losses = { passed: 0, dropped: 0 };
+  private readonly back: Losses = { passed: 0, dropped: 0 };
 
   private constructor(
     private readonly front: Socket,
@@ -25,9 +27,10 @@ export class LossyUdp {
     seed: number,
   ) {
     this.random = numbersFrom(seed);
+    this.losses = { towards: this.towards, back: this.back };
     front.on('message', (bytes, { port }) => {
       const back = this.backs.get(port) ?? this.open(port);
-      this.pass(() => back.send(bytes, this.target, '127.0.0.1'));
+      this.pass(this.towards, () => back.send(bytes, this.target, '127.0.0.1'));
     });
   }
 
@@ -42,10 +45,6 @@ export class LossyUdp {
     return this.front.address().port;
   }
 
-  get losses(): Losses {
-    return { passed: this.passed, dropped: this.dropped };
-  }
-
   async close(): Promise<void> {
     const sockets = [this.front, ...this.backs.values()];
     await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
@@ -54,17 +53,17 @@ export class LossyUdp {
   private open(client: number): Socket {
     const back = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 });
     back.bind(0, '127.0.0.1');
-    back.on('message', (bytes) => this.pass(() => this.front.send(bytes, client, '127.0.0.1')));
+    back.on('message', (bytes) => this.pass(this.back, () => this.front.send(bytes, client, '127.0.0.1')));
     this.backs.set(client, back);
     return back;
   }
 
-  private pass(send: () => void): void {
+  private pass(direction: Losses, send: () => void): void {
     if (this.random() < this.loss) {
-      this.dropped += 1;
+      direction.dropped += 1;
       return;
     }
-    this.passed += 1;
+    direction.passed += 1;
     send();
   }
 }

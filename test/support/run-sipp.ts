@@ -11,17 +11,20 @@ const scenarios = fileURLToPath(new URL('../../../test/support/sipp/', import.me
 
 export interface SippRun {
   readonly program: string;
-  /** File name in test/support/sipp, or the scenario itself. */
+  /**
+   * File name in test/support/sipp, or the scenario itself. `[via]` in it is the transport and address for Via,
+   * `[reachable]` what follows the user in Contact.
+   */
   readonly scenario: string | Script;
   readonly transport: 'udp' | 'tcp';
   /** Port of SIPp itself on 127.0.0.1. */
   readonly port: number;
+  /** What it says in Via and Contact when something stands in front of it; itself when not given. */
+  readonly front?: { readonly transport: 'udp' | 'tcp' | 'tls'; readonly port: number };
   /** Where a caller sends to. */
   readonly target?: number;
   readonly calls: number;
   readonly callsPerSecond?: number;
-  /** `[name]` in the scenario is replaced by the value. */
-  readonly values?: Readonly<Record<string, string | number>>;
   readonly timeoutSeconds: number;
   /** What comes while the scenario pauses is dropped instead of being unexpected. */
   readonly isDeafInPauses?: boolean;
@@ -72,13 +75,17 @@ async function execute(run: SippRun, signal: AbortSignal): Promise<SippResult> {
   const folder = await mkdtemp(join(tmpdir(), 'sipp-'));
   try {
     const scenario = join(folder, 'scenario.xml');
-    let text =
+    const { transport, port } = run.front ?? run;
+    const text =
       typeof run.scenario === 'string'
         ? await readFile(join(scenarios, run.scenario), 'utf8')
         : run.scenario.xml;
-    for (const [name, value] of Object.entries(run.values ?? {}))
-      text = text.replaceAll(`[${name}]`, String(value));
-    await writeFile(scenario, text);
+    await writeFile(
+      scenario,
+      text
+        .replaceAll('[via]', `${transport.toUpperCase()} 127.0.0.1:${port}`)
+        .replaceAll('[reachable]', `127.0.0.1:${port};transport=${transport}`),
+    );
     const screen = await output(run, scenario, folder, signal);
     const errors = await readFile(join(folder, 'errors'), 'utf8').catch(() => screen.slice(-2000));
     return {

@@ -1,6 +1,6 @@
 import { findPeer, requirePeer } from '../peers.js';
 import { makeTestAuthority } from '../test-certificate.js';
-import { FlowLab, type Make, type Take } from './flow-lab.js';
+import { FlowLab, type FlowTransport, type Make, type Take } from './flow-lab.js';
 import { Script } from './script.js';
 
 const timeoutMs = 15_000;
@@ -9,8 +9,8 @@ interface Flow {
   readonly name: string;
   /** SIPp's part. */
   play(script: Script): unknown;
-  /** Something is lost and must be repeated, as streams need not. */
-  readonly overUdpOnly?: boolean;
+  /** It makes sense over no other transport. */
+  readonly only?: FlowTransport;
 }
 
 /** SIPp calls. */
@@ -54,10 +54,10 @@ function testFlows<AnyFlow extends Flow>(
   after(() => all((lab) => lab.close()));
 
   for (const flow of flows) {
-    const isForUdp = flow.overUdpOnly === true;
-    it(`${flow.name}${isForUdp ? ', over UDP' : ''}`, async () => {
+    const { name, only } = flow;
+    it(only === undefined ? name : `${name}, over ${only.toUpperCase()}`, async () => {
       await all(async (lab) => {
-        if (isForUdp && lab.transport !== 'udp') return;
+        if (only !== undefined && lab.transport !== only) return;
         const script = new Script(role);
         flow.play(script);
         await run(lab, script, flow).catch((error: Error) => {

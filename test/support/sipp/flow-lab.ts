@@ -38,8 +38,10 @@ export interface TakenCall {
 export type Take = (call: TakenCall) => Promise<void>;
 export type Make = (app: SrfApp, uri: string, giveUp: GiveUp) => Promise<void>;
 
-function startEngineLab(transport: FlowTransport, clock: Clock, tls?: TlsSettings): Promise<EngineLab> {
-  const listen = [{ transport, address: '127.0.0.1', port: 0 }];
+/** The engine has UDP and TCP, between which it may choose, or TLS alone. */
+function startEngineLab(clock: Clock, tls?: TlsSettings): Promise<EngineLab> {
+  const transports: readonly FlowTransport[] = tls === undefined ? ['udp', 'tcp'] : ['tls'];
+  const listen = transports.map((transport) => ({ transport, address: '127.0.0.1', port: 0 }));
   return EngineLab.start({ listen, clock, timers, ...(tls === undefined ? {} : { tls }) });
 }
 
@@ -57,13 +59,13 @@ export class FlowLab {
 
   static async start(sipp: string, transport: 'udp' | 'tcp'): Promise<FlowLab> {
     const clock = new ScaledClock(speed);
-    return new FlowLab(sipp, transport, await startEngineLab(transport, clock), clock);
+    return new FlowLab(sipp, transport, await startEngineLab(clock), clock);
   }
 
   /** With stunnel in front of SIPp. */
   static async startTls(sipp: string, stunnel: string, authority: TestAuthority): Promise<FlowLab> {
     const clock = new ScaledClock(speed);
-    const lab = await startEngineLab('tls', clock, bridgedTls(authority));
+    const lab = await startEngineLab(clock, bridgedTls(authority));
     const bridge = lab.owned(await TlsBridge.start(stunnel, authority, lab.tlsPort));
     return new FlowLab(sipp, 'tls', lab, clock, bridge);
   }
@@ -125,10 +127,7 @@ export class FlowLab {
       callsPerSecond: 100,
       seesRetransmissions: true,
       receiveWithinMs: 3000,
-      values: {
-        via: `${transport.toUpperCase()} 127.0.0.1:${reachable}`,
-        reachable: `127.0.0.1:${reachable};transport=${transport}`,
-      },
+      front: { transport, port: reachable },
       timeoutSeconds: 5,
     });
     this.running.push(sipp);

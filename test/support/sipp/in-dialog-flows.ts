@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { sdp } from '../sip-peer.js';
 import type { SrfApp, SrfDialog, SrfRequest, SrfResponse } from '../srf-app.js';
-import { sippSdp, type Pattern, type Script } from './script.js';
+import { longHeaders, sippSdp, type Pattern, type Script } from './script.js';
 
 const branch = 'z9hG4bK-re-[pid]-[call_number]';
 const offer = { body: sippSdp(6002) };
@@ -33,7 +33,8 @@ export interface InDialogFlow {
   readonly refresher?: 'SIPp' | 'application';
   /** It ends the call; else SIPp does, with CSeq 20. */
   readonly endsCall?: boolean;
-  readonly overUdpOnly?: boolean;
+  /** Something is lost and must be repeated, as streams need not. */
+  readonly only?: 'udp';
 }
 
 /** Time in which drachtio-srf tells of an ACK: what follows at once overtakes it, or comes before its dialog is there. */
@@ -101,7 +102,7 @@ export const inDialogFlows: readonly InDialogFlow[] = [
         .gets(200, 'BYE'),
     act: ({ destroyed }) => destroyed,
     endsCall: true,
-    overUdpOnly: true,
+    only: 'udp',
   },
   {
     name: 'the application hangs up',
@@ -114,7 +115,7 @@ export const inDialogFlows: readonly InDialogFlow[] = [
     play: (sipp) => sipp.takes('BYE').takes('BYE').answers('BYE', 200),
     act: hangUp,
     endsCall: true,
-    overUdpOnly: true,
+    only: 'udp',
   },
   {
     name: 'both hang up at once',
@@ -192,7 +193,7 @@ export const inDialogFlows: readonly InDialogFlow[] = [
     play: (sipp) =>
       sipp.takes('INVITE', [], 're').takes('INVITE', [], 're').answers('re', 200, offer).takes('ACK'),
     act: (call) => request(call, 'INVITE', 200),
-    overUdpOnly: true,
+    only: 'udp',
   },
   {
     name: 'the application offers anew, and its ACK is lost',
@@ -204,6 +205,23 @@ export const inDialogFlows: readonly InDialogFlow[] = [
         .answers('re', 200, offer)
         .takes('ACK', [['CSeq', ' ACK$']]),
     act: (call) => request(call, 'INVITE', 200),
+  },
+  {
+    name: 'the application offers anew, at length',
+    play: (sipp) =>
+      sipp
+        .takes('INVITE', [['X-Long-39', 'x{180}']], 're')
+        .answers('re', 200, offer)
+        .takes('ACK'),
+    act: async ({ acknowledged, dialog }) => {
+      await acknowledged;
+      const { status } = await dialog.request({
+        method: 'INVITE',
+        body: sdp(8004),
+        headers: { ...longHeaders },
+      });
+      assert.equal(status, 200);
+    },
   },
   {
     name: 'the application offers anew and is refused',
@@ -255,7 +273,7 @@ export const inDialogFlows: readonly InDialogFlow[] = [
     name: 'the application updates the session, and UPDATE is lost',
     play: (sipp) => sipp.takes('UPDATE').takes('UPDATE').answers('UPDATE', 200, elsewhere),
     act: (call) => request(call, 'UPDATE', 200),
-    overUdpOnly: true,
+    only: 'udp',
   },
   {
     name: 'SIPp refreshes the session by re-INVITE',
@@ -312,7 +330,7 @@ export const inDialogFlows: readonly InDialogFlow[] = [
         .takes('ACK'),
     act: ({ acknowledged }) => acknowledged,
     refresher: 'application',
-    overUdpOnly: true,
+    only: 'udp',
   },
   {
     name: 'the engine refreshes the session and is refused',

@@ -25,8 +25,8 @@ export const calls: Make = async (app, uri) => void (await (await call(app, uri)
 
 /** Calls with these options and sees the callee hang up. */
 export const isHungUp =
-  (options: object = {}): Make =>
-  async (app, uri) =>
+  (options: object = {}) =>
+  async (app: SrfApp, uri: string): Promise<void> =>
     void (await once(await call(app, uri, options), 'destroy'));
 
 /** A call that is refused. */

@@ -19,6 +19,11 @@ const serviceParty = ` <${service}>`;
 const callerParty = ' "caller" <sip:caller@[local_ip]:[local_port]>;tag=[pid]c[call_number]';
 const ownContact = 'Contact: <sip:sipp@[reachable]>';
 
+/** Makes a message longer than a datagram of Ethernet, and than the 1,300 bytes of RFC 3261 §18.1.1. */
+export const longHeaders: Readonly<Record<string, string>> = Object.fromEntries(
+  Array.from({ length: 40 }, (_entry, index) => [`X-Long-${index}`, 'x'.repeat(180)]),
+);
+
 /** The same for the INVITE, its CANCEL and the ACK of its failure (RFC 3261 §9.1, §17.1.1.3). */
 function inviteBranch(cseq: number): string {
   return `z9hG4bK-[pid]-[call_number]-${cseq}`;

@@ -4,6 +4,8 @@ import type { StrangerPolicy, TurnedAway } from '../../sip/engine/binding/strang
 import { EngineLab, requestText } from '../support/engine-lab.js';
 import { sdp, type SipPeer, type TcpPeer, type UdpPeer } from '../support/sip-peer.js';
 import type { SrfApp, SrfRequest, SrfResponse } from '../support/srf-app.js';
+import { makeTestAuthority, type TestAuthority, type TestCertificate } from '../support/test-certificate.js';
+import { TlsPeer } from '../support/tls-peer.js';
 
 const methods = [
   'OPTIONS',
@@ -24,6 +26,7 @@ const methods = [
 
 /** Longer than any answer takes on loopback. */
 const quietMs = 150;
+const plain = ['udp', 'tcp'] as const;
 
 describe('engine: requests of strangers', () => {
   let lab: EngineLab;
@@ -33,6 +36,13 @@ describe('engine: requests of strangers', () => {
   let isKnown: boolean;
   let turnedAway: TurnedAway[];
   let asked: string[];
+  let authority: TestAuthority | undefined;
+  let certificate: TestCertificate | undefined;
+
+  before(() => {
+    authority = makeTestAuthority();
+    certificate = authority?.issue('DNS:localhost', 'IP:127.0.0.1');
+  });
 
   beforeEach(async () => {
     answer = 'silence';
@@ -46,7 +56,10 @@ describe('engine: requests of strangers', () => {
       },
       turnedAway: (request) => turnedAway.push(request),
     };
-    lab = await EngineLab.start({ strangers });
+    const tls = certificate === undefined ? {} : { tls: certificate };
+    const transports = certificate === undefined ? plain : ([...plain, 'tls'] as const);
+    const listen = transports.map((transport) => ({ transport, address: '127.0.0.1', port: 0 }));
+    lab = await EngineLab.start({ strangers, listen, ...tls });
     peer = await lab.udpPeer();
     app = await lab.app();
     for (const method of ['invite', 'options', 'register', 'message', 'info']) {
@@ -122,6 +135,16 @@ describe('engine: requests of strangers', () => {
         assert.equal(turnedAway.length, 1);
       });
     }
+
+    it('lose their TLS connection', async function () {
+      if (authority === undefined || certificate === undefined) return this.skip();
+      const caller = lab.owned(await TlsPeer.open(certificate));
+      await caller.connect(lab.tlsPort, authority.ca);
+      caller.send(text(caller, 'OPTIONS'));
+      await caller.hungUp();
+      await nothingComes(caller);
+      assert.deepEqual(labels(), ['OPTIONS tls']);
+    });
 
     it('lose it over a keep-alive too', async () => {
       const caller = await lab.tcpPeer(true);

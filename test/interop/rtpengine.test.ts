@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
-import type { MediaSession } from '../../sip/media/media-engine.js';
+import type { MediaEndStats, MediaSession } from '../../sip/media/media-engine.js';
 import type { RtpengineEngine } from '../../sip/media/rtpengine/rtpengine-engine.js';
 import { attribute, audioPort, originVersion, TimeoutRecord, until } from '../support/media-session.js';
 import { requirePeer } from '../support/peers.js';
-import { RtpPhone, rtpPacket } from '../support/rtp-phone.js';
+import { RtpPhone, rtpPacket, senderReport } from '../support/rtp-phone.js';
 import { Rtpengine } from '../support/rtpengine.js';
 import { MediaServerRecord, rtpengineEngine, ToneBrowser } from '../support/rtpengine-rig.js';
 import { TonePhone } from '../support/tone-phone.js';
 
 const browserHz = 450;
 const phoneHz = 1_000;
+/** How late the phones' reports are, so that there is a round-trip time. */
+const networkMs = 20;
 
 describe('rtpengine', function () {
   this.timeout(20_000);
@@ -239,6 +241,47 @@ describe('rtpengine', function () {
     await bothHear();
     const [, ofPhone] = (await session.finalStats?.()) ?? [];
     assert.ok((ofPhone?.packetsDropped ?? 0) > 0);
+  });
+
+  it('knows by RTCP how the packets of each end arrive', async () => {
+    const [one, other] = [await RtpPhone.start(), await RtpPhone.start()];
+    open.push(one, other);
+    session.addEnd('l_one', { profile: 'plain' });
+    session.addEnd('l_other', { profile: 'plain' });
+    const toOther = await session.offer('l_one', 'l_other', one.sdp('0'));
+    const toOne = await session.answer('l_other', 'l_one', other.sdp('0'));
+    const [portOfOne, portOfOther] = [audioPort(toOne), audioPort(toOther)];
+    for (let sequence = 1; sequence <= 5; sequence += 1) {
+      one.send(rtpPacket(0, sequence, 'x'.repeat(160), 0xa), portOfOne);
+      other.send(rtpPacket(0, sequence, 'x'.repeat(160), 0xb), portOfOther);
+      await Promise.all([one.packet(sequence), other.packet(sequence)]);
+    }
+    const figures = async (): Promise<readonly MediaEndStats[]> => (await session.finalStats?.()) ?? [];
+    // Reports of either side until rtpengine knows the round-trip time of both legs.
+    for (let round = 1; ; round += 1) {
+      await new Promise((resolve) => setTimeout(resolve, networkMs));
+      one.sendReport(
+        senderReport(0xa, { ssrc: 0xb, lost: 0.1, jitterMs: 20, to: one.reports.at(-1) }),
+        portOfOne + 1,
+      );
+      const report = await other.report(round);
+      await new Promise((resolve) => setTimeout(resolve, networkMs));
+      other.sendReport(
+        senderReport(0xb, { ssrc: 0xa, lost: 0.05, jitterMs: 10, to: report }),
+        portOfOther + 1,
+      );
+      await one.report(round);
+      if ((await figures()).every(({ quality }) => quality !== undefined)) break;
+    }
+    assert.deepEqual(
+      (await figures()).map(({ endId, quality }) => [endId, quality?.packetLoss, quality?.jitterMs]),
+      [
+        ['l_one', 5, 10],
+        ['l_other', 10, 20],
+      ],
+    );
+    for (const { quality } of await figures())
+      assert.ok(quality?.mos !== undefined && quality.mos > 1 && quality.mos < 4.5);
   });
 
   it('joins IPv4 and IPv6', async () => {

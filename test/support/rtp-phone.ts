@@ -108,6 +108,40 @@ export function receiverReport(ssrc = 0x1234_5678): Buffer {
   return report;
 }
 
+/** What a sender report tells of the packets of another SSRC. */
+export interface ReceptionReport {
+  readonly ssrc: number;
+  /** Share of packets that were lost since the last report, 0 to 1. */
+  readonly lost: number;
+  /** At 8000 Hz. */
+  readonly jitterMs: number;
+  /** The sender report that it answers, as it arrived just now. */
+  readonly to: Buffer | undefined;
+}
+
+const secondsFrom1900 = 2_208_988_800;
+
+/** An RTCP sender report with one reception report (RFC 3550 §6.4.1). */
+export function senderReport(ssrc: number, { ssrc: of, lost, jitterMs, to }: ReceptionReport): Buffer {
+  const report = Buffer.alloc(52);
+  report.writeUInt8(0x81, 0);
+  report.writeUInt8(200, 1);
+  report.writeUInt16BE(report.length / 4 - 1, 2);
+  report.writeUInt32BE(ssrc, 4);
+  const nowMs = Date.now();
+  report.writeUInt32BE(Math.floor(nowMs / 1_000) + secondsFrom1900, 8);
+  report.writeUInt32BE(Math.floor(((nowMs % 1_000) / 1_000) * 2 ** 32), 12);
+  report.writeUInt32BE(of, 28);
+  report.writeUInt8(Math.round(lost * 256), 32);
+  report.writeUInt32BE(jitterMs * 8, 40);
+  if (to !== undefined) {
+    // The middle of the NTP time of what it answers, and the shortest delay since: none would mean that nothing came.
+    to.copy(report, 44, 10, 14);
+    report.writeUInt32BE(1, 48);
+  }
+  return report;
+}
+
 async function bind(address: string): Promise<dgram.Socket> {
   const socket = dgram.createSocket(address.includes(':') ? 'udp6' : 'udp4');
   socket.bind(0, address);

@@ -15,20 +15,20 @@ export interface EndFigures {
 export interface CallFigures {
   /** By tag: the ends. */
   readonly ends: ReadonlyMap<string, EndFigures>;
-  /** By SSRC in decimal; only those that the receivers' reports came for. */
-  readonly ssrcs: ReadonlyMap<string, MediaQuality>;
+  /** By the SSRC, in decimal, that sent the receiver reports: how it got the other end's packets. */
+  readonly reports: ReadonlyMap<string, MediaQuality>;
 }
 
 /** Reads what is there; what is missing or of another type counts as nothing. Never throws. */
 export function readFigures(answer: NgDictionary): CallFigures {
   const ends = new Map<string, EndFigures>();
   for (const [tag, value] of entriesOf(answer.get('tags'))) ends.set(tag, readEnd(value));
-  const ssrcs = new Map<string, MediaQuality>();
+  const reports = new Map<string, MediaQuality>();
   for (const [ssrc, value] of entriesOf(answer.get('SSRC'))) {
-    const figures = readSsrc(value);
-    if (figures !== undefined) ssrcs.set(ssrc, figures);
+    const quality = readReports(value);
+    if (quality !== undefined) reports.set(ssrc, quality);
   }
-  return { ends, ssrcs };
+  return { ends, reports };
 }
 
 function readEnd(value: NgValue): EndFigures {
@@ -47,8 +47,8 @@ function readEnd(value: NgValue): EndFigures {
   return { packets, bytes, errors, ssrcs: [...ssrcs] };
 }
 
-/** MOS comes times ten. */
-function readSsrc(value: NgValue): MediaQuality | undefined {
+/** MOS comes times ten, the round-trip time (of both legs together) in microseconds. */
+function readReports(value: NgValue): MediaQuality | undefined {
   const average = entryOf(value, 'average MOS');
   if (!(average instanceof Map)) return undefined;
   return {

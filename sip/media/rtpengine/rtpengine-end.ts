@@ -63,11 +63,15 @@ export class RtpengineEnd {
   observe(figures: CallFigures): boolean {
     const known = this.#figures;
     this.#figures = figures.ends.get(this.id) ?? known;
-    for (const ssrc of this.#figures.ssrcs) {
-      const quality = figures.ssrcs.get(ssrc);
+    return this.#figures.packets !== known.packets;
+  }
+
+  /** Takes over what `receiver` reports of this end's packets: rtpengine files that under the SSRC that reports. */
+  judgedBy(receiver: RtpengineEnd, { reports }: CallFigures): void {
+    for (const ssrc of receiver.#figures.ssrcs) {
+      const quality = reports.get(ssrc);
       if (quality !== undefined) this.#quality = { quality };
     }
-    return this.#figures.packets !== known.packets;
   }
 
   trace(state: string): void {

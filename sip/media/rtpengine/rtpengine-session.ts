@@ -200,7 +200,13 @@ export class RtpengineSession implements MediaSession {
   /** The ends that packets have come from since the last figures. */
   #observe(figures: CallFigures | undefined): Set<RtpengineEnd> {
     if (figures === undefined) return new Set();
-    return new Set([...this.#ends.values()].filter((end) => end.observe(figures)));
+    const moved = new Set([...this.#ends.values()].filter((end) => end.observe(figures)));
+    const { offerer, answerer } = this.#active ?? {};
+    if (offerer !== undefined && answerer !== undefined) {
+      offerer.judgedBy(answerer, figures);
+      answerer.judgedBy(offerer, figures);
+    }
+    return moved;
   }
 
   #timedOut(end: RtpengineEnd, detail: string): void {

@@ -378,7 +378,7 @@ describe('rtpengine engine', () => {
         result: 'ok',
         tags: { l_browser: end(counts.browser, 11) as never, l_phone: end(counts.phone, 22) as never },
         SSRC: {
-          '11': { 'average MOS': { MOS: 43, 'packet loss': 2, jitter: 7, 'round-trip time': 31_000 } },
+          '22': { 'average MOS': { MOS: 43, 'packet loss': 2, jitter: 7, 'round-trip time': 31_000 } },
         },
       }));
       await watching(1_000_000);

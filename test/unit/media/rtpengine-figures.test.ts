@@ -19,8 +19,8 @@ describe('figures of rtpengine', () => {
     assert.deepEqual(ends.get('l_1'), { packets: 15, bytes: 1_500, errors: 3, ssrcs: ['5', '6'] });
   });
 
-  it('read the quality of each SSRC that was reported on', () => {
-    const { ssrcs } = figuresOf({
+  it('read what each SSRC reports', () => {
+    const { reports } = figuresOf({
       SSRC: {
         '5': {
           'average MOS': { MOS: 41, 'round-trip time': 12_500, jitter: 3, 'packet loss': 1, samples: 2 },
@@ -28,7 +28,7 @@ describe('figures of rtpengine', () => {
         '6': { bytes: 100 },
       },
     });
-    assert.deepEqual([...ssrcs], [['5', { packetLoss: 1, jitterMs: 3, roundTripMs: 12.5, mos: 4.1 }]]);
+    assert.deepEqual([...reports], [['5', { packetLoss: 1, jitterMs: 3, roundTripMs: 12.5, mos: 4.1 }]]);
   });
 
   it('never throw, whatever the answer holds', () => {

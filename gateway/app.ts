@@ -1,8 +1,8 @@
 import { systemClock, type Clock } from '../sip/clock.js';
 import { failure } from '../sip/failure.js';
-import type { IncomingCall, OutOfDialogRequest } from '../sip/leg.js';
+import type { IncomingCall, OutOfDialogRequest, Party } from '../sip/leg.js';
 import type { Log } from '../sip/log.js';
-import { newId, parseUri, reasonPhrase } from '../sip/message/index.js';
+import { newId, parseNameAddrList, parseUri, reasonPhrase, serializeUri } from '../sip/message/index.js';
 import type { MediaEngine } from '../sip/media/media-engine.js';
 import { createPassthroughEngine } from '../sip/media/passthrough.js';
 import type { TrunkSource } from '../sip/trunk/srf.js';
@@ -15,7 +15,7 @@ import { CdrWriter } from './cdr/cdr-writer.js';
 import { dialledOf } from './call/dialled.js';
 import { createUserDirectory } from './call/user-directory.js';
 import type { Inspection } from './api/inspection.js';
-import type { Config, DomainConfig, TrunkConfig } from './config/config.js';
+import type { Config, DomainConfig } from './config/config.js';
 import { createMedia } from './create-media.js';
 import { createEdge, defaultEdgeLimits, type Edge } from './edge/edge.js';
 import type { PageHandler } from './edge/http-server.js';
@@ -27,9 +27,9 @@ import { startEchoPhone, type EchoPhone } from './quick-start/echo-phone.js';
 import { Registrar } from './registrar/registrar.js';
 import { prefixed } from './sizes.js';
 import type { Events } from './telemetry/events.js';
-import type { Trunk } from './trunk/trunk.js';
 import { tlsSettingsOf } from './trunk/tls-settings.js';
 import { openTrunkSide, type SipEngineOptions, type TrunkSide } from './trunk/trunk-side.js';
+import { trunkOf } from './trunk/trunk-of.js';
 import { TrunkTable } from './trunk/trunk-table.js';
 
 /** What the application is given beside its configuration. */
@@ -231,7 +231,7 @@ export class App {
   #createController(trunks: TrunkTable): CallController {
     const { config, around } = this;
     const users = config.domains.flatMap(({ name, users: listed }) =>
-      listed.map(({ name: user, displayName, callerId }) => ({ user, domain: name, displayName, callerId })),
+      listed.map((user) => ({ ...user, user: user.name, domain: name })),
     );
     const router = createCallRouter({
       rules: config.routes,
@@ -244,6 +244,7 @@ export class App {
       }),
       trunks,
       readDialled: (uri) => dialledOf(parseUri(uri)),
+      readParties: partiesIn,
       reasonOf: reasonPhrase,
       nowMs: () => this.#clock.nowMs(),
     });
@@ -334,6 +335,13 @@ export class App {
   }
 }
 
+/** The values of a header such as P-Asserted-Identity; those that cannot be read are left out. */
+function partiesIn(values: readonly string[]): readonly Party[] {
+  return (parseNameAddrList(values) ?? []).map(({ uri, displayName }) =>
+    displayName === undefined ? { uri: serializeUri(uri) } : { uri: serializeUri(uri), displayName },
+  );
+}
+
 function refuse(request: OutOfDialogRequest): void {
   request.respond(405, 'Method Not Allowed', [
     ['Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK'],
@@ -355,14 +363,6 @@ function addUsers(credentials: MemoryCredentialStore, { name: domain, users, htd
 function engineOptions({ sip, trunks }: Config): SipEngineOptions {
   if (sip.engine === 'drachtio') return { ...sip, secret: sip.secret.reveal() };
   return { ...sip, tls: sip.tls === undefined ? undefined : tlsSettingsOf(sip.tls, trunks) };
-}
-
-function trunkOf(trunk: TrunkConfig): Trunk {
-  const { auth } = trunk;
-  return {
-    ...trunk,
-    auth: auth === undefined ? undefined : { username: auth.username, password: auth.password.reveal() },
-  };
 }
 
 function listeners({ listen: { http, https } }: Config) {

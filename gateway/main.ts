@@ -8,6 +8,8 @@ import { App } from './app.js';
 import type { Config } from './config/config.js';
 import { loadConfig } from './config/load.js';
 import { ConfigError } from './config/problem.js';
+import { examine } from './doctor/doctor.js';
+import { findingText } from './doctor/print.js';
 import { quickStartBanner } from './process/banner.js';
 import { readCommand, type Command } from './process/command.js';
 import { pageConfigOf } from './process/page-config-of.js';
@@ -36,6 +38,8 @@ async function run(command: Command): Promise<void> {
       return;
     case 'check':
       return check(command.file);
+    case 'doctor':
+      return doctor(command);
     case 'user hash':
       return hashUser(command.user, command.domain);
     case 'start':
@@ -52,6 +56,19 @@ async function check(file: string): Promise<void> {
   const { domains, trunks, routes } = await loadConfig(file, process.env);
   const count = `domains: ${domains.length}, trunks: ${trunks.length}, routes: ${routes.length}`;
   process.stdout.write(`${file} is right (${count})\n`);
+}
+
+async function doctor({ file, trunk: name, call }: Extract<Command, { name: 'doctor' }>): Promise<void> {
+  const config = await loadConfig(file, process.env);
+  const trunks = config.trunks.filter((trunk) => name === undefined || trunk.name === name);
+  if (trunks.length === 0) throw new UsageError(`${file} has no trunk ${name ?? ''}`.trim());
+  for (const trunk of trunks) {
+    process.stdout.write(`${trunk.name}\n`);
+    for await (const finding of examine({ config, trunk, call, clock: systemClock })) {
+      process.stdout.write(findingText(finding));
+      if (finding.result === 'failed') process.exitCode = exitCodes.failed;
+    }
+  }
 }
 
 async function hashUser(user: string, domain: string): Promise<void> {

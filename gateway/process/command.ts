@@ -5,6 +5,13 @@ import { UsageError } from './usage.js';
 export type Command =
   | { readonly name: 'start'; readonly config: string | undefined }
   | { readonly name: 'check'; readonly file: string }
+  | {
+      readonly name: 'doctor';
+      readonly file: string;
+      /** Undefined: all of them. */
+      readonly trunk: string | undefined;
+      readonly call: string | undefined;
+    }
   | { readonly name: 'user hash'; readonly user: string; readonly domain: string }
   | { readonly name: 'help' }
   | { readonly name: 'version' };
@@ -18,6 +25,8 @@ export function readCommand(args: readonly string[]): Command {
   if (values.version === true) return { name: 'version' };
   const [name, ...rest] = positionals;
   if (name === undefined) throw new UsageError('a command is missing');
+  if (name === 'doctor') return readDoctorCommand(rest, values);
+  if (values.call !== undefined) throw new UsageError(`--call is not for ${name}`);
   if (values.config !== undefined && name !== 'start') throw new UsageError(`--config is not for ${name}`);
   if (name === 'start') {
     if (rest.length > 0)
@@ -30,6 +39,17 @@ export function readCommand(args: readonly string[]): Command {
   }
   if (name === 'user') return readUserCommand(rest);
   throw new UsageError(`there is no command ${name}`);
+}
+
+function readDoctorCommand(
+  [trunk, ...rest]: readonly string[],
+  { config, call }: { readonly config?: string | undefined; readonly call?: string | undefined },
+): Command {
+  if (rest.length > 0) throw new UsageError('doctor examines one trunk, or all of them');
+  if (call !== undefined && trunk === undefined) throw new UsageError('--call needs to know by which trunk');
+  if (call !== undefined && !/^[A-Za-z0-9*#+._-]{1,64}$/.test(call))
+    throw new UsageError(`${call} is not a number`);
+  return { name: 'doctor', file: config ?? defaultFile, trunk, call };
 }
 
 function readUserCommand([action, user, domain, ...rest]: readonly string[]): Command {
@@ -47,6 +67,7 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         config: { type: 'string', short: 'c' },
+        call: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'v' },
       },

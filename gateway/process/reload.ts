@@ -3,9 +3,9 @@ import type { ProcessEvents } from '../telemetry/process-events.js';
 
 export interface ReloadOptions {
   /** Reads and checks the configuration again; rejects when it is wrong. */
-  load(): Promise<Config>;
+  readonly load: () => Promise<Config>;
   /** Shows the certificates of `next` to new connections; returns the sections that have one. Throws when it cannot. */
-  renew(next: Config): readonly string[];
+  readonly renew: (next: Config) => readonly string[];
   readonly events: Pick<ProcessEvents, 'certificatesRenewed' | 'reloadFailed'>;
 }
 

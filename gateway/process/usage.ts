@@ -3,6 +3,8 @@ export const usage = `webtrunk: browser softphones to the PBXs and SIP trunks yo
 
   webtrunk start [--config FILE]   run the gateway; without FILE a quick start on this machine only
   webtrunk check [FILE]            check a configuration file (webtrunk.yaml) and say everything that is wrong
+  webtrunk doctor [TRUNK] [--config FILE] [--call NUMBER]
+                                   examine trunks step by step and say what to change; with NUMBER call it and listen
   webtrunk user hash NAME DOMAIN   print the line for a users file; the password is read from standard input
   webtrunk --help | --version
 

@@ -153,6 +153,10 @@ export async function openTrunkSide(
   return sideOf(stack, embedded, watch, left);
 }
 
+async function addressesOf(engine: Engine, uri: string): Promise<readonly string[]> {
+  return [...new Set((await engine.hopsOf(uri)).map(({ address }) => address))];
+}
+
 function startEmbedded(
   options: Extract<SipEngineOptions, { engine: 'embedded' }>,
   secret: string,
@@ -182,7 +186,7 @@ function sideOf(
   return {
     stack,
     local: embedded?.local ?? [],
-    find: embedded === undefined ? lookUpHost : (uri) => embedded.addressesOf(uri),
+    find: embedded === undefined ? lookUpHost : (uri) => addressesOf(embedded, uri),
     hasTls: embedded?.local.some(({ transport }) => transport === 'tls') === true,
     renewTls: (settings) => embedded?.renewTls(settings),
     takeOverDialogs: async () => left?.takeOver(stack),

@@ -11,6 +11,7 @@ import { ControlServer, type ControlListener } from './control-protocol/control-
 import type { Dialog } from './dialog/dialog.js';
 import { DialogTable } from './dialog/dialog-table.js';
 import { sipUriOf } from './dialog/route-set.js';
+import type { Hop } from './resolve/hop.js';
 import { NextHops } from './resolve/next-hops.js';
 import { Overload, type OverloadLimits } from './overload.js';
 import { createTimers, type TimerBase, type Timers } from './timers.js';
@@ -57,8 +58,8 @@ export interface Engine {
   sizes(): Record<string, number>;
   /** What was dropped or refused since the start. */
   readonly counters: EngineCounters;
-  /** The addresses that a SIP URI stands for (RFC 3263); none when it has none that can be reached. */
-  addressesOf(uri: string): Promise<readonly string[]>;
+  /** The addresses that a SIP URI stands for, in the order in which they are tried (RFC 3263); none when none can be reached. */
+  hopsOf(uri: string): Promise<readonly Hop[]>;
   /**
    * Uses another certificate, other authorities and pins for new connections; those that are up stay. Throws when they
    * cannot be used: then the old ones stay in force.
@@ -158,12 +159,10 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
     return { ...this.messages.counters, overloaded: this.overload.refused };
   }
 
-  addressesOf(text: string): Promise<readonly string[]> {
+  hopsOf(text: string): Promise<readonly Hop[]> {
     const uri = sipUriOf(text);
     if (uri === undefined) return Promise.resolve([]);
-    return new Promise((resolve) =>
-      this.hops.find(uri, undefined, (hops) => resolve([...new Set(hops.map(({ address }) => address))])),
-    );
+    return new Promise((resolve) => this.hops.find(uri, undefined, resolve));
   }
 
   renewTls(settings: TlsSettings): void {

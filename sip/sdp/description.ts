@@ -42,6 +42,8 @@ export interface SdpCandidate {
   readonly host: string;
   readonly port: number;
   readonly type: string;
+  /** `raddr` of a reflexive or relayed candidate. */
+  readonly relatedHost?: string;
 }
 
 export interface IceCredentials {
@@ -53,6 +55,18 @@ export interface IceCredentials {
 export interface SdpFingerprint {
   readonly algorithm: string;
   readonly value: string;
+}
+
+/** `a=crypto` (RFC 4568 §9.1): SRTP with its key in SDP. */
+export interface SdpCrypto {
+  readonly tag: number;
+  readonly suite: string;
+  /** Master key and salt, base64. Never logged. */
+  readonly key: string;
+  /** Packets under the key, as written. */
+  readonly lifetime?: string;
+  /** Master key identifier and its length, as written. */
+  readonly mki?: string;
 }
 
 /** `a=setup` (RFC 4145 §4). */
@@ -81,6 +95,8 @@ export interface MediaSection {
   readonly endOfCandidates: boolean;
   readonly fingerprint?: SdpFingerprint;
   readonly setup?: DtlsSetup;
+  /** The lines that can be agreed on, in the end's order; absent when there is none. */
+  readonly crypto?: readonly SdpCrypto[];
 }
 
 export interface SdpSession {
@@ -106,6 +122,8 @@ export interface PlainTransport {
   readonly address: SdpAddress;
   readonly rtpPort: number;
   readonly rtcpPort: number;
+  /** SRTP: our own keys, one line in an answer (RFC 4568 §7.1.2). */
+  readonly crypto?: readonly SdpCrypto[];
 }
 
 /** Our own side of an ICE and DTLS-SRTP transport: RTP and RTCP on one port. */

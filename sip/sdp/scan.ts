@@ -27,6 +27,7 @@ const readAttributes: ReadonlySet<string> = new Set([
   'end-of-candidates',
   'fingerprint',
   'setup',
+  'crypto',
   'sendrecv',
   'sendonly',
   'recvonly',
@@ -47,7 +48,7 @@ export function scanSdp(text: string): string | SipFailure {
   let originCount = 0;
   for (const line of linesOf(text)) {
     count += 1;
-    const fault = lineFault(line, count);
+    const fault = count === 1 && line !== 'v=0' ? 'not v=0' : lineFault(line, count);
     if (fault !== undefined) return malformed(`line ${count}: ${fault}`);
     const type = line.charAt(0);
     if (type === 'm') mediaCount += 1;
@@ -61,8 +62,8 @@ export function scanSdp(text: string): string | SipFailure {
   return lines.join('\r\n');
 }
 
-/** The lines without their ends; empty ones at the end of the text are left out. */
-function* linesOf(text: string): Generator<string> {
+/** The lines of a text without their ends; empty ones at the end of the text are left out. */
+export function* linesOf(text: string): Generator<string> {
   let length = text.length;
   while (length > 0 && (text[length - 1] === '\n' || text[length - 1] === '\r')) length -= 1;
   for (let start = 0; start < length;) {
@@ -73,10 +74,10 @@ function* linesOf(text: string): Generator<string> {
   }
 }
 
-function lineFault(line: string, count: number): string | undefined {
+/** What is wrong with the form of a line, the `count`th from 1; undefined when nothing is. */
+export function lineFault(line: string, count: number): string | undefined {
   if (count > sdpLimits.maxLines) return `more than ${sdpLimits.maxLines} lines`;
   if (line.length > sdpLimits.maxLineChars) return `longer than ${sdpLimits.maxLineChars} characters`;
-  if (count === 1 && line !== 'v=0') return 'not v=0';
   const type = line.charCodeAt(0);
   if (!(type >= 0x61 && type <= 0x7a) || line.charAt(1) !== '=') return 'not of the form x=value';
   for (let i = 2; i < line.length; i++) {

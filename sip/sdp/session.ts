@@ -9,12 +9,15 @@ import type {
   SdpAddress,
   SdpCandidate,
   SdpCodec,
+  SdpCrypto,
   SdpFingerprint,
   SdpOrigin,
   SdpSession,
 } from './description.js';
+import { keyParameters, readCrypto } from './crypto.js';
 import { malformed } from './refusal.js';
 import { scanSdp, sdpLimits } from './scan.js';
+import { isIceText } from './trickle.js';
 
 type RawSession = sdpTransform.SessionDescription;
 type RawMedia = sdpTransform.MediaDescription;
@@ -103,6 +106,7 @@ function readSection(media: RawMedia, raw: RawSession): MediaSection | string {
     bundleOnly: media.bundleOnly !== undefined,
     ...(mid === '' ? {} : { mid }),
     ...readSecurity(media, raw),
+    ...readCryptoLines(media),
     candidates: readCandidates(media),
     endOfCandidates: media.endOfCandidates !== undefined,
   };
@@ -138,15 +142,20 @@ function readSecurity(media: RawMedia, raw: RawSession): Pick<MediaSection, 'ice
   };
 }
 
+/** Lines that cannot be agreed on are left out. */
+function readCryptoLines(media: RawMedia): Pick<MediaSection, 'crypto'> {
+  const crypto = (media.crypto ?? []).flatMap((line): readonly SdpCrypto[] => {
+    const [tag, suite, config] = [textOf(line.id), textOf(line.suite), textOf(line.config)];
+    const read = readCrypto(tag, suite, config, textOf(line.sessionConfig));
+    return read === undefined ? [] : [read];
+  });
+  return crypto.length === 0 ? {} : { crypto };
+}
+
 function readSetup(text: string): DtlsSetup | undefined {
   return text === 'active' || text === 'passive' || text === 'actpass' || text === 'holdconn'
     ? text
     : undefined;
-}
-
-/** `ice-char`s only, `least` to 256 of them (RFC 8839 §5.4). */
-function isIceText(text: string, least: number): boolean {
-  return text.length >= least && text.length <= 256 && /^[A-Za-z0-9+/]+$/.test(text);
 }
 
 /** Hash functions that a fingerprint may be of (RFC 8122 §5 forbids the weaker ones), and how many octets they give. */
@@ -253,6 +262,15 @@ function writeSection(section: MediaSection): RawMedia {
       parameters === undefined ? [] : [{ payload: payloadType, config: parameters }],
     ),
     ...(section.rtcp === undefined ? {} : { rtcp: { port: section.rtcp.port } }),
+    ...(section.crypto === undefined
+      ? {}
+      : {
+          crypto: section.crypto.map((line) => ({
+            id: line.tag,
+            suite: line.suite,
+            config: keyParameters(line),
+          })),
+        }),
     ...(section.setup === undefined ? {} : { setup: section.setup }),
     ...(section.mid === undefined ? {} : { mid: section.mid }),
     ...(section.ptimeMs === undefined ? {} : { ptime: section.ptimeMs }),

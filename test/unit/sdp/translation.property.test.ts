@@ -84,11 +84,13 @@ const mutated = fc
 
 const profiles = fc.constantFrom<SdpProfile>('webrtc', 'plain');
 
-function timed<T>(act: () => T): T {
+/** A slow input is slow each time; a busy machine is not. */
+function timed<T>(act: () => T, triesLeft = 2): T {
   const startMs = performance.now();
   const result = act();
-  assert.ok(performance.now() - startMs < boundMs, 'took too long');
-  return result;
+  if (performance.now() - startMs < boundMs) return result;
+  assert.ok(triesLeft > 0, 'took too long');
+  return timed(act, triesLeft - 1);
 }
 
 function isRefusal(result: unknown): result is SipFailure {

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cdrSchema } from '../../gateway/cdr/cdr-schema.js';
 import type { RouteConfig } from '../../gateway/config/config.js';
 import { Secret } from '../../gateway/config/secret.js';
 import { Baresip } from '../support/baresip.js';
@@ -32,6 +36,8 @@ describe('a browser and a phone behind a PBX, with rtpengine', function () {
   let gateway: Gateway;
   let alice: Softphone;
   let phone: Baresip;
+  let folder: string | undefined;
+  let cdrFile: string;
 
   before(async function () {
     const chromium = requirePeer(this, 'chromium');
@@ -40,6 +46,8 @@ describe('a browser and a phone behind a PBX, with rtpengine', function () {
     const mediaProgram = requirePeer(this, 'rtpengine');
     browser = await launchChromium(chromium, browserHz);
     servers = [await Rtpengine.start(mediaProgram), await Rtpengine.start(mediaProgram)];
+    folder = await mkdtemp(join(tmpdir(), 'webtrunk-rtpengine-'));
+    cdrFile = join(folder, 'cdr.ndjson');
     const port = await freePort();
     gateway = await startGatewayWithPages({
       trunks: [
@@ -51,6 +59,7 @@ describe('a browser and a phone behind a PBX, with rtpengine', function () {
       routes: [usersRoute, phonesRoute],
       // Each test is a browser of its own: the one before must not ring along.
       websocket: { resumeGraceMs: 0 },
+      cdrFile,
       media: { engine: 'rtpengine', instances: servers.map(({ address }) => ({ address, weight: 1 })) },
     });
     const numbers = { numbers: ['alice'], address: gateway.sipAddress };
@@ -70,6 +79,7 @@ describe('a browser and a phone behind a PBX, with rtpengine', function () {
     await gateway?.close();
     for (const server of servers) await server.stop();
     await browser?.close();
+    if (folder !== undefined) await rm(folder, { recursive: true });
   });
 
   beforeEach(async () => {
@@ -133,11 +143,48 @@ describe('a browser and a phone behind a PBX, with rtpengine', function () {
     await phone.event('CALL_CLOSED');
   });
 
+  it('leave a CDR with the figures of both sides', async () => {
+    await connect();
+    await bothHear();
+    await alice.hangUp();
+    await phone.event('CALL_CLOSED');
+    await idle(gateway);
+    const lines = (await readFile(cdrFile, 'utf8')).trimEnd().split('\n');
+    const cdr = cdrSchema.parse(JSON.parse(lines.at(-1) ?? ''));
+    assert.equal(cdr.termination.code, 'call.completed');
+    assert.equal(cdr.media.length, 2);
+    for (const { packetsReceived, codec } of cdr.media) {
+      assert.ok(packetsReceived > 20);
+      assert.ok(codec !== undefined);
+    }
+  });
+
   it('exchange DTMF digits', async () => {
     await connect();
     await bothHear();
     await alice.pressDigit('5');
     assert.equal((await phone.event('CALL_DTMF_START')).param, '5');
+    await alice.hangUp();
+    await phone.event('CALL_CLOSED');
+  });
+
+  it('hang up when their rtpengine dies, and call again over the other one', async () => {
+    await connect();
+    await bothHear();
+    const at = (await calls()).indexOf(1);
+    const [dead, alive] = at === 0 ? [servers[0], servers[1]] : [servers[1], servers[0]];
+    assert.ok(dead !== undefined && alive !== undefined);
+    await dead.kill();
+    await alice.waitForNoCall();
+    await phone.event('CALL_CLOSED');
+    await idle(gateway);
+    const ended = gateway.lines.filter(({ event }) => event === 'call.ended').at(-1);
+    assert.equal(ended?.['code'], 'media.engine_lost');
+    assert.match(await gateway.metrics.text(), /^webtrunk_media_servers_up 1$/m);
+
+    await connect();
+    await bothHear();
+    assert.equal(await alive.calls(), 1);
     await alice.hangUp();
     await phone.event('CALL_CLOSED');
   });

@@ -68,6 +68,7 @@ class Rtpengine implements RtpengineEngine {
   readonly #ownerPrefix: string;
   readonly #processPrefix: string;
   readonly #watchTimer: Timer;
+  #sessionCount = 0;
   #mayCleanUp = false;
   #isClosed = false;
 
@@ -120,9 +121,12 @@ class Rtpengine implements RtpengineEngine {
   createSession(callId: string, listener: MediaListener): MediaSession {
     if (this.#isClosed)
       throw failure('media.failed', { detail: `the media engine is closed, call ${callId}` });
-    const id = newId('m_');
-    const call = this.#newCall(this.#processPrefix + id);
-    const session = new RtpengineSession(id, call, listener, this.#limits, (ended) => this.#ended(ended));
+    this.#sessionCount += 1;
+    // With the id of the call, so that it can be followed in rtpengine's log.
+    const call = this.#newCall(`${this.#processPrefix}${callId}-${this.#sessionCount}`);
+    const session = new RtpengineSession(newId('m_'), call, listener, this.#limits, (ended) =>
+      this.#ended(ended),
+    );
     this.#sessions.set(call.id, { session, askedMs: this.options.clock.nowMs(), isAsking: false });
     return session;
   }

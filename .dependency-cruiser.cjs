@@ -60,6 +60,7 @@ module.exports = {
     only('pino', 'gateway/telemetry'),
     only('yaml', 'gateway/config'),
     only('re2js', 'gateway/config'),
+    only('libphonenumber-js', 'gateway/routing'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -195,6 +195,13 @@ export const failureCatalogue = {
     'info',
     'The user has no device registered.',
   ),
+  'caller_id.refused': entry(
+    403,
+    'Forbidden',
+    'caller',
+    'warn',
+    'The caller asks for a number that it may not show; see caller_ids of the user and caller_id.on_mismatch of the trunk.',
+  ),
   'trunk.unknown_source': entry(
     403,
     'Forbidden',

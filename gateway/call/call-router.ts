@@ -1,5 +1,7 @@
 import { failure, SipFailure, toFailure } from '../../sip/failure.js';
-import type { IncomingCall } from '../../sip/leg.js';
+import type { IncomingCall, Party } from '../../sip/leg.js';
+import { offeredHeaders, type HeaderRule, type OfferedHeaders } from '../routing/header-rule.js';
+import { identify, type BelievedTrunks, type CallerIdentity, type UserIdentity } from './identity.js';
 import type { CallSource, CalleeTarget, RoutePlan, Router, Stage } from './ports.js';
 import { redialled } from './dialled.js';
 import {
@@ -12,17 +14,6 @@ import {
   type RouteStep,
 } from './route.js';
 
-/** Who calls, as the callee may be told. */
-export interface CallerIdentity {
-  /** User part as it is to be written in a URI. */
-  readonly user: string;
-  readonly displayName: string | undefined;
-  /** The number that is shown to trunks instead of `user`. */
-  readonly callerId: string | undefined;
-  /** The calling endpoint; it is not rung itself. */
-  readonly endpointId: string | undefined;
-}
-
 /** Finds the devices of users. */
 export interface UserDirectory {
   /** True for a configured user of a served domain. */
@@ -30,15 +21,22 @@ export interface UserDirectory {
   /** One target per binding; empty when the user has no device online. */
   targets(user: string, domain: string, caller: CallerIdentity): Promise<Stage>;
   /** What the user of this address-of-record shows. */
-  identityOf(aor: string): Omit<CallerIdentity, 'endpointId'>;
+  identityOf(aor: string): UserIdentity;
 }
 
-/** Finds the next hops of trunks. */
-export interface TrunkDirectory {
+/** Finds the next hops of trunks, and knows what is believed of them. */
+export interface TrunkDirectory extends BelievedTrunks {
   /** Targets of the trunk in the order in which they are to be tried. Throws `trunk.unavailable` when it has none. */
-  targets(trunk: string, dialled: Dialled, caller: CallerIdentity): readonly CalleeTarget[];
+  targets(
+    trunk: string,
+    dialled: Dialled,
+    caller: CallerIdentity,
+    extras: { readonly offered: OfferedHeaders; readonly emergency: boolean },
+  ): readonly CalleeTarget[];
   /** True when calls from the trunk to this number are wanted (`inbound.numbers`). */
   accepts(trunk: string, dialled: Dialled): boolean;
+  /** Which header fields of the trunk cross. */
+  headersOf(trunk: string): HeaderRule | undefined;
 }
 
 export interface CallRouterOptions {
@@ -48,6 +46,8 @@ export interface CallRouterOptions {
   readonly trunks: TrunkDirectory;
   /** Reads a URI; undefined when it has no user part. */
   readDialled(uri: string): Dialled | undefined;
+  /** Reads the values of a header that names parties; those that cannot be read are left out. */
+  readParties(values: readonly string[]): readonly Party[];
   /** The reason phrase of a status. */
   reasonOf(status: number): string;
   /** Milliseconds since the Unix epoch. */
@@ -57,6 +57,7 @@ export interface CallRouterOptions {
 /** What the routes make of a call, told step by step. */
 export interface ExplainedPlan {
   readonly question: RouteQuestion;
+  readonly caller: CallerIdentity;
   readonly steps: readonly RouteStep[];
   /** The plan, or why there is none. */
   readonly plan: RoutePlan | SipFailure;
@@ -75,65 +76,63 @@ export function createCallRouter(options: CallRouterOptions): CallRouter {
   return {
     isEmergency(incoming, source) {
       if (urgent.length === 0) return false;
-      const question = questionOf(incoming, source, options.nowMs(), options);
-      return !(question instanceof SipFailure) && matchRoute(urgent, question) !== undefined;
+      const call = readCall(incoming, source, options.nowMs(), options);
+      return !(call instanceof SipFailure) && matchRoute(urgent, call.question) !== undefined;
     },
     async plan(incoming, source) {
-      const question = asked(questionOf(incoming, source, options.nowMs(), options));
-      return planFor(matchRoute(rules, question), question, incoming, options);
+      const call = wellRead(readCall(incoming, source, options.nowMs(), options));
+      return planFor(matchRoute(rules, call.question), call, incoming, options);
     },
     async explain(incoming, source, atMs) {
-      const question = asked(questionOf(incoming, source, atMs, options));
+      const call = wellRead(readCall(incoming, source, atMs, options));
       const steps: RouteStep[] = [];
-      const match = matchRoute(rules, question, (step) => steps.push(step));
-      const plan = await planFor(match, question, incoming, options).catch(toFailure);
-      return { question, steps, plan };
+      const match = matchRoute(rules, call.question, (step) => steps.push(step));
+      const plan = await planFor(match, call, incoming, options).catch(toFailure);
+      return { ...call, steps, plan };
     },
   };
 }
 
-function asked(question: RouteQuestion | SipFailure): RouteQuestion {
-  if (question instanceof SipFailure) throw question;
-  return question;
+function wellRead(call: ReadCall | SipFailure): ReadCall {
+  if (call instanceof SipFailure) throw call;
+  return call;
 }
 
-/** Reads what the routes decide by; a failure when nothing was dialled that could be routed. */
-function questionOf(
+/** A call that has been read: what the routes decide by, and who calls. */
+interface ReadCall {
+  readonly question: RouteQuestion;
+  readonly caller: CallerIdentity;
+}
+
+/** Reads a call; a failure when nothing was dialled that could be routed. */
+function readCall(
   incoming: IncomingCall,
   source: CallSource,
   atMs: number,
   options: CallRouterOptions,
-): RouteQuestion | SipFailure {
-  const dialled = options.readDialled(incoming.requestUri);
-  if (dialled === undefined) return failure('route.no_match', { detail: 'the dialled URI has no user part' });
+): ReadCall | SipFailure {
+  const written = options.readDialled(incoming.requestUri);
+  if (written === undefined) return failure('route.no_match', { detail: 'the dialled URI has no user part' });
+  const dialled =
+    source.side === 'browser'
+      ? written
+      : redialled(written, options.trunks.received(source.trunk, written.user));
   if (source.side === 'trunk' && !options.trunks.accepts(source.trunk, dialled)) {
     return failure('route.no_match', {
       detail: `${dialled.user} is not in inbound.numbers of ${source.trunk}`,
     });
   }
-  return { dialled, source, ...callerOf(incoming, source, dialled, options), atMs };
+  const caller = identify(incoming, source, options);
+  const domain =
+    source.side === 'browser' ? domainOf(source.aor) : domainFor(dialled, source, options.domains);
+  return { question: { dialled, source, caller: caller.user, domain, atMs }, caller };
 }
 
-/** Who calls and for which domain, as conditions of routes see it. */
-function callerOf(
-  incoming: IncomingCall,
-  source: CallSource,
-  dialled: Dialled,
-  options: CallRouterOptions,
-): Pick<RouteQuestion, 'caller' | 'domain'> {
-  if (source.side === 'browser') {
-    const at = source.aor.lastIndexOf('@');
-    return { caller: source.aor.slice(source.aor.indexOf(':') + 1, at), domain: source.aor.slice(at + 1) };
-  }
-  return {
-    caller: options.readDialled(incoming.from.uri)?.user ?? '',
-    domain: domainFor(dialled, source, options.domains),
-  };
-}
+const domainOf = (aor: string): string => aor.slice(aor.lastIndexOf('@') + 1);
 
 async function planFor(
   match: RouteMatch | undefined,
-  { dialled, source }: RouteQuestion,
+  { question: { dialled, source }, caller }: ReadCall,
   incoming: IncomingCall,
   options: CallRouterOptions,
 ): Promise<RoutePlan> {
@@ -144,11 +143,13 @@ async function planFor(
     const reason = options.reasonOf(status);
     throw failure('route.rejected', { status, reason, detail: `route ${rule.name} rejects ${dialled.user}` });
   }
-  const caller = identify(incoming, source, options);
   const called = redialled(dialled, number);
   const emergency = rule.emergency === true;
+  const from = source.side === 'trunk' ? options.trunks.headersOf(source.trunk) : undefined;
+  const offered = offeredHeaders(incoming.headers, source.side, from);
   if (rule.to.kind === 'trunks') {
-    const targets = rule.to.trunks.flatMap((trunk) => options.trunks.targets(trunk, called, caller));
+    const extras = { offered, emergency };
+    const targets = rule.to.trunks.flatMap((trunk) => options.trunks.targets(trunk, called, caller, extras));
     return { route: rule.name, emergency, stages: targets.map((target) => [target]) };
   }
   const user = rule.to.kind === 'user' ? rule.to.user : called.user;
@@ -156,7 +157,9 @@ async function planFor(
   if (domain === undefined || !options.users.knows(user, domain)) throw failure('route.user_unknown');
   const stage = await options.users.targets(user, domain, caller);
   if (stage.length === 0) throw failure('route.user_offline');
-  return { route: rule.name, emergency, stages: [stage] };
+  const passed = offered.forBrowser();
+  const targets = stage.map((target) => ({ ...target, headers: [...target.headers, ...passed] }));
+  return { route: rule.name, emergency, stages: [targets] };
 }
 
 /** The domain in which a user is looked up: the dialled one when it is ours, the caller's own, or the first. */
@@ -164,13 +167,4 @@ function domainFor(dialled: Dialled, source: CallSource, domains: readonly strin
   if (dialled.host !== undefined && domains.includes(dialled.host)) return dialled.host;
   if (source.side === 'trunk') return domains[0];
   return dialled.host === undefined ? source.aor.slice(source.aor.indexOf('@') + 1) : undefined;
-}
-
-/** A browser is who it signed in as; a trunk is believed in what it says of its caller. */
-function identify(incoming: IncomingCall, source: CallSource, options: CallRouterOptions): CallerIdentity {
-  if (source.side === 'browser') {
-    return { ...options.users.identityOf(source.aor), endpointId: source.endpointId };
-  }
-  const user = options.readDialled(incoming.from.uri)?.escapedUser ?? 'anonymous';
-  return { user, displayName: incoming.from.displayName, callerId: undefined, endpointId: undefined };
 }

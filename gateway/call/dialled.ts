@@ -1,3 +1,4 @@
+import { escapedUser } from '../routing/number-rule.js';
 import type { Dialled } from './route.js';
 
 /** A parsed URI, as far as routing needs it. */
@@ -21,8 +22,7 @@ export function dialledOf(uri: ReadUri | undefined): Dialled | undefined {
 /** The same with another number (RFC 3261 §25.1 `user`). */
 export function redialled(dialled: Dialled, user: string): Dialled {
   if (user === dialled.user) return dialled;
-  const escapedUser = encodeURIComponent(user).replaceAll('%2B', '+');
-  return { ...dialled, user, escapedUser };
+  return { ...dialled, user, escapedUser: escapedUser(user) };
 }
 
 function unescaped(text: string): string | undefined {

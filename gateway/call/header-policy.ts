@@ -1,23 +1,20 @@
 import type { HeaderList, HeaderView, LegSide } from '../../sip/leg.js';
+import { picked } from '../routing/header-rule.js';
 
 /**
- * Header fields of an INVITE that cross the gateway, by the side they come from. Identity (P-Asserted-Identity,
- * Remote-Party-ID, Diversion …) never crosses from a browser: anybody can write it there (DESIGN §9 rule 3).
+ * Header fields of an INVITE that always cross the gateway. Others cross by rule (routing/header-rule.ts); identity never does, it
+ * is written anew (routing/caller-id.ts).
  */
-const passed: Readonly<Record<LegSide, readonly string[]>> = {
-  browser: ['Subject', 'Priority', 'Accept-Language'],
-  trunk: ['Subject', 'Priority', 'Accept-Language', 'Alert-Info', 'Diversion', 'History-Info'],
-};
+const passed: readonly string[] = ['Subject', 'Priority', 'Accept-Language'];
+const passedFromTrunk: readonly string[] = [...passed, 'Alert-Info'];
 
 /** Hops left when the received request does not say (RFC 3261 §8.1.1.6). */
 const defaultMaxForwards = 70;
 
-/** The header fields of the INVITE to the callee that come from the caller's INVITE. */
+/** The header fields of the INVITE to the callee that come from the caller's INVITE, whoever is called. */
 export function forwardedHeaders(received: HeaderView, from: LegSide): HeaderList {
-  const kept = passed[from].flatMap((name) =>
-    received.getAll(name).map((value): readonly [string, string] => [name, value]),
-  );
-  return [['Max-Forwards', String(hopsLeft(received) - 1)], ...kept];
+  const names = from === 'trunk' ? passedFromTrunk : passed;
+  return [['Max-Forwards', String(hopsLeft(received) - 1)], ...picked(received, names)];
 }
 
 /** Max-Forwards of the received request; the gates have refused zero and nonsense already. */

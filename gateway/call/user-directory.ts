@@ -1,7 +1,9 @@
 import { failure } from '../../sip/failure.js';
-import type { CalleeLeg, CalleeListener, Invitation } from '../../sip/leg.js';
+import type { CalleeLeg, CalleeListener, Invitation, Party } from '../../sip/leg.js';
 import type { Binding, Location } from '../location/location.js';
-import type { CallerIdentity, UserDirectory } from './call-router.js';
+import { anonymous, wantsPrivacy } from '../routing/caller-id.js';
+import type { UserDirectory } from './call-router.js';
+import type { CallerIdentity } from './identity.js';
 import type { CalleeTarget } from './ports.js';
 
 /** A configured user, without the password. */
@@ -10,6 +12,8 @@ export interface DirectoryUser {
   readonly domain: string;
   readonly displayName: string | undefined;
   readonly callerId: string | undefined;
+  /** More numbers that the user may show instead. */
+  readonly callerIds?: readonly string[] | undefined;
 }
 
 /** The part of the endpoint table that calls need. */
@@ -44,7 +48,12 @@ export function createUserDirectory(options: UserDirectoryOptions): UserDirector
     identityOf(aor) {
       const known = byAor.get(aor);
       const user = aor.slice(aor.indexOf(':') + 1, aor.lastIndexOf('@'));
-      return { user, displayName: known?.displayName, callerId: known?.callerId };
+      return {
+        user,
+        displayName: known?.displayName,
+        callerId: known?.callerId,
+        callerIds: known?.callerIds,
+      };
     },
   };
 }
@@ -56,12 +65,12 @@ function targetOf(
   caller: CallerIdentity,
   endpoints: EndpointFinder,
 ): CalleeTarget {
-  const from = aorOf(caller.user, domain);
+  const from = wantsPrivacy(caller) ? anonymous : shown(caller, domain);
   return {
     side: 'browser',
     label: `${binding.aor} ${binding.endpointId}`,
     media: { profile: 'webrtc' },
-    from: caller.displayName === undefined ? { uri: from } : { uri: from, displayName: caller.displayName },
+    from,
     to: { uri: binding.aor },
     headers: [],
     invite(invitation, listener) {
@@ -70,4 +79,9 @@ function targetOf(
       return endpoint.invite(binding.contactUri, invitation, listener);
     },
   };
+}
+
+function shown({ user, displayName }: CallerIdentity, domain: string): Party {
+  const uri = aorOf(user, domain);
+  return displayName === undefined ? { uri } : { uri, displayName };
 }

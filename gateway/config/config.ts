@@ -69,6 +69,8 @@ export interface UserConfig {
   readonly displayName: string | undefined;
   /** What a trunk is shown instead of the name. */
   readonly callerId: string | undefined;
+  /** More numbers that the user may be shown with. */
+  readonly callerIds?: readonly string[] | undefined;
 }
 
 export interface SipListen extends ListenAddress {
@@ -163,8 +165,37 @@ export interface TrunkConfig {
     readonly allow: readonly string[] | undefined;
     /** Undefined: all that a route takes. */
     readonly numbers: readonly string[] | undefined;
+    /** P-Asserted-Identity is believed. */
+    readonly trustIdentity?: boolean;
   };
+  /** Undefined: numbers pass as they are. */
+  readonly numbers?: NumbersConfig | undefined;
+  /** Undefined: From shows the caller. */
+  readonly callerId?: CallerIdConfig | undefined;
+  /** Undefined: diversions are kept, nothing else crosses. */
+  readonly headers?: HeaderRuleConfig | undefined;
   readonly media: { readonly codecs: readonly string[] | undefined; readonly ptimeMs: number | undefined };
+}
+
+export interface NumbersConfig {
+  readonly out: 'e164' | 'national' | 'as_dialled';
+  readonly in: 'e164' | 'as_dialled';
+  /** ISO 3166; there unless both are `as_dialled`. */
+  readonly country: string | undefined;
+  readonly strip: number;
+  readonly prefix: string;
+}
+
+export interface CallerIdConfig {
+  readonly send: readonly ('from' | 'pai' | 'rpid')[];
+  readonly privacy: 'honour' | 'ignore';
+  readonly onMismatch: 'replace' | 'reject' | 'send';
+}
+
+export interface HeaderRuleConfig {
+  readonly in: readonly string[];
+  readonly out: readonly string[];
+  readonly diversion: 'keep' | 'drop';
 }
 
 export interface RouteConfig {

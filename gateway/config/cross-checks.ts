@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { Path } from './problem.js';
 import type { ConfigFile } from './schema.js';
 import { nearest } from './nearest.js';
+import { checkIdentity } from './identity-checks.js';
 
 /** What is wrong between parts of the file that are each right by themselves. */
 export interface CrossFinding {
@@ -26,6 +27,7 @@ const checks: readonly ((sections: Sections) => CrossFinding[])[] = [
   checkRoutes,
   checkRouteTargets,
   checkRouteDomains,
+  checkIdentity,
 ];
 
 /** Names that occur twice, references that lead nowhere, and settings that need others. */

@@ -12,8 +12,6 @@ const keys: ReadonlySet<string> = new Set([
   'trunks.*.register',
   'trunks.*.options',
   'trunks.*.limits',
-  'trunks.*.numbers',
-  'trunks.*.caller_id',
   'trunks.*.media.dtmf',
   'trunks.*.media.srtp',
 ]);

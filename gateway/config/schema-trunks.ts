@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import * as field from './fields.js';
+import { callerId, headers, numbers } from './schema-identity.js';
 
 /** `trunks:` and `routes:` of the configuration file. */
 
@@ -106,9 +107,15 @@ export const trunk = z.strictObject({
           example: '["+15551230000"]',
         })
         .optional(),
+      trust_identity: field
+        .flag('P-Asserted-Identity of the trunk is believed and shown to whoever is called.')
+        .default(false),
     })
     .meta({ description: 'Calls from the trunk.', example: '{ allow: [198.51.100.0/24] }' })
     .prefault({}),
+  numbers,
+  caller_id: callerId,
+  headers,
   media: z
     .strictObject({
       codecs: z

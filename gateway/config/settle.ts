@@ -14,6 +14,7 @@ import type {
 import type { PairFiles, ReferencedFiles } from './referenced-files.js';
 import type { ConfigFile } from './schema.js';
 import { Secret } from './secret.js';
+import { settleIdentity } from './settle-identity.js';
 import { settleRoute } from './settle-route.js';
 import { parseDurationMs, parseNgAddress, parsePortRange, parseSipListen, parseSizeBytes } from './units.js';
 
@@ -40,7 +41,10 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
         credential: optional(credential),
       })),
     },
-    trunks: written.trunks.map((trunk, index) => settleTrunk(trunk, files.trunkTls[index])),
+    trunks: written.trunks.map((trunk, index) => ({
+      ...settleTrunk(trunk, files.trunkTls[index]),
+      ...settleIdentity(trunk),
+    })),
     routes: written.routes.map(settleRoute),
     limits: {
       connectionsPerIp: limits.connections_per_ip,
@@ -81,6 +85,7 @@ function settleDomain(
       password: new Secret(user.password),
       displayName: user.display_name,
       callerId: user.caller_id,
+      callerIds: user.caller_ids,
     })),
     htdigest: optional(htdigest),
   };
@@ -170,7 +175,11 @@ function settleTrunk(
             serverName: tls.server_name,
             certificate: certificateOf(files),
           },
-    inbound: { allow: inbound.allow, numbers: inbound.numbers },
+    inbound: {
+      allow: inbound.allow,
+      numbers: inbound.numbers,
+      trustIdentity: inbound.trust_identity,
+    },
     media: { codecs: media.codecs, ptimeMs: media.ptime },
   };
 }

@@ -76,9 +76,12 @@ export class SignIn {
     });
   }
 
-  /** From must be the endpoint's own address-of-record. */
+  /** From must be the endpoint's own address-of-record, or nobody's: who wants to hide writes that (RFC 3323 §4.1.1.3). */
   checkIdentity(endpoint: Endpoint, request: SipRequest): SipFailure | undefined {
-    if (canonicalAor(request.from.uri) === endpoint.aor) return undefined;
+    const { uri } = request.from;
+    if (canonicalAor(uri) === endpoint.aor || ('host' in uri && uri.host === 'anonymous.invalid')) {
+      return undefined;
+    }
     return failure('auth.identity', { detail: `From is not ${endpoint.aor}` });
   }
 

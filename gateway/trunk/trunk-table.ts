@@ -4,6 +4,9 @@ import type { CalleeLeg, CalleeListener, Invitation } from '../../sip/leg.js';
 import type { MediaEndOptions } from '../../sip/media/media-engine.js';
 import { parseUri, type SipUri } from '../../sip/message/index.js';
 import type { TrunkTarget } from '../../sip/trunk/trunk-target.js';
+import { plainCallerId, presentCaller, type PresentableCaller } from '../routing/caller-id.js';
+import { plainHeaders, type HeaderRule, type OfferedHeaders } from '../routing/header-rule.js';
+import { dialledAt, escapedUser, plainNumbers, receivedFrom } from '../routing/number-rule.js';
 import { TrunkSources, type FindAddresses } from './trunk-sources.js';
 import type { Trunk, TrunkHost } from './trunk.js';
 
@@ -19,10 +22,11 @@ export interface TrunkDestination {
   readonly user: string;
 }
 
-interface TrunkCaller {
-  readonly user: string;
-  readonly callerId: string | undefined;
-  readonly displayName: string | undefined;
+/** What may be special about a call. */
+export interface TrunkCallExtras {
+  /** Header fields of the caller that the trunk may pick from. */
+  readonly offered?: Pick<OfferedHeaders, 'forTrunk'>;
+  readonly emergency?: boolean;
 }
 
 export interface TrunkTableOptions {
@@ -81,40 +85,66 @@ export class TrunkTable {
     return numbers === undefined || numbers.includes(dialled.user);
   }
 
+  /** Whether the trunk's P-Asserted-Identity is believed. */
+  trustsIdentity(name: string): boolean {
+    return this.#entries.get(name)?.trunk.inbound.trustIdentity === true;
+  }
+
+  /** A number of the trunk as routes and users see it. */
+  received(name: string, number: string): string {
+    return receivedFrom(this.#entries.get(name)?.trunk.numbers ?? plainNumbers, number);
+  }
+
+  /** Which header fields of the trunk cross. */
+  headersOf(name: string): HeaderRule {
+    return this.#entries.get(name)?.trunk.headers ?? plainHeaders;
+  }
+
   /** The trunk's targets for one call, best priority first. Throws `trunk.unavailable` when there is none. */
-  targets(name: string, dialled: TrunkDestination, caller: TrunkCaller) {
+  targets(name: string, dialled: TrunkDestination, caller: PresentableCaller, extras: TrunkCallExtras = {}) {
     const entry = this.#entries.get(name);
     if (entry === undefined || entry.trunk.hosts.length === 0) {
       throw failure('trunk.unavailable', { detail: `trunk ${name} has no host` });
     }
     const hosts = [...entry.trunk.hosts].sort((one, other) => one.priority - other.priority);
-    return hosts.map((host) => this.#target(entry, host, dialled, caller));
+    return hosts.map((host) => this.#target(entry, host, dialled, caller, extras));
   }
 
-  #target({ trunk, media }: TrunkEntry, host: TrunkHost, dialled: TrunkDestination, caller: TrunkCaller) {
+  #target(
+    { trunk, media }: TrunkEntry,
+    host: TrunkHost,
+    dialled: TrunkDestination,
+    caller: PresentableCaller,
+    { offered, emergency = false }: TrunkCallExtras,
+  ) {
     const { scheme } = sipUriOf(host);
     const authority = authorityOf(host);
-    const fromUser = trunk.from?.user ?? caller.callerId ?? caller.user;
+    const numbers = trunk.numbers ?? plainNumbers;
+    const wanted = dialledAt(numbers, dialled.user, emergency);
+    const number = wanted === dialled.user ? dialled.escapedUser : escapedUser(wanted);
     const target: TrunkTarget = {
-      requestUri: `${scheme}:${dialled.escapedUser}@${authority}`,
+      requestUri: `${scheme}:${number}@${authority}`,
       nextHop: host.uri,
       ...(trunk.auth === undefined ? {} : { auth: trunk.auth }),
     };
+    const { from, headers } = presentCaller(caller, {
+      rule: trunk.callerId ?? plainCallerId,
+      numbers,
+      fromUser: trunk.from?.user,
+      domain: trunk.from?.domain ?? authority,
+      emergency,
+    });
     return {
       side: 'trunk' as const,
       label: `${trunk.name} ${host.uri}`,
       media,
-      from: party(`sip:${fromUser}@${trunk.from?.domain ?? authority}`, caller.displayName),
-      to: party(`sip:${dialled.escapedUser}@${authority}`, undefined),
-      headers: [],
+      from,
+      to: { uri: `sip:${number}@${authority}` },
+      headers: [...headers, ...(offered?.forTrunk(trunk.headers ?? plainHeaders) ?? [])],
       invite: (invitation: Invitation, listener: CalleeListener) =>
         this.dialler.invite(target, invitation, listener),
     };
   }
-}
-
-function party(uri: string, displayName: string | undefined) {
-  return displayName === undefined ? { uri } : { uri, displayName };
 }
 
 function mediaOf({ media }: Trunk): MediaEndOptions {

@@ -1,3 +1,7 @@
+import type { CallerIdRule } from '../routing/caller-id.js';
+import type { HeaderRule } from '../routing/header-rule.js';
+import type { NumberRule } from '../routing/number-rule.js';
+
 /** One next hop of a trunk. */
 export interface TrunkHost {
   /** `sip:host[:port][;transport=…]` */
@@ -20,6 +24,14 @@ export interface Trunk {
     readonly allow: readonly string[] | undefined;
     /** Numbers that may be called from here; undefined: all that a route takes. */
     readonly numbers: readonly string[] | undefined;
+    /** P-Asserted-Identity is believed. */
+    readonly trustIdentity?: boolean;
   };
+  /** How numbers are written; undefined: as they come. */
+  readonly numbers?: NumberRule | undefined;
+  /** How the caller is shown; undefined: in From. */
+  readonly callerId?: CallerIdRule | undefined;
+  /** What else crosses; undefined: diversions. */
+  readonly headers?: HeaderRule | undefined;
   readonly media: { readonly codecs: readonly string[] | undefined; readonly ptimeMs: number | undefined };
 }

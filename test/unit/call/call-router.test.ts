@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { SipFailure } from '../../../sip/failure.js';
 import type { IncomingCall } from '../../../sip/leg.js';
-import { createCallRouter, type CallerIdentity } from '../../../gateway/call/call-router.js';
+import { createCallRouter } from '../../../gateway/call/call-router.js';
+import type { CallerIdentity } from '../../../gateway/call/identity.js';
 import type { CallSource, CalleeTarget, RoutePlan } from '../../../gateway/call/ports.js';
 import type { RouteRule } from '../../../gateway/call/route.js';
 import { FakeCaller, noHeaders } from '../../support/fake-legs.js';
@@ -61,11 +62,15 @@ const router = createCallRouter({
       return [target(`${trunk} ${dialled.user} 1`), target(`${trunk} ${dialled.user} 2`)];
     },
     accepts: (_trunk, dialled) => dialled.user !== '999',
+    headersOf: () => undefined,
+    trustsIdentity: () => false,
+    received: (_trunk, number) => number,
   },
   readDialled: (uri) => {
     const [, user, host] = /^sip:([^@]+)@(.+)$/.exec(uri) ?? [];
     return user === undefined ? undefined : { user, escapedUser: user, host };
   },
+  readParties: () => [],
   reasonOf: (status) => (status === 410 ? 'Gone' : 'Unknown'),
   nowMs: () => 0,
 });
@@ -115,6 +120,8 @@ describe('the router', () => {
       displayName: 'Alice',
       callerId: undefined,
       endpointId: 'e_1',
+      claimed: undefined,
+      privacy: [],
     });
   });
 

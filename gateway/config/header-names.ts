@@ -1,0 +1,55 @@
+/** Header fields that the SIP stacks write, that always cross, or that say who somebody is: no rule lets them cross. */
+const kept: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'alert-info',
+  'allow',
+  'allow-events',
+  'authentication-info',
+  'authorization',
+  'call-id',
+  'contact',
+  'cseq',
+  'diversion',
+  'event',
+  'expires',
+  'from',
+  'history-info',
+  'identity',
+  'identity-info',
+  'join',
+  'max-forwards',
+  'min-se',
+  'p-asserted-identity',
+  'p-preferred-identity',
+  'path',
+  'priority',
+  'privacy',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-require',
+  'rack',
+  'record-route',
+  'refer-to',
+  'referred-by',
+  'remote-party-id',
+  'replaces',
+  'require',
+  'route',
+  'rseq',
+  'session-expires',
+  'subject',
+  'supported',
+  'target-dialog',
+  'to',
+  'via',
+  'www-authenticate',
+]);
+
+/** True for a header field that a rule may let cross: `X-Customer`, `User-to-User` … One letter is a compact form. */
+export function mayCross(name: string): boolean {
+  const lower = name.toLowerCase();
+  if (!/^[a-z][a-z0-9.!%*_+`'~-]{1,63}$/.test(lower)) return false;
+  return !kept.has(lower) && !lower.startsWith('content-');
+}

@@ -11,6 +11,7 @@ import { ConfigError } from './config/problem.js';
 import { examine } from './doctor/doctor.js';
 import { findingText } from './doctor/print.js';
 import { quickStartBanner } from './process/banner.js';
+import { checkReport } from './process/check.js';
 import { readCommand, type Command } from './process/command.js';
 import { pageConfigOf } from './process/page-config-of.js';
 import { Reload } from './process/reload.js';
@@ -53,9 +54,7 @@ function version(): string {
 }
 
 async function check(file: string): Promise<void> {
-  const { domains, trunks, routes } = await loadConfig(file, process.env);
-  const count = `domains: ${domains.length}, trunks: ${trunks.length}, routes: ${routes.length}`;
-  process.stdout.write(`${file} is right (${count})\n`);
+  process.stdout.write(await checkReport(file, process.env, systemClock));
 }
 
 async function doctor({ file, trunk: name, call }: Extract<Command, { name: 'doctor' }>): Promise<void> {

@@ -6,7 +6,8 @@ import { substitute, type Environment } from './environment.js';
 import { explainIssue } from './explain.js';
 import { ConfigError, pathText, type ConfigProblem, type Path } from './problem.js';
 import { quickStartConfig } from './quick-start-config.js';
-import { readReferencedFiles } from './referenced-files.js';
+import { withoutSecrets } from './masked.js';
+import { readReferencedFiles, type ReferencedFiles } from './referenced-files.js';
 import { schemaAt } from './schema-walk.js';
 import { fileSchema, type ConfigFile } from './schema.js';
 import { settle } from './settle.js';
@@ -20,20 +21,50 @@ type Issue = z.core.$ZodIssue;
  */
 export async function loadConfig(path: string | undefined, env: Environment): Promise<Config> {
   if (path === undefined) return quickStartConfig();
-  let text: string;
+  return parseConfig(await readText(path), path, env);
+}
+
+/** A configuration file that is right, and what there is to say about it. */
+export interface CheckedConfig {
+  readonly config: Config;
+  /** As it is written, with every default; secrets are masked. */
+  readonly written: ConfigFile;
+  /** Line (from 1) of what stands at a path. */
+  readonly lineOf: (path: Path) => number | undefined;
+}
+
+/** As {@link loadConfig}, for those who talk about the file. */
+export async function checkConfig(path: string, env: Environment): Promise<CheckedConfig> {
+  const { written, files, source } = await checkText(await readText(path), path, env);
+  return {
+    config: settle(written, files, path),
+    written: withoutSecrets(written),
+    lineOf: (at) => source.lineOf(at),
+  };
+}
+
+async function readText(path: string): Promise<string> {
   try {
-    text = await readFile(path, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (cause) {
     const problem = `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
     throw new ConfigError(path, [
       { path: '', line: undefined, problem, fix: 'check the name and the rights' },
     ]);
   }
-  return parseConfig(text, path, env);
 }
 
 /** As {@link loadConfig}, with the text of the file read already; `path` is shown in errors and resolves relative names. */
 export async function parseConfig(text: string, path: string, env: Environment): Promise<Config> {
+  const { written, files } = await checkText(text, path, env);
+  return settle(written, files, path);
+}
+
+async function checkText(
+  text: string,
+  path: string,
+  env: Environment,
+): Promise<{ readonly written: ConfigFile; readonly files: ReferencedFiles; readonly source: YamlSource }> {
   const source = readYaml(text);
   if (!('value' in source)) throw new ConfigError(path, source);
   const { value, replaced, problems } = substitute(source.value, env);
@@ -52,7 +83,7 @@ export async function parseConfig(text: string, path: string, env: Environment):
   if (found.length > 0) throw new ConfigError(path, inFileOrder(found));
   if (checked.data === undefined)
     throw new TypeError('the schema refused a configuration without saying why');
-  return settle(checked.data, files, path);
+  return { written: checked.data, files, source };
 }
 
 function stepOf(step: Issue['path'][number]): string | number {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,6 +91,32 @@ describe('the program', () => {
     const { code, stdout } = await run(['check', file]);
     assert.equal(code, 0);
     assert.equal(stdout, `${file} is right (domains: 1, trunks: 0, routes: 0)\n`);
+  });
+
+  it('warns of what may go wrong, and shows the trunks in full but for secrets', async () => {
+    const doubtful = join(folder, 'doubtful.yaml');
+    const trunk = 'name: pbx, type: auth, auth: { username: gw, password: hidden }';
+    const trunks = `trunks: [{ ${trunk}, hosts: [{ uri: "sip:nowhere.invalid" }] }]\n`;
+    await writeFile(doubtful, `${configuration.replace('21000-21099', '21000-21019')}${trunks}`);
+    const { code, stdout } = await run(['check', doubtful]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^ {2}line 6: media\.relay\.ports: 20 ports are enough for 5 calls/m);
+    assert.match(stdout, /^ {2}line 7: trunks\[0\]\.hosts\[0\]\.uri: nowhere\.invalid has no address/m);
+    assert.match(stdout, /^ {6}password: "\[secret\]"$/m);
+    assert.match(stdout, /^ {8}priority: 10$/m);
+    assert.equal(stdout.includes('hidden'), false);
+  });
+
+  it('exits with 2 when a port is taken, and names it with its line', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const taken = join(folder, 'taken.yaml');
+    await writeFile(taken, configuration.replace('port: 0', `port: ${port}`));
+    const { code, stderr } = await run(['check', taken]);
+    server.close();
+    assert.equal(code, 2);
+    assert.match(stderr, new RegExp(`line 2: listen\\.http: tcp 127\\.0\\.0\\.1:${port} is in use`));
   });
 
   it('exits with 2 and every problem when a configuration is wrong', async () => {

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { cdrSchemaText } from './cdr-doc.js';
 import { configurationDoc } from './configuration-doc.js';
+import { configurationSchemaText } from './configuration-schema.js';
 import { failuresDoc } from './failures-doc.js';
 
 const pathOf = (name: string): string => fileURLToPath(new URL(`../../../../docs/${name}`, import.meta.url));
@@ -10,6 +11,7 @@ const documents = {
   'configuration.md': configurationDoc,
   'failures.md': failuresDoc,
   'cdr.schema.json': cdrSchemaText,
+  'webtrunk.schema.json': configurationSchemaText,
 };
 
 /** Every generated document: where it belongs and what it should say. */

@@ -47,6 +47,10 @@ export class RtpengineEnd {
     return { id: this.id, profile: this.profile, family };
   }
 
+  get hasSent(): boolean {
+    return this.#figures.packets > 0;
+  }
+
   get stats(): MediaEndStats {
     const { packets, bytes, errors } = this.#figures;
     return {

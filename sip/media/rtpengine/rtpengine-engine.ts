@@ -78,6 +78,7 @@ class Rtpengine implements RtpengineEngine {
     this.#limits = {
       timeoutMs: options.timeoutMs ?? 60_000,
       restartGraceMs: options.restartGraceMs ?? 30_000,
+      startMs: options.startMs ?? 180_000,
       lostAfterMs: options.lostAfterMs ?? 5_000,
     };
     this.#deadlines = {

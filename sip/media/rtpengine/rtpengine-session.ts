@@ -13,6 +13,8 @@ export interface RtpengineLimits {
   readonly timeoutMs: number;
   /** How long a browser may send nothing before the session ends: time for it to come back with an ICE restart. */
   readonly restartGraceMs: number;
+  /** How long to wait for the first packet of an end: early media may begin long before a phone is picked up. */
+  readonly startMs: number;
   /** How long the instance may be down before its sessions end. */
   readonly lostAfterMs: number;
 }
@@ -178,15 +180,17 @@ export class RtpengineSession implements MediaSession {
     const hasMoved = this.#observe(figures);
     const isQuiet = hasMoved.size === 0 && direction === 'sendrecv';
     this.#idleMs = isQuiet ? this.#idleMs + sinceMs : 0;
-    const { timeoutMs, restartGraceMs } = this.limits;
-    if (timeoutMs > 0 && this.#idleMs >= timeoutMs)
-      return this.#timedOut(exchange.answerer, `no packet in either direction for ${timeoutMs} ms`);
-    for (const end of [exchange.offerer, exchange.answerer]) {
+    const { timeoutMs, restartGraceMs, startMs } = this.limits;
+    const ends = [exchange.offerer, exchange.answerer];
+    const idleLimitMs = ends.some((end) => end.hasSent) ? timeoutMs : Math.max(timeoutMs, startMs);
+    if (timeoutMs > 0 && this.#idleMs >= idleLimitMs)
+      return this.#timedOut(exchange.answerer, `no packet in either direction for ${idleLimitMs} ms`);
+    for (const end of ends) {
       // A browser sends all the time, muted or not; a PBX may be silent.
       const isMissed = end.profile === 'webrtc' && direction === 'sendrecv' && !hasMoved.has(end);
       end.quietMs = isMissed ? end.quietMs + sinceMs : 0;
-      if (end.quietMs >= restartGraceMs)
-        return this.#timedOut(end, `no packet from ${end.id} for ${restartGraceMs} ms`);
+      const limitMs = end.hasSent ? restartGraceMs : Math.max(restartGraceMs, startMs);
+      if (end.quietMs >= limitMs) return this.#timedOut(end, `no packet from ${end.id} for ${limitMs} ms`);
     }
   }
 

@@ -366,7 +366,13 @@ describe('rtpengine engine', () => {
     });
 
     const watching = async (pingEveryMs: number): Promise<void> => {
-      const options = { timeoutMs: 10_000, restartGraceMs: 6_000, lostAfterMs: 4_000, pingEveryMs };
+      const options = {
+        timeoutMs: 10_000,
+        restartGraceMs: 6_000,
+        startMs: 30_000,
+        lostAfterMs: 4_000,
+        pingEveryMs,
+      };
       engine = rtpengineEngine([{ address: one.address, weight: 1 }], servers, options, clock);
       await servers.told(`up ${one.name}`);
     };
@@ -402,8 +408,21 @@ describe('rtpengine engine', () => {
       );
     });
 
+    it('waits longer for the first packet: a phone may ring for minutes after its early media was agreed on', async () => {
+      await connect(open());
+      await tick(29);
+      assert.equal(timeouts.timeouts.length, 0);
+      await tick(10);
+      assert.deepEqual(
+        timeouts.timeouts.map(({ failure }) => failure.code),
+        ['media.timeout'],
+      );
+    });
+
     it('tells when a browser sends nothing more, though the phone does', async () => {
       await connect(open());
+      counts.browser = 20;
+      await tick(6);
       for (let second = 0; second < 12; second += 1) {
         counts.phone += 50;
         await tick(1);

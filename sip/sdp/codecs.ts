@@ -3,6 +3,9 @@ import type { SdpCodec } from './description.js';
 /** Audio codecs that a browser and a PBX can share without transcoding: what an end without a list of its own takes. */
 export const knownCodecs: readonly string[] = ['opus', 'G722', 'PCMU', 'PCMA'];
 
+/** Video codecs that a browser and a video phone can share without transcoding. */
+export const knownVideoCodecs: readonly string[] = ['VP8', 'H264'];
+
 /** Static payload types of RFC 3551 §6 that occur without an rtpmap. */
 const staticCodecs: ReadonlyMap<number, Omit<SdpCodec, 'payloadType'>> = new Map([
   [0, { name: 'PCMU', clockRate: 8000, channels: 1 }],
@@ -31,11 +34,19 @@ export function staticPayloadType(codec: SdpCodec): number | undefined {
 
 /**
  * Equal for two formats that carry the same payload. Opus is always two channels in SDP (RFC 7587 §7); an end that
- * writes one means the same.
+ * writes one means the same. H.264 is another payload in each packetization mode (RFC 6184 §8.2.2).
  */
 export function codecKey(codec: Omit<SdpCodec, 'payloadType'>): string {
   const name = codec.name.toLowerCase();
-  return name === 'opus' ? 'opus/48000' : `${name}/${codec.clockRate}/${codec.channels}`;
+  if (name === 'opus') return 'opus/48000';
+  if (name === 'h264') return `h264/90000/${packetizationMode(codec.parameters)}`;
+  return `${name}/${codec.clockRate}/${codec.channels}`;
+}
+
+/** 0 when it is not given (RFC 6184 §8.1). */
+function packetizationMode(parameters = ''): string {
+  const given = parameters.split(';').find((one) => one.trim().startsWith('packetization-mode='));
+  return given?.split('=', 2)[1]?.trim() ?? '0';
 }
 
 /** DTMF events of RFC 4733. */
@@ -88,6 +99,34 @@ export function answeredCodecs(
   });
   const audio = withoutRepeats(named).filter((codec) => !isTelephoneEvent(codec));
   return audio.length === 0 ? [] : [...audio, ...events(named)];
+}
+
+/**
+ * The video codecs of an offer that may be passed on: all that we know, in the offer's order. Retransmission (RFC 4588)
+ * and forward error correction stay behind: they belong to one transport.
+ */
+export function shareVideoCodecs(offered: readonly SdpCodec[]): readonly SdpCodec[] {
+  const isKnown = rankOf(knownVideoCodecs);
+  return withoutRepeats(offered).filter((codec) => isKnown(codec) >= 0);
+}
+
+/**
+ * Like {@link answeredCodecs} for video. An answer that keeps the number but not the parameters of an offered format
+ * means that format.
+ */
+export function answeredVideoCodecs(
+  answered: readonly SdpCodec[],
+  offered: readonly SdpCodec[],
+): readonly SdpCodec[] {
+  return withoutRepeats(
+    answered.flatMap((codec) => {
+      if (findCodec(offered, codec) !== undefined) return [codec];
+      const meant = offered.find(
+        (one) => one.payloadType === codec.payloadType && one.name.toLowerCase() === codec.name.toLowerCase(),
+      );
+      return meant === undefined ? [] : [meant];
+    }),
+  );
 }
 
 function events(codecs: readonly SdpCodec[]): readonly SdpCodec[] {

@@ -72,6 +72,19 @@ export interface SdpCrypto {
 /** `a=setup` (RFC 4145 §4). */
 export type DtlsSetup = 'active' | 'passive' | 'actpass' | 'holdconn';
 
+/** `b=` (RFC 8866 §5.8): `AS` in kbit/s, `TIAS` in bit/s. */
+export interface SdpBandwidth {
+  readonly type: 'AS' | 'TIAS';
+  readonly limit: number;
+}
+
+/** `a=rtcp-fb` (RFC 4585 §4.2), for one payload type or, as `*`, for all. */
+export interface SdpFeedback {
+  readonly payloadType: number | '*';
+  /** `nack pli`, `ccm fir` … */
+  readonly kind: string;
+}
+
 /** One `m=` line with its attributes; what may stand at session level is already inherited. */
 export interface MediaSection {
   /** `audio`, `video`, `application`, `image` … */
@@ -86,6 +99,8 @@ export interface MediaSection {
   readonly direction: Direction;
   readonly ptimeMs?: number;
   readonly maxPtimeMs?: number;
+  readonly bandwidth?: SdpBandwidth;
+  readonly feedback?: readonly SdpFeedback[];
   readonly rtcp?: { readonly port: number; readonly address?: SdpAddress };
   readonly rtcpMux: boolean;
   readonly bundleOnly: boolean;
@@ -114,6 +129,8 @@ export interface StreamDescription {
   readonly direction: Direction;
   readonly ptimeMs?: number;
   readonly maxPtimeMs?: number;
+  /** Of video only: what each end takes is limited by its own browser or PBX. */
+  readonly bandwidth?: SdpBandwidth;
 }
 
 /** Our own side of a plain RTP transport. */

@@ -1,45 +1,69 @@
 import { type FailureParty, SipFailure } from '../failure.js';
-import { answeredCodecs, knownCodecs, shareCodecs } from './codecs.js';
+import { answeredCodecs, answeredVideoCodecs, knownCodecs, shareCodecs, shareVideoCodecs } from './codecs.js';
+import { answeredCrypto, chooseCrypto, commonSuites } from './crypto.js';
 import type {
-  AddressFamily,
   LocalTransport,
   MediaSection,
   SdpAddress,
   SdpCodec,
+  SdpCrypto,
   SdpProfile,
   SdpSession,
   StreamDescription,
 } from './description.js';
 import { answerTo, effectiveDirection } from './direction.js';
+import { freeMid, liveLines, remember, switchedOff, type RememberedLine } from './lines.js';
 import { PayloadTypes, renumber } from './payload-types.js';
-import { defaultProtocol, isLive, transportFault } from './profile.js';
-import { malformed, notAcceptable, type LineRefusal, warningCode } from './refusal.js';
+import {
+  dtlsProtocol,
+  isLive,
+  plainProtocol,
+  transportFault,
+  usesSdes,
+  type LineAbilities,
+  type SrtpUse,
+} from './profile.js';
+import { malformed, noSharedCodec, notAcceptable, type LineRefusal, warningCode } from './refusal.js';
 import { parseSession, writeSession } from './session.js';
 import { plainSection } from './to-plain.js';
 import { webrtcSection } from './to-webrtc.js';
 
-/** What an end sent: the whole description, and which of its lines carries the audio. */
-export interface ReceivedDescription {
-  readonly session: SdpSession;
+/** One m-line that carries media. */
+export interface ReceivedLine {
   readonly index: number;
   readonly section: MediaSection;
   readonly stream: StreamDescription;
+  /** The end's SRTP key: of the line of its offer that we take, or of its answer. */
+  readonly crypto?: SdpCrypto;
+}
+
+/** What an end sent: the whole description, and which of its lines carries the audio. */
+export interface ReceivedDescription extends ReceivedLine {
+  readonly session: SdpSession;
+  /** Absent when there is none that both can use, or when the end takes no video. */
+  readonly video?: ReceivedLine;
+}
+
+/** A line of ours. */
+export interface SentLine {
+  readonly index: number;
+  /** With the end's payload types. */
+  readonly stream: StreamDescription;
+  /** Our SRTP keys, of which the answer names one. */
+  readonly crypto?: readonly SdpCrypto[];
 }
 
 /** What was written for an end. */
-export interface SentOffer {
+export interface SentOffer extends SentLine {
   readonly text: string;
   readonly lines: readonly RememberedLine[];
-  readonly index: number;
-  readonly stream: StreamDescription;
+  readonly video?: SentLine;
 }
 
-/** An m-line keeps its position for the whole dialog, used or not (RFC 3264 §8). */
-interface RememberedLine {
-  readonly kind: string;
-  readonly protocol: string;
-  readonly formats: readonly string[];
-  readonly mid?: string;
+/** The video line to write beside the audio. Towards a browser it shares the audio's port when that is the same (BUNDLE). */
+export interface VideoToWrite {
+  readonly stream: StreamDescription;
+  readonly transport: LocalTransport;
 }
 
 export interface SdpEndOptions {
@@ -48,6 +72,12 @@ export interface SdpEndOptions {
   readonly codecs?: readonly string[];
   /** Packet time in ms to write to a plain end. */
   readonly ptimeMs?: number;
+  /** The media engine carries video for this end. */
+  readonly takesVideo?: boolean;
+  /** SRTP with keys in SDP towards a plain end; `off` when absent. */
+  readonly srtp?: SrtpUse;
+  /** SRTP suites that the media engine knows; absent: the two that everybody does. */
+  readonly suites?: readonly string[];
   /** Our address as the end sees it; plain ends must have one of the same family. */
   readonly address: SdpAddress;
   /** Plain ends of both families are taken. */
@@ -63,16 +93,22 @@ export interface SdpEndOptions {
  */
 export class SdpEnd {
   readonly profile: SdpProfile;
-  readonly #family: AddressFamily;
+  readonly takesVideo: boolean;
+  readonly #abilities: LineAbilities;
   readonly #payloadTypes = new PayloadTypes();
+  readonly #videoPayloadTypes = new PayloadTypes();
   #lines: readonly RememberedLine[] = [];
   #index = 0;
+  #videoIndex: number | undefined;
   #version = 0;
   #lastText = '';
 
   constructor(private readonly options: SdpEndOptions) {
-    this.profile = options.profile;
-    this.#family = options.address.family;
+    const { profile, address, takesBothFamilies, srtp = 'off', suites = commonSuites } = options;
+    this.profile = profile;
+    this.takesVideo = options.takesVideo === true;
+    const family = takesBothFamilies === true ? undefined : address.family;
+    this.#abilities = { profile, srtp, suites, family };
   }
 
   get codecs(): readonly string[] | undefined {
@@ -81,17 +117,17 @@ export class SdpEnd {
 
   /**
    * Reads an offer from the end. Returns `media.sdp_malformed`, or `media.not_acceptable` when no audio line can be used:
-   * its Warning header names the line.
+   * its Warning header names the line. A video line that cannot be used is left out.
    */
   readOffer(text: string): ReceivedDescription | SipFailure {
     const session = parseSession(text);
     if (session instanceof SipFailure) return session;
     let refusal: SipFailure | undefined;
-    for (const index of this.#audioLines(session)) {
+    for (const index of liveLines(session, 'audio', this.#index)) {
       const section = session.media[index];
       if (section === undefined) continue;
-      const fault = this.#fault(section);
-      if (fault === undefined) return this.#received(session, index, section);
+      const fault = transportFault(section, this.#abilities);
+      if (fault === undefined) return this.#withVideo(session, this.#received(index, section));
       refusal ??= notAcceptable(fault, { kind: section.kind, index });
     }
     return refusal ?? noAudio(session);
@@ -105,117 +141,181 @@ export class SdpEnd {
     if (section === undefined) return malformed(`the answer has no m= line ${offer.index + 1}`);
     const line = { kind: section.kind, index: offer.index };
     if (section.kind !== 'audio') return malformed(`m= line ${offer.index + 1} of the answer is not audio`);
-    const fault = isLive(section) ? this.#fault(section) : refusedLine;
+    const fault = isLive(section) ? this.#answerFault(section, offer) : refusedLine;
     if (fault !== undefined) return notAcceptable(fault, line, party);
     const codecs = answeredCodecs(section.formats, section.codecs, offer.stream.codecs);
-    if (codecs.length === 0) return notAcceptable(noShared(section.codecs, offer.stream.codecs), line, party);
-    const received = this.#received(session, offer.index, section);
-    const direction = answerTo(offer.stream.direction, received.stream.direction);
-    return { ...received, stream: { ...received.stream, codecs, direction } };
+    if (codecs.length === 0)
+      return notAcceptable(noSharedCodec(section.codecs, offer.stream.codecs), line, party);
+    const audio = this.#answered(section, offer, codecs);
+    const video = this.#answeredVideo(session, offer);
+    return { session, ...audio, ...(video === undefined ? {} : { video }) };
   }
 
   /** Writes an offer to the end. Its codecs get this end's payload types; lines that are not ours stay switched off. */
-  writeOffer(stream: StreamDescription, transport: LocalTransport): SentOffer {
-    const known = this.#lines[this.#index];
-    const mid = known === undefined ? '0' : known.mid;
+  writeOffer(stream: StreamDescription, transport: LocalTransport, video?: VideoToWrite): SentOffer {
+    const { profile } = this;
+    const media = this.#lines.map((line) => switchedOff(line, profile));
+    const index = media.length === 0 ? 0 : this.#index;
     const numbered = { ...stream, codecs: this.#payloadTypes.assign(stream.codecs) };
-    const live = this.#section(numbered, transport, known?.protocol ?? defaultProtocol[this.profile], mid);
-    const media =
-      known === undefined
-        ? [live]
-        : this.#lines.map((line, index) => (index === this.#index ? live : this.#off(line)));
-    const bundle = this.profile === 'webrtc' && mid !== undefined ? [mid] : [];
-    const text = this.#write(media, bundle, transport);
-    return { text, lines: media.map(remember), index: this.#index, stream: numbered };
+    media[index] = this.#ownLine('audio', numbered, transport, this.#lines[index]);
+    const sentVideo = this.takesVideo && video !== undefined ? this.#placeVideo(media, video) : undefined;
+    const text = this.#write(media, this.#ownBundle(media), transport);
+    return {
+      text,
+      lines: media.map(remember),
+      index,
+      stream: numbered,
+      ...ownCrypto(media[index]),
+      ...(sentVideo === undefined ? {} : { video: sentVideo }),
+    };
   }
 
   /** Writes our answer to the end's offer, with the payload types of that offer and every line in its place. */
-  writeAnswer(offer: ReceivedDescription, stream: StreamDescription, transport: LocalTransport): string {
-    const numbered = { ...stream, codecs: renumber(stream.codecs, offer.stream.codecs) };
-    const { mid } = offer.section;
-    const live = this.#section(numbered, transport, offer.section.protocol, mid);
-    const media = offer.session.media.map((line, index) => (index === offer.index ? live : this.#off(line)));
-    const isBundled = mid !== undefined && offer.session.bundle.includes(mid);
-    return this.#write(media, this.profile === 'webrtc' && isBundled ? [mid] : [], transport);
+  writeAnswer(
+    offer: ReceivedDescription,
+    stream: StreamDescription,
+    transport: LocalTransport,
+    video?: VideoToWrite,
+  ): string {
+    const media = offer.session.media.map((line) => switchedOff(line, this.profile));
+    media[offer.index] = this.#answerLine(offer, stream, transport);
+    if (offer.video !== undefined && video !== undefined) {
+      media[offer.video.index] = this.#answerLine(offer.video, video.stream, video.transport);
+    }
+    const offered = new Set(offer.session.bundle);
+    const bundle = this.#ownBundle(media).filter((mid) => offered.has(mid));
+    return this.#write(media, bundle, transport);
   }
 
-  /** The end's offer has been answered: its lines and payload types hold from now on. */
-  agreeReceived(offer: ReceivedDescription, codecs: readonly SdpCodec[]): void {
+  /** The end's offer has been answered: its lines and payload types hold from now on. `video`: the codecs agreed on. */
+  agreeReceived(
+    offer: ReceivedDescription,
+    codecs: readonly SdpCodec[],
+    video: readonly SdpCodec[] = [],
+  ): void {
     this.#lines = offer.session.media.map(remember);
     this.#index = offer.index;
     this.#payloadTypes.learn(renumber(codecs, offer.stream.codecs));
+    if (offer.video === undefined) return;
+    this.#videoIndex = offer.video.index;
+    this.#videoPayloadTypes.learn(renumber(video, offer.video.stream.codecs));
   }
 
   /** The end has answered our offer. */
   agreeSent(offer: SentOffer): void {
     this.#lines = offer.lines;
     this.#index = offer.index;
+    this.#videoIndex = offer.video?.index ?? this.#videoIndex;
   }
 
-  /** Positions of the audio lines that are switched on, the one in use first. */
-  #audioLines(session: SdpSession): readonly number[] {
-    const live = session.media.flatMap((section, index) =>
-      section.kind === 'audio' && isLive(section) ? [index] : [],
-    );
-    return live.sort((a, b) => Number(b === this.#index) - Number(a === this.#index));
+  #answerFault(section: MediaSection, { crypto }: SentLine): LineRefusal | undefined {
+    const fault = transportFault(section, this.#abilities);
+    if (fault !== undefined || crypto === undefined) return fault;
+    if (answeredCrypto(section.crypto ?? [], crypto) !== undefined) return undefined;
+    return { code: warningCode.incompatibleTransport, text: 'no a=crypto with a tag and suite of the offer' };
   }
 
-  #fault(section: MediaSection): LineRefusal | undefined {
-    const family = this.options.takesBothFamilies === true ? undefined : this.#family;
-    return transportFault(section, this.profile, family);
-  }
-
-  #received(session: SdpSession, index: number, section: MediaSection): ReceivedDescription {
-    const { codecs, ptimeMs, maxPtimeMs } = section;
+  #received(index: number, section: MediaSection): ReceivedLine {
+    const { codecs, ptimeMs, maxPtimeMs, bandwidth, protocol } = section;
     const stream: StreamDescription = {
       codecs,
       direction: effectiveDirection(section, this.profile),
       ...(ptimeMs === undefined ? {} : { ptimeMs }),
       ...(maxPtimeMs === undefined ? {} : { maxPtimeMs }),
+      ...(bandwidth === undefined || section.kind !== 'video' ? {} : { bandwidth }),
     };
-    return { session, index, section, stream };
+    const crypto = usesSdes(protocol)
+      ? chooseCrypto(section.crypto ?? [], this.#abilities.suites)
+      : undefined;
+    return { index, section, stream, ...(crypto === undefined ? {} : { crypto }) };
   }
 
-  #section(
+  #withVideo(session: SdpSession, audio: ReceivedLine): ReceivedDescription {
+    if (!this.takesVideo) return { session, ...audio };
+    for (const index of liveLines(session, 'video', this.#videoIndex)) {
+      const section = session.media[index];
+      if (section === undefined || transportFault(section, this.#abilities) !== undefined) continue;
+      const video = this.#received(index, section);
+      if (shareVideoCodecs(video.stream.codecs).length > 0) return { session, ...audio, video };
+    }
+    return { session, ...audio };
+  }
+
+  #answered(section: MediaSection, offer: SentLine, codecs: readonly SdpCodec[]): ReceivedLine {
+    const received = this.#received(offer.index, section);
+    const direction = answerTo(offer.stream.direction, received.stream.direction);
+    return { ...received, stream: { ...received.stream, codecs, direction } };
+  }
+
+  /** Video that the answer takes; one that cannot be used is as good as refused. */
+  #answeredVideo(session: SdpSession, { video }: SentOffer): ReceivedLine | undefined {
+    const section = video === undefined ? undefined : session.media[video.index];
+    if (video === undefined || section?.kind !== 'video' || !isLive(section)) return undefined;
+    if (this.#answerFault(section, video) !== undefined) return undefined;
+    const codecs = answeredVideoCodecs(section.codecs, video.stream.codecs);
+    return codecs.length === 0 ? undefined : this.#answered(section, video, codecs);
+  }
+
+  /** Puts the video on the line that it had, or on a new one behind all others (RFC 3264 §8.1). */
+  #placeVideo(media: MediaSection[], { stream, transport }: VideoToWrite): SentLine {
+    const known = this.#videoIndex ?? this.#lines.findIndex((line) => line.kind === 'video');
+    const index = known === -1 ? media.length : known;
+    const numbered = { ...stream, codecs: this.#videoPayloadTypes.assign(stream.codecs) };
+    const mid = freeMid(media.map(remember));
+    const line = this.#lines[index] ?? this.#newLine('video', mid);
+    media[index] = this.#ownLine('video', numbered, transport, line);
+    return { index, stream: numbered, ...ownCrypto(media[index]) };
+  }
+
+  #newLine(kind: string, mid: string): RememberedLine {
+    return { kind, protocol: '', formats: [], ...(this.profile === 'webrtc' ? { mid } : {}) };
+  }
+
+  #ownLine(
+    kind: string,
     stream: StreamDescription,
     transport: LocalTransport,
-    protocol: string,
-    mid: string | undefined,
+    line: RememberedLine = this.#newLine(kind, '0'),
   ): MediaSection {
-    if (transport.profile === 'webrtc') return webrtcSection(stream, transport, protocol, mid);
+    if (transport.profile === 'webrtc') {
+      const protocol = dtlsProtocol(line.protocol);
+      return webrtcSection(stream, transport, { kind, protocol, mid: line.mid });
+    }
+    return this.#plainLine(kind, stream, transport, plainProtocol(line.protocol, hasKeys(transport)));
+  }
+
+  #answerLine(offer: ReceivedLine, stream: StreamDescription, transport: LocalTransport): MediaSection {
+    const { kind, protocol, mid, feedback = [] } = offer.section;
+    const numbered = { ...stream, codecs: renumber(stream.codecs, offer.stream.codecs) };
+    if (transport.profile === 'webrtc')
+      return webrtcSection(numbered, transport, { kind, protocol, mid, feedback });
+    return this.#plainLine(kind, numbered, transport, protocol);
+  }
+
+  #plainLine(
+    kind: string,
+    stream: StreamDescription,
+    transport: LocalTransport & { readonly profile: 'plain' },
+    protocol: string,
+  ): MediaSection {
+    if (kind !== 'audio') return plainSection(stream, transport, protocol, kind);
     const ptimeMs = this.options.ptimeMs ?? stream.ptimeMs ?? 20;
     return plainSection({ ...stream, ptimeMs }, transport, protocol);
   }
 
-  /** A line that we do not carry, kept in its place with port 0 (RFC 3264 §6). */
-  #off(line: RememberedLine): MediaSection {
-    return {
-      kind: line.kind,
-      port: 0,
-      protocol: line.protocol,
-      formats: line.formats,
-      codecs: [],
-      address: { family: 4, host: '0.0.0.0' },
-      direction: 'inactive',
-      rtcpMux: false,
-      bundleOnly: false,
-      ...(line.mid === undefined || this.profile === 'plain' ? {} : { mid: line.mid }),
-      candidates: [],
-      endOfCandidates: false,
-    };
+  /** Mids of the lines that share the first one's port (RFC 9143 §7.2). */
+  #ownBundle(media: readonly MediaSection[]): readonly string[] {
+    if (this.profile === 'plain') return [];
+    const live = media.filter((section) => section.port !== 0);
+    return live.flatMap(({ mid, port }) => (mid === undefined || port !== live[0]?.port ? [] : [mid]));
   }
 
   /** The `o=` version rises with every description that differs from the one before (RFC 3264 §8). */
   #write(media: readonly MediaSection[], bundle: readonly string[], transport: LocalTransport): string {
+    const { sessionId, address } = this.options;
     const describe = (version: number): string =>
       writeSession({
-        origin: {
-          username: '-',
-          sessionId: this.options.sessionId,
-          sessionVersion: String(version),
-          family: this.#family,
-          host: this.options.address.host,
-        },
+        origin: { username: '-', sessionId, sessionVersion: String(version), ...address },
         ...(transport.profile === 'plain' ? { address: transport.address } : {}),
         bundle,
         media,
@@ -238,11 +338,17 @@ export function offeredStream(
   const codecs = shareCodecs(offer.stream.codecs, offerer.codecs, receiver.codecs);
   if (codecs.length > 0) return { ...offer.stream, codecs };
   const taken = receiver.codecs ?? offerer.codecs ?? knownCodecs;
-  const refusal = noShared(
+  const refusal = noSharedCodec(
     offer.stream.codecs,
     taken.map((name) => ({ name })),
   );
   return notAcceptable(refusal, { kind: offer.section.kind, index: offer.index });
+}
+
+/** The video to offer to `receiver`; undefined when there is none, or when that takes none. */
+export function offeredVideo(offer: ReceivedDescription, receiver: SdpEnd): StreamDescription | undefined {
+  if (offer.video === undefined || !receiver.takesVideo) return undefined;
+  return { ...offer.video.stream, codecs: shareVideoCodecs(offer.video.stream.codecs) };
 }
 
 const refusedLine: LineRefusal = {
@@ -250,22 +356,16 @@ const refusedLine: LineRefusal = {
   text: 'refused by the other side',
 };
 
-function noShared(given: readonly { name: string }[], taken: readonly { name: string }[]): LineRefusal {
-  const list = (codecs: readonly { name: string }[]): string =>
-    codecs.map((codec) => codec.name.slice(0, 20)).join(' ') || 'none';
-  return {
-    code: warningCode.incompatibleFormat,
-    text: `no shared codec, given ${list(given)}, taken ${list(taken)}`,
-  };
+function hasKeys(transport: LocalTransport): boolean {
+  return transport.profile === 'plain' && transport.crypto !== undefined;
+}
+
+function ownCrypto(section: MediaSection | undefined): Pick<SentLine, 'crypto'> {
+  return section?.crypto === undefined ? {} : { crypto: section.crypto };
 }
 
 function noAudio(session: SdpSession): SipFailure {
   const refusal = { code: warningCode.mediaTypeNotAvailable, text: 'no audio line that is switched on' };
   const [first] = session.media;
   return notAcceptable(refusal, first === undefined ? undefined : { kind: first.kind, index: 0 });
-}
-
-function remember(line: MediaSection): RememberedLine {
-  const { kind, protocol, formats, mid } = line;
-  return { kind, protocol, formats, ...(mid === undefined ? {} : { mid }) };
 }

@@ -1,40 +1,72 @@
 import { addressFamily, isGroupAddress } from './candidates.js';
+import { chooseCrypto } from './crypto.js';
 import type { AddressFamily, MediaSection, SdpProfile } from './description.js';
 import { isUnspecified } from './direction.js';
 import { type LineRefusal, warningCode } from './refusal.js';
 
-/** Transport protocols that an end of each profile may use for audio. */
-const protocols: { readonly [profile in SdpProfile]: readonly string[] } = {
-  // RFC 5764 §8; RTP/SAVPF with a fingerprint is what browsers wrote before it.
-  webrtc: ['UDP/TLS/RTP/SAVPF', 'UDP/TLS/RTP/SAVP', 'RTP/SAVPF'],
-  plain: ['RTP/AVP', 'RTP/AVPF'],
+/** Whether a plain end may, or must, use SRTP with keys in SDP (RFC 4568). */
+export type SrtpUse = 'off' | 'optional' | 'required';
+
+// RFC 5764 §8; RTP/SAVPF with a fingerprint is what browsers wrote before it.
+const dtlsProtocols: readonly string[] = ['UDP/TLS/RTP/SAVPF', 'UDP/TLS/RTP/SAVP', 'RTP/SAVPF'];
+const openProtocols: readonly string[] = ['RTP/AVP', 'RTP/AVPF'];
+const sdesProtocols: readonly string[] = ['RTP/SAVP', 'RTP/SAVPF'];
+
+const plainProtocols: { readonly [use in SrtpUse]: readonly string[] } = {
+  off: openProtocols,
+  optional: [...openProtocols, ...sdesProtocols],
+  required: sdesProtocols,
 };
 
-/** What we write when the end has not chosen yet. */
-export const defaultProtocol: { readonly [profile in SdpProfile]: string } = {
-  webrtc: 'UDP/TLS/RTP/SAVPF',
-  plain: 'RTP/AVP',
-};
+/** What an end can do with a line. */
+export interface LineAbilities {
+  readonly profile: SdpProfile;
+  readonly srtp: SrtpUse;
+  /** SRTP suites that are taken. */
+  readonly suites: readonly string[];
+  /** Our own address's family; undefined: we have both. */
+  readonly family: AddressFamily | undefined;
+}
+
+/** True when the media of a plain line is encrypted with keys in SDP. */
+export function usesSdes(protocol: string): boolean {
+  return sdesProtocols.includes(protocol);
+}
+
+/** The protocol to write to a plain end: the known one unless keys, or their absence, need another. */
+export function plainProtocol(known: string, hasCrypto: boolean): string {
+  if ((hasCrypto ? sdesProtocols : openProtocols).includes(known)) return known;
+  return hasCrypto ? 'RTP/SAVP' : 'RTP/AVP';
+}
+
+/** The protocol to write to a browser: the one that it has chosen, if any. */
+export function dtlsProtocol(known: string): string {
+  return dtlsProtocols.includes(known) ? known : 'UDP/TLS/RTP/SAVPF';
+}
 
 /** False when the line is switched off: port 0, unless it shares another line's transport (RFC 9143 §6). */
 export function isLive(section: MediaSection): boolean {
   return section.port !== 0 || section.bundleOnly;
 }
 
-/**
- * Why we cannot exchange media with the end over this line, or undefined when we can. `family` is our own address's;
- * undefined: we have both.
- */
-export function transportFault(
-  section: MediaSection,
-  profile: SdpProfile,
-  family: AddressFamily | undefined,
-): LineRefusal | undefined {
-  if (!protocols[profile].includes(section.protocol)) {
-    const text = `transport ${section.protocol} is not taken here, only ${protocols[profile].join(', ')}`;
+/** Why we cannot exchange media with the end over this line, or undefined when we can. */
+export function transportFault(section: MediaSection, abilities: LineAbilities): LineRefusal | undefined {
+  const { profile, srtp, family } = abilities;
+  const protocols = profile === 'webrtc' ? dtlsProtocols : plainProtocols[srtp];
+  if (!protocols.includes(section.protocol)) {
+    const text = `transport ${section.protocol} is not taken here, only ${protocols.join(', ')}`;
     return { code: warningCode.incompatibleTransport, text };
   }
-  return profile === 'webrtc' ? webrtcFault(section) : plainFault(section, family);
+  if (profile === 'webrtc') return webrtcFault(section);
+  return plainFault(section, family) ?? sdesFault(section, abilities);
+}
+
+/** RFC 4568 §7.1.2: without a line that can be agreed on, the offer is refused. */
+function sdesFault(section: MediaSection, { suites }: LineAbilities): LineRefusal | undefined {
+  if (!usesSdes(section.protocol) || chooseCrypto(section.crypto ?? [], suites) !== undefined)
+    return undefined;
+  const text = `no usable a=crypto, only ${suites.join(', ')} without session parameters and MKI`;
+  return { code: warningCode.incompatibleTransport, text };
 }
 
 function webrtcFault(section: MediaSection): LineRefusal | undefined {

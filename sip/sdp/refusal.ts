@@ -19,6 +19,19 @@ export interface LineRefusal {
   readonly text: string;
 }
 
+/** Both lists, so that whoever reads the refusal sees what to configure. */
+export function noSharedCodec(
+  given: readonly { name: string }[],
+  taken: readonly { name: string }[],
+): LineRefusal {
+  const list = (codecs: readonly { name: string }[]): string =>
+    codecs.map((codec) => codec.name.slice(0, 20)).join(' ') || 'none';
+  return {
+    code: warningCode.incompatibleFormat,
+    text: `no shared codec, given ${list(given)}, taken ${list(taken)}`,
+  };
+}
+
 /** The SDP cannot be read: 400 with the precise reason. */
 export function malformed(detail: string): SipFailure {
   return failure('media.sdp_malformed', { detail });

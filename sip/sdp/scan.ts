@@ -28,13 +28,14 @@ const readAttributes: ReadonlySet<string> = new Set([
   'fingerprint',
   'setup',
   'crypto',
+  'rtcp-fb',
   'sendrecv',
   'sendonly',
   'recvonly',
   'inactive',
 ]);
 
-const readTypes: ReadonlySet<string> = new Set(['v', 'o', 's', 'c', 't', 'm', 'a']);
+const readTypes: ReadonlySet<string> = new Set(['v', 'o', 's', 'c', 'b', 't', 'm', 'a']);
 
 /**
  * Checks size and line form (RFC 8866 §5: `<type>=<value>`, `v=0` first, one `o=` before any `m=`) and returns the lines

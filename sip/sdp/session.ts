@@ -10,6 +10,7 @@ import type {
   SdpCandidate,
   SdpCodec,
   SdpCrypto,
+  SdpFeedback,
   SdpFingerprint,
   SdpOrigin,
   SdpSession,
@@ -101,6 +102,8 @@ function readSection(media: RawMedia, raw: RawSession): MediaSection | string {
     ...(address === undefined ? {} : { address }),
     direction,
     ...readPacketTimes(media),
+    ...readBandwidth(media),
+    ...readFeedback(media),
     ...readRtcp(media),
     rtcpMux: media.rtcpMux !== undefined,
     bundleOnly: media.bundleOnly !== undefined,
@@ -119,6 +122,26 @@ function readPacketTimes(media: RawMedia): Pick<MediaSection, 'ptimeMs' | 'maxPt
     ...(ptimeMs === undefined ? {} : { ptimeMs }),
     ...(maxPtimeMs === undefined ? {} : { maxPtimeMs }),
   };
+}
+
+/** The first `b=` that is understood. */
+function readBandwidth(media: RawMedia): Pick<MediaSection, 'bandwidth'> {
+  for (const line of media.bandwidth ?? []) {
+    const type = textOf(line.type);
+    const limit = wholeNumber(line.limit);
+    if ((type === 'AS' || type === 'TIAS') && limit !== undefined) return { bandwidth: { type, limit } };
+  }
+  return {};
+}
+
+function readFeedback(media: RawMedia): Pick<MediaSection, 'feedback'> {
+  const feedback = (media.rtcpFb ?? []).flatMap((line): readonly SdpFeedback[] => {
+    const text = textOf(line.payload);
+    const payloadType = text === '*' ? '*' : wholeNumber(text);
+    const kind = [textOf(line.type), textOf(line.subtype)].filter((word) => word !== '').join(' ');
+    return payloadType === undefined || kind === '' ? [] : [{ payloadType, kind }];
+  });
+  return feedback.length === 0 ? {} : { feedback };
 }
 
 /** `a=rtcp` (RFC 3605). */
@@ -252,6 +275,7 @@ function writeSection(section: MediaSection): RawMedia {
     protocol: section.protocol,
     payloads: section.formats.join(' '),
     ...connection(section.address),
+    ...(section.bandwidth === undefined ? {} : { bandwidth: [section.bandwidth] }),
     rtp: section.codecs.map((codec) => ({
       payload: codec.payloadType,
       codec: codec.name,
@@ -261,6 +285,7 @@ function writeSection(section: MediaSection): RawMedia {
     fmtp: section.codecs.flatMap(({ payloadType, parameters }) =>
       parameters === undefined ? [] : [{ payload: payloadType, config: parameters }],
     ),
+    ...writeFeedback(section),
     ...(section.rtcp === undefined ? {} : { rtcp: { port: section.rtcp.port } }),
     ...(section.crypto === undefined
       ? {}
@@ -283,6 +308,17 @@ function writeSection(section: MediaSection): RawMedia {
     candidates: section.candidates.map(({ host, ...candidate }) => ({ ...candidate, ip: host })),
     ...(section.endOfCandidates ? { endOfCandidates: 'end-of-candidates' as const } : {}),
     ...(section.rtcpMux ? { rtcpMux: 'rtcp-mux' as const } : {}),
+  };
+}
+
+function writeFeedback({ feedback }: MediaSection): Pick<RawMedia, 'rtcpFb'> {
+  if (feedback === undefined) return {};
+  return {
+    rtcpFb: feedback.map(({ payloadType, kind }) => {
+      const [type = '', ...subtype] = kind.split(' ');
+      const payload = String(payloadType);
+      return subtype.length === 0 ? { payload, type } : { payload, type, subtype: subtype.join(' ') };
+    }),
   };
 }
 

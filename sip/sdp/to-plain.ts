@@ -1,8 +1,9 @@
 import type { MediaSection, PlainTransport, StreamDescription } from './description.js';
 import { withEventRange } from './payload-types.js';
+import { usesSdes } from './profile.js';
 
 /**
- * The section that a PBX gets: RTP/AVP with our own address and ports. Nothing of a browser's SDP survives but codecs,
+ * The section that a PBX gets: RTP/AVP, or RTP/SAVP with our own keys, with our own address and ports. Nothing of a browser's SDP survives but codecs,
  * direction and packet time; ICE, DTLS, BUNDLE, header extensions, feedback and SSRC lines have no meaning there.
  * The address stands at session level, where old PBXs look for it. `a=rtcp` only when it is not the next port (RFC 3605).
  */
@@ -10,10 +11,11 @@ export function plainSection(
   stream: StreamDescription,
   transport: PlainTransport,
   protocol: string,
+  kind = 'audio',
 ): MediaSection {
   const codecs = stream.codecs.map(withEventRange);
   return {
-    kind: 'audio',
+    kind,
     port: transport.rtpPort,
     protocol,
     formats: codecs.map((codec) => String(codec.payloadType)),
@@ -24,6 +26,8 @@ export function plainSection(
     ...(transport.rtcpPort === transport.rtpPort + 1 ? {} : { rtcp: { port: transport.rtcpPort } }),
     rtcpMux: false,
     bundleOnly: false,
+    ...(stream.bandwidth === undefined ? {} : { bandwidth: stream.bandwidth }),
+    ...(transport.crypto === undefined || !usesSdes(protocol) ? {} : { crypto: transport.crypto }),
     candidates: [],
     endOfCandidates: false,
   };

@@ -1,6 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import type { CrossFinding } from './cross-checks.js';
-import type { Path } from './problem.js';
+import type { CrossFinding, Path } from './problem.js';
 
 const fix = 'give a PEM file';
 

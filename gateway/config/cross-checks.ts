@@ -1,16 +1,9 @@
 import { BlockList } from 'node:net';
 import { isIP } from 'node:net';
-import type { Path } from './problem.js';
+import type { CrossFinding, Path } from './problem.js';
 import type { ConfigFile } from './schema.js';
 import { nearest } from './nearest.js';
 import { checkIdentity } from './identity-checks.js';
-
-/** What is wrong between parts of the file that are each right by themselves. */
-export interface CrossFinding {
-  readonly path: Path;
-  readonly problem: string;
-  readonly fix: string;
-}
 
 /** The sections that are right by themselves. */
 type Sections = Partial<ConfigFile>;

@@ -1,4 +1,4 @@
-import type { CrossFinding } from './cross-checks.js';
+import type { CrossFinding } from './problem.js';
 import type { ConfigFile } from './schema.js';
 
 /** Rules for numbers and callers that need others, or contradict them. */

@@ -42,3 +42,10 @@ export function pathText(path: Path): string {
   }
   return shown;
 }
+
+/** What is wrong between parts of the file that are each right by themselves. */
+export interface CrossFinding {
+  readonly path: Path;
+  readonly problem: string;
+  readonly fix: string;
+}

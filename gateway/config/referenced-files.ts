@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { checkCertificate, checkPair } from './certificate-checks.js';
-import type { CrossFinding } from './cross-checks.js';
-import type { Path } from './problem.js';
+import type { CrossFinding, Path } from './problem.js';
 import type { ConfigFile } from './schema.js';
 
 /** A certificate and its key; each undefined when none is named. */

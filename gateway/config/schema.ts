@@ -100,7 +100,8 @@ const user = z.strictObject({
     .array(field.text('', 'a number', '"+15551230009"', field.phoneNumber))
     .max(100)
     .meta({
-      description: 'More numbers that the user may be shown with when the phone asks for it (P-Preferred-Identity).',
+      description:
+        'More numbers that the user may be shown with when the phone asks for it (P-Preferred-Identity).',
       expected: 'a list of numbers',
       example: '["+15551230009"]',
     })

@@ -110,7 +110,7 @@ describe('rtpengine', function () {
   });
 
   for (const holder of ['phone', 'browser'] as const) {
-    it(`goes quiet while the ${holder} holds the call, and comes back on resume`, async () => {
+    it(`keeps ports and ICE while the ${holder} holds the call, and the audio comes back on resume`, async () => {
       const { toPhone, toBrowser } = await browserCalls();
       await bothHear();
       const port = audioPort(toPhone);
@@ -282,6 +282,17 @@ describe('rtpengine', function () {
     );
     for (const { quality } of await figures())
       assert.ok(quality?.mos !== undefined && quality.mos > 1 && quality.mos < 4.5);
+  });
+
+  it('carries a tone both ways between two browsers', async () => {
+    const other = new ToneBrowser(650);
+    open.push(other);
+    session.addEnd('l_browser', { profile: 'webrtc' });
+    session.addEnd('l_other', { profile: 'webrtc' });
+    const toOther = await session.offer('l_browser', 'l_other', await browser.offer());
+    browser.peer.takeAnswer(await session.answer('l_other', 'l_browser', await other.answer(toOther)));
+    await Promise.all([browser.speak(), other.speak()]);
+    await Promise.all([browser.waitForTone(650), other.waitForTone(browserHz)]);
   });
 
   it('joins IPv4 and IPv6', async () => {

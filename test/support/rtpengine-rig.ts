@@ -73,8 +73,6 @@ export function rtpengineEngine(
 const rate = 8_000;
 const packetMs = 20;
 const listenPackets = 15;
-/** rtpengine keeps one table of them for a call: the ends must differ. */
-const browserSsrc = 0x0b40_57e4;
 
 /** A browser's media without a browser: speaks one tone in PCMU over WebRTC and knows what it hears. */
 export class ToneBrowser {
@@ -85,7 +83,7 @@ export class ToneBrowser {
   /** In DTLS, once the connection is there: rtpengine takes the other one. */
   #role = 'passive';
 
-  /** `hz`: a multiple of 50, so that a packet holds whole periods. */
+  /** `hz`: a multiple of 50, so that a packet holds whole periods; also the SSRC. */
   constructor(private readonly hz: number) {}
 
   async offer(): Promise<string> {
@@ -116,7 +114,7 @@ export class ToneBrowser {
     const payload = Buffer.from(sineSamples(this.hz, packetMs / 1_000, rate).map(encodeMuLaw));
     this.#speaking = setInterval(() => {
       this.#sequence = (this.#sequence + 1) & 0xffff;
-      this.peer.send(Buffer.concat([rtpPacket(0, this.#sequence, '', browserSsrc), payload]));
+      this.peer.send(Buffer.concat([rtpPacket(0, this.#sequence, '', this.hz), payload]));
     }, packetMs);
   }
 

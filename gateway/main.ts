@@ -19,6 +19,7 @@ import { startFailureText } from './process/start-failure.js';
 import { Stopping } from './process/stopping.js';
 import { usage, UsageError } from './process/usage.js';
 import { htdigestLine, readPassword } from './process/user-hash.js';
+import { editUser, listUsers } from './process/users-file.js';
 import { createEvents, type Events } from './telemetry/events.js';
 import { createLogger, type Logger } from './telemetry/logger.js';
 import { Metrics } from './telemetry/metrics.js';
@@ -42,7 +43,15 @@ async function run(command: Command): Promise<void> {
     case 'doctor':
       return doctor(command);
     case 'user hash':
-      return hashUser(command.user, command.domain);
+      process.stdout.write(`${await newUserLine(command)}\n`);
+      return;
+    case 'user add':
+    case 'user passwd':
+    case 'user remove':
+      return changeUser(command);
+    case 'user list':
+      process.stdout.write((await listUsers(command.file)).map((user) => `${user}\n`).join(''));
+      return;
     case 'start':
       return start(await loadConfig(command.config, process.env));
   }
@@ -70,10 +79,28 @@ async function doctor({ file, trunk: name, call }: Extract<Command, { name: 'doc
   }
 }
 
-async function hashUser(user: string, domain: string): Promise<void> {
+async function newUserLine({
+  user,
+  domain,
+}: {
+  readonly user: string;
+  readonly domain: string;
+}): Promise<string> {
   const password = await readPassword(process.stdin, (text) => process.stderr.write(text));
   if (password === undefined || password === '') throw new UsageError('no password on standard input');
-  process.stdout.write(`${htdigestLine(user, domain, password)}\n`);
+  return htdigestLine(user, domain, password);
+}
+
+type UserChange = Extract<Command, { name: 'user add' | 'user passwd' | 'user remove' }>;
+
+async function changeUser(command: UserChange): Promise<void> {
+  const { name, user, domain, file } = command;
+  if (name === 'user remove') await editUser(file, user, domain, { action: 'remove' });
+  else {
+    const action = name === 'user add' ? 'add' : 'passwd';
+    await editUser(file, user, domain, { action, line: await newUserLine(command) });
+  }
+  process.stdout.write(`${file}: ${user}@${domain}; a webtrunk that runs takes it after SIGHUP\n`);
 }
 
 /** What runs beside the application and is closed after it. */

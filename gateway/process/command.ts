@@ -13,10 +13,18 @@ export type Command =
       readonly call: string | undefined;
     }
   | { readonly name: 'user hash'; readonly user: string; readonly domain: string }
+  | {
+      readonly name: 'user add' | 'user passwd' | 'user remove';
+      readonly user: string;
+      readonly domain: string;
+      readonly file: string;
+    }
+  | { readonly name: 'user list'; readonly file: string }
   | { readonly name: 'help' }
   | { readonly name: 'version' };
 
 const defaultFile = 'webtrunk.yaml';
+const defaultUsersFile = 'users.htdigest';
 
 /** Reads the arguments after the program's name. Throws a UsageError. */
 export function readCommand(args: readonly string[]): Command {
@@ -26,6 +34,7 @@ export function readCommand(args: readonly string[]): Command {
   const [name, ...rest] = positionals;
   if (name === undefined) throw new UsageError('a command is missing');
   if (name === 'doctor') return readDoctorCommand(rest, values);
+  if (values.file !== undefined && name !== 'user') throw new UsageError(`--file is not for ${name}`);
   if (values.call !== undefined) throw new UsageError(`--call is not for ${name}`);
   if (values.config !== undefined && name !== 'start') throw new UsageError(`--config is not for ${name}`);
   if (name === 'start') {
@@ -37,7 +46,7 @@ export function readCommand(args: readonly string[]): Command {
     if (rest.length > 1) throw new UsageError('check takes one file');
     return { name, file: rest[0] ?? defaultFile };
   }
-  if (name === 'user') return readUserCommand(rest);
+  if (name === 'user') return readUserCommand(rest, values.file);
   throw new UsageError(`there is no command ${name}`);
 }
 
@@ -52,12 +61,21 @@ function readDoctorCommand(
   return { name: 'doctor', file: config ?? defaultFile, trunk, call };
 }
 
-function readUserCommand([action, user, domain, ...rest]: readonly string[]): Command {
-  if (action !== 'hash' || user === undefined || domain === undefined || rest.length > 0) {
-    throw new UsageError('use: webtrunk user hash NAME DOMAIN');
+const userActions = ['add', 'passwd', 'remove'] as const;
+
+function readUserCommand(
+  [action, user, domain, ...rest]: readonly string[],
+  file: string = defaultUsersFile,
+): Command {
+  if (action === 'list' && user === undefined) return { name: 'user list', file };
+  const change = userActions.find((known) => known === action);
+  const isKnown = change !== undefined || action === 'hash';
+  if (!isKnown || user === undefined || domain === undefined || rest.length > 0) {
+    throw new UsageError('use: webtrunk user add|passwd|remove|hash NAME DOMAIN, or webtrunk user list');
   }
   if (/[:\s]/.test(user + domain)) throw new UsageError('neither name nor domain has colons or blanks');
-  return { name: 'user hash', user, domain: domain.toLowerCase() };
+  const who = { user, domain: domain.toLowerCase() };
+  return change === undefined ? { name: 'user hash', ...who } : { name: `user ${change}`, ...who, file };
 }
 
 function parse(args: readonly string[]) {
@@ -68,6 +86,7 @@ function parse(args: readonly string[]) {
       options: {
         config: { type: 'string', short: 'c' },
         call: { type: 'string' },
+        file: { type: 'string', short: 'f' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'v' },
       },

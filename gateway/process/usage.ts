@@ -5,7 +5,12 @@ export const usage = `webtrunk: browser softphones to the PBXs and SIP trunks yo
   webtrunk check [FILE]            check a configuration file (webtrunk.yaml) and say everything that is wrong
   webtrunk doctor [TRUNK] [--config FILE] [--call NUMBER]
                                    examine trunks step by step and say what to change; with NUMBER call it and listen
-  webtrunk user hash NAME DOMAIN   print the line for a users file; the password is read from standard input
+  webtrunk user add|passwd NAME DOMAIN [--file FILE]
+                                   add a user to a users file (users.htdigest), or give a new password; it is read from
+                                   standard input
+  webtrunk user remove NAME DOMAIN [--file FILE]
+  webtrunk user list [--file FILE]
+  webtrunk user hash NAME DOMAIN   print the line for a users file
   webtrunk --help | --version
 
 Exit codes: 0 all right, 1 it could not run or ended by a defect, 2 wrong usage or configuration.

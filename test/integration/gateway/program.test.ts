@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -132,6 +132,25 @@ describe('the program', () => {
     const { code, stdout } = await run(['user', 'hash', 'alice', 'example.com'], 'secret\n');
     assert.equal(code, 0);
     assert.match(stdout, /^alice:example\.com:[0-9a-f]{32}\n$/);
+  });
+
+  it('keeps a users file', async () => {
+    const users = join(folder, 'users.htdigest');
+    const user = (...args: string[]) => run(['user', ...args, '--file', users], 'secret\n');
+    await writeFile(users, '# ours\n');
+    assert.equal((await user('add', 'alice', 'Example.com')).code, 0);
+    assert.equal((await user('add', 'bob', 'example.com')).code, 0);
+    assert.match((await user('add', 'bob', 'example.com')).stderr, /bob@example\.com is in .* already/);
+    const before = await readFile(users, 'utf8');
+    assert.match(before, /^# ours\nalice:example\.com:[0-9a-f]{32}\nbob:example\.com:[0-9a-f]{32}\n$/);
+    await run(['user', 'passwd', 'alice', 'example.com', '--file', users], 'another\n');
+    const after = await readFile(users, 'utf8');
+    assert.notEqual(after, before);
+    assert.equal(after.split('\n')[2], before.split('\n')[2]);
+    assert.equal((await user('list')).stdout, 'alice@example.com\nbob@example.com\n');
+    assert.equal((await user('remove', 'bob', 'example.com')).code, 0);
+    assert.equal((await user('list')).stdout, 'alice@example.com\n');
+    assert.match((await user('passwd', 'bob', 'example.com')).stderr, /bob@example\.com is not in /);
   });
 
   it('starts, answers, drains at SIGTERM and exits with 0, with no secret in its log', async () => {

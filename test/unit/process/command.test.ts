@@ -9,6 +9,11 @@ describe('command line', () => {
     [['start', '-c', 'a.yaml'], { name: 'start', config: 'a.yaml' }],
     [['check'], { name: 'check', file: 'webtrunk.yaml' }],
     [['check', 'a.yaml'], { name: 'check', file: 'a.yaml' }],
+    [
+      ['user', 'passwd', 'alice', 'Example.com', '--file', 'f'],
+      { name: 'user passwd', user: 'alice', domain: 'example.com', file: 'f' },
+    ],
+    [['user', 'list'], { name: 'user list', file: 'users.htdigest' }],
     [['user', 'hash', 'alice', 'Example.com'], { name: 'user hash', user: 'alice', domain: 'example.com' }],
     [['--help'], { name: 'help' }],
     [['start', '-h'], { name: 'help' }],
@@ -26,7 +31,8 @@ describe('command line', () => {
     [['start', '--config'], /--config/],
     [['check', 'a', 'b'], /one file/],
     [['check', '--config', 'a'], /--config is not for check/],
-    [['user', 'add', 'alice'], /user hash NAME DOMAIN/],
+    [['user', 'add', 'alice'], /user add\|passwd\|remove\|hash NAME DOMAIN/],
+    [['check', '--file', 'x'], /--file is not for check/],
     [['user', 'hash', 'al:ice', 'x'], /colons/],
   ];
   for (const [args, message] of wrong) {

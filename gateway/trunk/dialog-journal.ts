@@ -1,25 +1,38 @@
 import { open, readFile, rename, type FileHandle } from 'node:fs/promises';
 import type { Clock } from '../../sip/clock.js';
-import type { DialogNotes } from '../../sip/trunk/srf.js';
+import type { DialogNotes, OpenInvite } from '../../sip/trunk/srf.js';
 
+/** One line: a dialog has been invited (by the transaction of that id, of ours or of the peer's), has begun, or has ended. */
 interface JournalLine {
+  readonly invited?: unknown;
+  readonly transaction?: unknown;
+  readonly by?: unknown;
   readonly began?: unknown;
   readonly ended?: unknown;
+  /** UTC. */
   readonly at?: unknown;
 }
 
 interface NotedDialog {
-  /** When it began, UTC. */
   readonly at: string;
+  /** Undefined once it has begun. */
+  readonly invite: OpenInvite | undefined;
   left: boolean;
+}
+
+/** What an earlier process or connection left behind. */
+export interface LeftBehind {
+  readonly dialogId: string;
+  /** Of the INVITE when that was not answered, as far as is known. */
+  readonly invite: OpenInvite | undefined;
 }
 
 /** The file is written anew when it has this many lines more than twice the dialogs that are up. */
 const slackLines = 10_000;
 
 /**
- * A file that says which dialogs the SIP engine holds for us, so that after a crash the next process can end them. One JSON
- * line per beginning and end, written behind the calls' back: the last milliseconds before a crash may be missing, a torn
+ * A file that says which INVITEs and dialogs the SIP engine holds for us, so that after a crash the next process can end
+ * them. One JSON line per event, written behind the calls' back: the last milliseconds before a crash may be missing, a torn
  * last line is passed over. Its size is bounded by the number of dialogs that are up.
  */
 export class DialogJournal implements DialogNotes {
@@ -43,9 +56,9 @@ export class DialogJournal implements DialogNotes {
     return this.#dialogs.size;
   }
 
-  /** Dialogs that an earlier process or connection left behind. */
-  get leftBehind(): readonly string[] {
-    return [...this.#dialogs].flatMap(([id, { left }]) => (left ? [id] : []));
+  /** INVITEs and dialogs that an earlier process or connection left behind. */
+  get leftBehind(): readonly LeftBehind[] {
+    return [...this.#dialogs].flatMap(([dialogId, { left, invite }]) => (left ? [{ dialogId, invite }] : []));
   }
 
   /**
@@ -53,18 +66,20 @@ export class DialogJournal implements DialogNotes {
    * process works with the same file. Never rejects: `failed` hears why.
    */
   async open(): Promise<void> {
-    for (const [id, at] of await this.#read()) {
-      if (!this.#dialogs.has(id)) this.#dialogs.set(id, { at, left: true });
+    for (const [id, dialog] of await this.#read()) {
+      if (!this.#dialogs.has(id)) this.#dialogs.set(id, dialog);
     }
     this.#open = true;
     this.#writing = this.#write();
     await this.written();
   }
 
+  invited(dialogId: string, invite: OpenInvite): void {
+    this.#set(dialogId, { at: this.#now(), invite, left: false });
+  }
+
   began(dialogId: string): void {
-    const at = new Date(this.clock.nowMs()).toISOString();
-    this.#dialogs.set(dialogId, { at, left: false });
-    this.#note({ began: dialogId, at });
+    this.#set(dialogId, { at: this.#now(), invite: undefined, left: false });
   }
 
   ended(dialogId: string): void {
@@ -97,18 +112,31 @@ export class DialogJournal implements DialogNotes {
     await file?.close();
   }
 
-  async #read(): Promise<ReadonlyMap<string, string>> {
-    const found = new Map<string, string>();
+  async #read(): Promise<ReadonlyMap<string, NotedDialog>> {
+    const found = new Map<string, NotedDialog>();
     try {
       for (const line of (await readFile(this.path, 'utf8')).split('\n')) {
-        const { began, ended, at } = parseLine(line);
-        if (isDialogId(began)) found.set(began, typeof at === 'string' ? at : '');
-        if (isDialogId(ended)) found.delete(ended);
+        const { invited, began, ended, transaction, by, at: written } = parseLine(line);
+        const at = typeof written === 'string' ? written : '';
+        if (isId(invited) && isId(transaction) && (by === 'us' || by === 'peer')) {
+          found.set(invited, { at, invite: { transactionId: transaction, sentBy: by }, left: true });
+        }
+        if (isId(began)) found.set(began, { at, invite: undefined, left: true });
+        if (isId(ended)) found.delete(ended);
       }
     } catch (cause) {
       if (!isMissing(cause)) this.#fail(cause);
     }
     return found;
+  }
+
+  #now(): string {
+    return new Date(this.clock.nowMs()).toISOString();
+  }
+
+  #set(dialogId: string, dialog: NotedDialog): void {
+    this.#dialogs.set(dialogId, dialog);
+    this.#note(lineOf(dialogId, dialog));
   }
 
   #note(line: JournalLine): void {
@@ -147,7 +175,7 @@ export class DialogJournal implements DialogNotes {
 
   /** A file with the dialogs of this moment takes the place of the old one. */
   async #writeAnew(): Promise<void> {
-    const lines = [...this.#dialogs].map(([began, { at }]) => JSON.stringify({ began, at }));
+    const lines = [...this.#dialogs].map(([id, dialog]) => JSON.stringify(lineOf(id, dialog)));
     this.#pending = [];
     const fresh = await open(`${this.path}.new`, 'w', 0o600);
     try {
@@ -174,6 +202,11 @@ function textOf(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
+function lineOf(dialogId: string, { at, invite }: NotedDialog): JournalLine {
+  if (invite === undefined) return { began: dialogId, at };
+  return { invited: dialogId, transaction: invite.transactionId, by: invite.sentBy, at };
+}
+
 function parseLine(line: string): JournalLine {
   try {
     const parsed: unknown = JSON.parse(line);
@@ -184,7 +217,7 @@ function parseLine(line: string): JournalLine {
 }
 
 /** What may stand in a control frame. */
-function isDialogId(value: unknown): value is string {
+function isId(value: unknown): value is string {
   return typeof value === 'string' && /^[^|\r\n]{1,1024}$/.test(value);
 }
 

@@ -1,16 +1,16 @@
 import type { Clock } from '../../sip/clock.js';
-import { toFailure } from '../../sip/failure.js';
+import { failure, toFailure } from '../../sip/failure.js';
 import type { DialogNotes, TrunkStack } from '../../sip/trunk/srf.js';
 import type { LeftDialogOutcome, ProcessEvents } from '../telemetry/process-events.js';
-import { DialogJournal } from './dialog-journal.js';
+import { DialogJournal, type LeftBehind } from './dialog-journal.js';
 
 /** BYEs that are on their way at a time: the PBX is to have time for calls that go on. */
 const atOnce = 20;
 
-type LeftDialogEnder = Pick<TrunkStack, 'endLeftDialog' | 'connected'>;
+type LeftDialogEnder = Pick<TrunkStack, 'endLeftDialog' | 'endLeftInvite' | 'connected'>;
 type LeftDialogEvents = Pick<ProcessEvents, 'leftDialog' | 'dialogJournalFailed'>;
 
-/** Ends the dialogs that an earlier process, or a lost connection, left behind in drachtio-server. */
+/** Ends the INVITEs and dialogs that an earlier process, or a lost connection, left behind in drachtio-server. */
 export class LeftDialogs {
   #state: 'closed' | 'idle' | 'ending' = 'closed';
 
@@ -54,8 +54,8 @@ export class LeftDialogs {
     const left = this.journal.leftBehind;
     const waiting = left.values();
     const work = async (): Promise<void> => {
-      for (const dialogId of waiting) {
-        if (!(await this.#end(stack, dialogId))) return;
+      for (const each of waiting) {
+        if (!(await this.#end(stack, each))) return;
       }
     };
     await Promise.all(Array.from({ length: atOnce }, work));
@@ -69,8 +69,9 @@ export class LeftDialogs {
   }
 
   /** False when there is no engine any more. */
-  async #end(stack: LeftDialogEnder, dialogId: string): Promise<boolean> {
-    const { outcome, detail } = await bye(stack, dialogId);
+  async #end(stack: LeftDialogEnder, left: LeftBehind): Promise<boolean> {
+    const { dialogId } = left;
+    const { outcome, detail } = await endOne(stack, left);
     if (outcome === 'engine_away') return false;
     this.journal.ended(dialogId);
     this.events.leftDialog({ dialogId, outcome, detail });
@@ -78,15 +79,26 @@ export class LeftDialogs {
   }
 }
 
-async function bye(
-  stack: LeftDialogEnder,
-  dialogId: string,
-): Promise<{ readonly outcome: LeftDialogOutcome | 'engine_away'; readonly detail: string }> {
-  try {
+interface Outcome {
+  readonly outcome: LeftDialogOutcome | 'engine_away';
+  readonly detail: string;
+}
+
+/** An INVITE that is not known any more has been answered: then there is a dialog. */
+async function endOne(stack: LeftDialogEnder, { dialogId, invite }: LeftBehind): Promise<Outcome> {
+  const withdrawn = invite === undefined ? undefined : await attempt(() => stack.endLeftInvite(invite));
+  if (withdrawn !== undefined && withdrawn.outcome !== 'unknown') return withdrawn;
+  return attempt(async () => {
     const { status, reason } = await stack.endLeftDialog(dialogId);
-    const detail = `${status} ${reason}`.trim();
-    if (status < 300) return { outcome: 'ended', detail };
-    return { outcome: status === 481 ? 'unknown' : 'failed', detail };
+    const answer = `BYE: ${status} ${reason}`.trim();
+    if (status < 300) return answer;
+    throw failure(status === 481 ? 'dialog.unknown' : 'upstream.refused', { detail: answer });
+  });
+}
+
+async function attempt(act: () => Promise<string>): Promise<Outcome> {
+  try {
+    return { outcome: 'ended', detail: await act() };
   } catch (thrown) {
     const { code, reason, detail = reason } = toFailure(thrown);
     if (code === 'trunk.engine_away') return { outcome: 'engine_away', detail };

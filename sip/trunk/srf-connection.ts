@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../clock.js';
 import { failure, type SipFailure } from '../failure.js';
 import type { Log } from '../log.js';
 import { EngineAddresses } from './engine-addresses.js';
+import { EngineCommands } from './engine-commands.js';
 import { engineAway } from './engine-failure.js';
 import { Heartbeat } from './heartbeat.js';
 import { RequestSender } from './dialog-requests.js';
@@ -64,6 +65,7 @@ export class SrfConnection {
   readonly srf: SrfStack = new Srf();
   /** For requests outside any dialog. */
   readonly sender = new RequestSender(this.srf, () => undefined);
+  readonly commands = new EngineCommands((frame) => this.#write(frame));
   #addresses = new EngineAddresses();
   #socket: Socket | undefined;
   #heartbeat: Heartbeat | undefined;
@@ -113,7 +115,8 @@ export class SrfConnection {
       transactions +=
         tables.pendingSipRequests.size + tables.pendingNetworkInvites.size + tables.pendingAckOrPrack.size;
     }
-    return { requests: this.sender.size, dialogs: this.srf._dialogs.size, transactions };
+    const requests = this.sender.size + this.commands.size;
+    return { requests, dialogs: this.srf._dialogs.size, transactions };
   }
 
   /** Closes the connection; `gone` follows. Resolves when the socket is closed. Idempotent. */
@@ -126,9 +129,8 @@ export class SrfConnection {
 
   /** srf has asked for our routes; until the engine has taken them it refuses calls in our name. */
   #awaitRoutes(): void {
-    const socket = this.#socket;
-    if (this.#state !== 'connecting' || socket === undefined) return;
-    const ask = (): string => this.srf.app.client.wp.send(socket, 'ping');
+    if (this.#state !== 'connecting') return;
+    const ask = (): string => this.#write('ping');
     const dead = (): void => this.#leave('the engine does not answer');
     this.#heartbeat = new Heartbeat(ask, { alive: () => this.#becomeReady(), dead }, this.clock);
     this.#heartbeat.start();
@@ -141,6 +143,12 @@ export class SrfConnection {
     this.events.ready();
   }
 
+  /** Sends a frame and returns its id. Throws `trunk.engine_away` when there is no connection. */
+  #write(frame: string): string {
+    if (this.#socket === undefined || this.#state === 'gone') throw engineAway();
+    return this.srf.app.client.wp.send(this.#socket, frame);
+  }
+
   /** What throws while one message is handled, in srf or above it, costs that message only. */
   #guardMessages(): void {
     const { wp } = this.srf.app.client;
@@ -148,6 +156,7 @@ export class SrfConnection {
       wp.off('msg', listener as (socket: Socket, text: string) => void);
       wp.on('msg', (socket: Socket, text: string) => {
         this.#heartbeat?.hear(text);
+        this.commands.hear(text);
         try {
           Reflect.apply(listener, wp, [socket, text]);
         } catch (thrown) {
@@ -188,6 +197,7 @@ export class SrfConnection {
     this.srf.app.client.wp.send = () => '';
     const why = engineAway(detail);
     this.sender.abandonAll(why);
+    this.commands.abandonAll(why);
     this.events.gone(why, refused);
   }
 }

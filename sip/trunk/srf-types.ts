@@ -55,6 +55,7 @@ export interface SrfRequest extends SrfMessage, EventEmitter {
   readonly protocol: string;
   readonly receivedOn?: string;
   readonly stackDialogId?: string;
+  readonly stackTxnId: string;
   readonly res: SrfResponse;
   cancel(options: { readonly headers: SrfHeaders }, callback: (error: unknown) => void): void;
 }

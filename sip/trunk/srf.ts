@@ -4,11 +4,12 @@ import type { CalleeLeg, CalleeListener, HeaderList, InDialogResponse, Invitatio
 import type { Log } from '../log.js';
 import { newCallId, newTag } from '../message/index.js';
 import { BackOff } from './back-off.js';
-import { noDialogNotes, type DialogNotes } from './dialog-notes.js';
+import { noDialogNotes, type DialogNotes, type OpenInvite } from './dialog-notes.js';
 import { engineAway, refusalOf } from './engine-failure.js';
 import { toInDialogResponse } from './in-dialog-messages.js';
 import { nextHopOf, originHeaders } from './invite-options.js';
 import { LeftDialog } from './left-dialog.js';
+import { endLeftInvite } from './left-invite.js';
 import { LegTable } from './leg-table.js';
 import { pingParty, pingTimeout } from './options-ping.js';
 import { SrfConnection, type EngineAddress } from './srf-connection.js';
@@ -16,7 +17,7 @@ import { TrunkCalleeLeg } from './trunk-callee-leg.js';
 import { TrunkIngress, type TrunkIngressListener } from './trunk-ingress.js';
 import type { TrunkTarget } from './trunk-target.js';
 
-export type { DialogNotes } from './dialog-notes.js';
+export type { DialogNotes, OpenInvite } from './dialog-notes.js';
 export type { EngineTls } from './srf-connection.js';
 export type { TrunkSource } from './trunk-ingress.js';
 export type { TrunkTarget } from './trunk-target.js';
@@ -121,6 +122,11 @@ export class TrunkStack {
     const { srf } = this.#ready();
     const { clock, log, notes } = this;
     return new LeftDialog(dialogId, { srf, clock, log, notes }, this.#legs).end();
+  }
+
+  /** Ends an INVITE that no leg of ours has; see {@link endLeftInvite}. */
+  async endLeftInvite(invite: OpenInvite): Promise<string> {
+    return endLeftInvite(invite, this.#ready().commands);
   }
 
   /** Entries in every table; zero when no call and no request is open. */

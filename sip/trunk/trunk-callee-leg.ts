@@ -45,6 +45,8 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
   /** CANCEL or BYE that waits for its moment. */
   #goodbye: HeaderList | undefined;
   #settle: Timer | undefined;
+  /** The engine went away with the INVITE in it. */
+  #isLeft = false;
 
   constructor(
     private readonly target: TrunkTarget,
@@ -109,6 +111,9 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
 
   lose(why: SipFailure): void {
     if (this.#dialog !== undefined) return this.#dialog.lose(why);
+    if (this.#state === 'ended') return;
+    this.around.notes.left(this.#key);
+    this.#isLeft = true;
     if (this.#state === 'inviting') this.#fail(why, undefined);
     else this.#end({ cause: this.#state === 'cancelling' ? 'local' : 'failure', failure: why });
   }
@@ -116,7 +121,7 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
   /** The engine has sent the INVITE. */
   #sent(request: SrfRequest | undefined): void {
     if (request === undefined) return;
-    this.#request = request;
+    this.#note(request);
     const { log, clock } = this.around;
     onUpdateOf(request, (update, response) => {
       answerEarlyUpdate(update, request.get('Contact'), new FinalAnswer(update, response, log, clock));
@@ -127,8 +132,14 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
 
   /** The INVITE has gone out once more, with credentials: a CANCEL that the challenge has crossed did not end this one. */
   #sentAgain(request: SrfRequest): void {
-    this.#request = request;
+    this.#note(request);
     if (this.#state === 'cancelling') this.#sendCancel(request, this.#goodbye ?? []);
+  }
+
+  #note(request: SrfRequest): void {
+    this.#request = request;
+    if (this.#state === 'ended') return;
+    this.around.notes.invited(this.#key, { transactionId: request.stackTxnId, sentBy: 'us' });
   }
 
   #progressed(response: SrfResponse): void {
@@ -236,5 +247,6 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
     this.#state = 'ended';
     this.#settle?.cancel();
     this.legs.remove(this.#key, this);
+    if (this.#dialog === undefined && !this.#isLeft) this.around.notes.ended(this.#key);
   }
 }

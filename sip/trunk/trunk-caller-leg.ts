@@ -44,6 +44,8 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
   #dialog: TrunkDialog | undefined;
   /** BYE that waits for the engine to send our 200. */
   #byeHeaders: HeaderList | undefined;
+  /** The engine went away with the INVITE in it. */
+  #isLeft = false;
 
   constructor(
     private readonly invite: IncomingInvite,
@@ -58,6 +60,7 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
       this.#refuse(late, [], { cause: 'failure', failure: late });
     });
     legs.add(this.#key, this);
+    around.notes.invited(this.#key, { transactionId: request.stackTxnId, sentBy: 'peer' });
     request.on('cancel', (cancel: SrfRequest) => this.#cancelled(cancel.get('Reason')));
     request.on('update', (update: SrfRequest, answer: SrfResponse) => {
       answerEarlyUpdate(update, invite.contact, new FinalAnswer(update, answer, around.log, around.clock));
@@ -132,8 +135,11 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
   }
 
   lose(why: SipFailure): void {
-    if (this.#dialog === undefined) this.#end({ cause: 'failure', failure: why });
-    else this.#dialog.lose(why);
+    if (this.#dialog !== undefined) return this.#dialog.lose(why);
+    if (this.#state === 'ended') return;
+    this.around.notes.left(this.#key);
+    this.#isLeft = true;
+    this.#end({ cause: 'failure', failure: why });
   }
 
   #sendAnswer(sdp: string, headers: HeaderList): void {
@@ -218,6 +224,7 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
     this.#state = 'ended';
     this.#progress.stop();
     this.legs.remove(this.#key, this);
+    if (this.#dialog === undefined && !this.#isLeft) this.around.notes.ended(this.#key);
     tell(this.around.log, () => {
       this.#listener?.ended(end);
       if (this.#dialog === undefined) this.#answer?.reject(end.failure ?? failure('caller.cancelled'));

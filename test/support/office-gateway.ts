@@ -47,23 +47,28 @@ export async function callOffice(alice: WsSipClient, pbx: SipPeer): Promise<SipR
   return answered;
 }
 
+/** Sends alice an INVITE from the PBX; gives what sends more requests of that call. */
+export function inviteAlice(
+  pbx: UdpPeer,
+  sipPort: number,
+): (method: string, changes: Readonly<Record<string, string>>) => void {
+  const callId = newCallId();
+  const send = (method: string, changes: Readonly<Record<string, string>>, body = ''): void => {
+    const fields = {
+      start: `${method} sip:alice@127.0.0.1:${sipPort} SIP/2.0`,
+      Via: `SIP/2.0/UDP 127.0.0.1:${pbx.port};branch=${newBranch()}`,
+      'Call-ID': callId,
+      Contact: `<sip:bob@127.0.0.1:${pbx.port}>`,
+    };
+    pbx.send(requestBytes(method, { ...fields, ...changes }, body));
+  };
+  send('INVITE', { 'Content-Type': 'application/sdp' }, sdp(6000));
+  return send;
+}
+
 /** Puts a call of the PBX's through to alice. */
 export async function callAlice(alice: WsSipClient, pbx: UdpPeer, sipPort: number): Promise<void> {
-  const call = { 'Call-ID': newCallId(), Contact: `<sip:bob@127.0.0.1:${pbx.port}>` };
-  const send = (method: string, changes: Readonly<Record<string, string>>, body = ''): void =>
-    pbx.send(
-      requestBytes(
-        method,
-        {
-          start: `${method} sip:alice@127.0.0.1:${sipPort} SIP/2.0`,
-          Via: `SIP/2.0/UDP 127.0.0.1:${pbx.port};branch=${newBranch()}`,
-          ...call,
-          ...changes,
-        },
-        body,
-      ),
-    );
-  send('INVITE', { 'Content-Type': 'application/sdp' }, sdp(6000));
+  const send = inviteAlice(pbx, sipPort);
   answer(alice, await nextRequest(alice, 'INVITE'), 200, { sdp: sdp(7000) });
   const ok = await pbx.status(200, 'INVITE');
   send('ACK', { To: ok.headers.get('To') ?? '' });

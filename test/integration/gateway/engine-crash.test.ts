@@ -8,7 +8,14 @@ import { openEngine, type EngineUnderTest } from '../../support/engine-under-tes
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { ipTrunk, startGateway } from '../../support/gateway.js';
 import { idle } from '../../support/idle.js';
-import { callAlice, callOffice, officeConfiguration, signInAlice } from '../../support/office-gateway.js';
+import {
+  callAlice,
+  callOffice,
+  dialOffice,
+  inviteAlice,
+  officeConfiguration,
+  signInAlice,
+} from '../../support/office-gateway.js';
 import { UdpPeer } from '../../support/sip-peer.js';
 import { answer, nextRequest } from '../../support/ws-call.js';
 import type { WsSipClient } from '../../support/ws-sip-client.js';
@@ -54,6 +61,11 @@ describe('calls that a crash leaves in the SIP engine', () => {
 
   const noted = async (): Promise<string[]> => (await readFile(journal, 'utf8')).split('\n').slice(0, -1);
 
+  /** Resolves when the end of the journal looks like this. */
+  const written = async (lines: RegExp): Promise<void> => {
+    while (!lines.test((await noted()).join('\n'))) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+
   for (const [direction, call] of [
     ['to the PBX', () => callOffice(signedIn(), pbx)],
     ['from the PBX', () => callAlice(signedIn(), pbx, engine.ports.udp)],
@@ -62,8 +74,7 @@ describe('calls that a crash leaves in the SIP engine', () => {
       const first = await start();
       alice = await signInAlice(first.url('pages'));
       await call();
-      while ((await noted()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-      assert.match((await noted()).join(), /^\{"began":"[^"]+;from-tag=[^"]+","at":"20[^"]+Z"\}$/);
+      await written(/\{"began":"[^"]+;from-tag=[^"]+","at":"20[^"]+Z"\}$/);
       await first.kill();
 
       const second = await start();
@@ -73,7 +84,7 @@ describe('calls that a crash leaves in the SIP engine', () => {
       const line = await second.logged('trunk.left_dialog');
       assert.deepEqual(
         [line['dialogId'], line['outcome'], line['detail']],
-        [dialogOf(bye, direction), 'ended', '200 OK'],
+        [dialogOf(bye, direction), 'ended', 'BYE: 200 OK'],
       );
       const metrics = await (await fetch(`${second.url('admin')}/metrics`)).text();
       assert.match(metrics, /^webtrunk_left_dialogs_total\{outcome="ended"\} 1$/m);
@@ -81,6 +92,29 @@ describe('calls that a crash leaves in the SIP engine', () => {
       assert.deepEqual(await noted(), []);
     });
   }
+
+  it('are ended while they ring: CANCEL to the PBX, 503 to its own call', async () => {
+    const first = await start();
+    alice = await signInAlice(first.url('pages'));
+    const dialled = dialOffice(alice).catch(() => undefined);
+    const ours = await pbx.request('INVITE');
+    pbx.respond(ours, 180, 'Ringing');
+    inviteAlice(pbx, engine.ports.udp);
+    answer(alice, await nextRequest(alice, 'INVITE'), 180);
+    await pbx.status(180);
+    await written(/"by":"us"[^]*"by":"peer"/);
+    await first.kill();
+    await dialled;
+
+    const second = await start();
+    const cancel = await pbx.request('CANCEL');
+    assert.equal(cancel.callId, ours.callId);
+    pbx.respond(cancel, 200, 'OK');
+    pbx.respond(ours, 487, 'Request Terminated');
+    assert.equal((await pbx.status(503)).headers.get('Retry-After'), '5');
+    const lines = [await second.logged('trunk.left_dialog'), await second.logged('trunk.left_dialog')];
+    assert.ok(lines.some(({ detail }) => detail === 'CANCEL'));
+  });
 
   it('are forgotten when the engine has forgotten them', async () => {
     await writeFile(journal, '{"began":"nobody@knows;from-tag=it","at":"2026-01-01T00:00:00.000Z"}\n{"beg');

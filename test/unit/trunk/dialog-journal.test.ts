@@ -29,6 +29,8 @@ describe('the journal of dialogs', () => {
     return journal;
   };
 
+  const idsIn = (journal: DialogJournal): string[] => journal.leftBehind.map(({ dialogId }) => dialogId);
+
   const lines = async (): Promise<string[]> => (await readFile(file, 'utf8')).split('\n').slice(0, -1);
 
   it('tells the next process which dialogs were up, and no others', async () => {
@@ -38,13 +40,34 @@ describe('the journal of dialogs', () => {
     first.left('c');
     await first.close();
     const second = await openJournal();
-    assert.deepEqual(second.leftBehind, ['a', 'c']);
+    assert.deepEqual(idsIn(second), ['a', 'c']);
     assert.equal((await lines()).length, 2);
     second.ended('a');
     second.ended('c');
     await second.close();
-    assert.deepEqual((await openJournal()).leftBehind, []);
+    assert.deepEqual(idsIn(await openJournal()), []);
     assert.deepEqual(await lines(), []);
+  });
+
+  it('tells which INVITEs had no answer, and forgets that they were INVITEs when they have', async () => {
+    const first = await openJournal();
+    first.invited('a', { transactionId: 't1', sentBy: 'us' });
+    first.invited('a', { transactionId: 't2', sentBy: 'us' });
+    first.invited('b', { transactionId: 't3', sentBy: 'peer' });
+    first.invited('c', { transactionId: 't4', sentBy: 'us' });
+    first.began('c');
+    first.invited('d', { transactionId: 't5', sentBy: 'us' });
+    first.ended('d');
+    await first.close();
+    const left = [
+      { dialogId: 'a', invite: { transactionId: 't2', sentBy: 'us' } },
+      { dialogId: 'b', invite: { transactionId: 't3', sentBy: 'peer' } },
+      { dialogId: 'c', invite: undefined },
+    ];
+    const second = await openJournal();
+    assert.deepEqual(second.leftBehind, left);
+    await second.close();
+    assert.deepEqual((await openJournal()).leftBehind, left);
   });
 
   it('has what was noted before it was opened, and does not take that for left', async () => {
@@ -53,7 +76,7 @@ describe('the journal of dialogs', () => {
     open.push(journal);
     journal.began('new');
     await journal.open();
-    assert.deepEqual(journal.leftBehind, ['old']);
+    assert.deepEqual(idsIn(journal), ['old']);
     assert.equal(journal.size, 2);
     assert.match((await lines()).join(), /"new".*"old".*2026-01-01/);
   });
@@ -64,7 +87,7 @@ describe('the journal of dialogs', () => {
     journal.began('b');
     journal.left('b');
     journal.left('unknown');
-    assert.deepEqual(journal.leftBehind, ['b']);
+    assert.deepEqual(idsIn(journal), ['b']);
   });
 
   it('passes over a torn last line and whatever else is no line of its own', async () => {
@@ -73,7 +96,7 @@ describe('the journal of dialogs', () => {
       'nonsense\n[]\n{"began":7}\n{"began":"x|\\r\\n"}\n{"began":"a"}\n{"began":"b"}\n{"ended":"b"}\n{"beg',
     );
     const journal = await openJournal();
-    assert.deepEqual(journal.leftBehind, ['a']);
+    assert.deepEqual(idsIn(journal), ['a']);
     assert.deepEqual(failures, []);
   });
 
@@ -87,7 +110,7 @@ describe('the journal of dialogs', () => {
     }
     await journal.close();
     assert.ok((await lines()).length < 10_010);
-    assert.deepEqual((await openJournal()).leftBehind, ['long']);
+    assert.deepEqual(idsIn(await openJournal()), ['long']);
   });
 
   it('keeps only the dialogs of the moment when it is told to', async () => {
@@ -99,7 +122,7 @@ describe('the journal of dialogs', () => {
     journal.began('c');
     await journal.close();
     assert.equal((await lines()).length, 1);
-    assert.deepEqual((await openJournal()).leftBehind, ['c']);
+    assert.deepEqual(idsIn(await openJournal()), ['c']);
   });
 
   it('tells once that it cannot be written, and writes everything when it can be', async () => {
@@ -114,7 +137,7 @@ describe('the journal of dialogs', () => {
     journal.began('c');
     await journal.close();
     file = join(late, 'dialogs.ndjson');
-    assert.deepEqual((await openJournal()).leftBehind, ['a', 'b', 'c']);
+    assert.deepEqual(idsIn(await openJournal()), ['a', 'b', 'c']);
     assert.equal(failures.length, 1);
   });
 });

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { SipFailure } from '../../../sip/failure.js';
-import type { LocalTransport, SdpProfile } from '../../../sip/sdp/description.js';
-import { offeredStream, SdpEnd } from '../../../sip/sdp/offer-answer.js';
+import { ownCrypto } from '../../../sip/sdp/crypto.js';
+import type { LocalTransport, SdpCodec, SdpProfile, SdpSession } from '../../../sip/sdp/description.js';
+import {
+  offeredStream,
+  offeredVideo,
+  SdpEnd,
+  type ReceivedDescription,
+} from '../../../sip/sdp/offer-answer.js';
 import { parseSession } from '../../../sip/sdp/session.js';
 import { fixture, fixtureNames } from '../../support/sdp-fixtures.js';
 
@@ -100,43 +106,120 @@ function isRefusal(result: unknown): result is SipFailure {
   return true;
 }
 
+const capable = (profile: SdpProfile): SdpEnd =>
+  new SdpEnd({ profile, address, sessionId: '1', takesVideo: true, srtp: 'optional' });
+
+const profileOf = (text: string): SdpProfile => (text.includes('UDP/TLS/RTP') ? 'webrtc' : 'plain');
+
+const reread = (text: string): SdpSession => {
+  const session = parseSession(text);
+  if (session instanceof SipFailure) throw session;
+  return session;
+};
+
+const names = (codecs: readonly SdpCodec[]): readonly string[] =>
+  codecs.map((codec) => codec.name.toLowerCase());
+
+/** What holds for whatever we write. */
+function assertWellFormed(session: SdpSession): void {
+  const mids = session.media.flatMap(({ mid }) => (mid === undefined ? [] : [mid]));
+  for (const mid of session.bundle) assert.ok(mids.includes(mid), 'BUNDLE names lines that are there');
+  for (const { port, formats, codecs, crypto, protocol } of session.media) {
+    if (port === 0) continue;
+    assert.deepEqual(
+      formats.map(Number),
+      codecs.map((codec) => codec.payloadType),
+    );
+    assert.equal(new Set(formats).size, formats.length, 'a payload type means one thing');
+    if (protocol === 'RTP/SAVP') assert.equal(crypto?.length, 1, 'one key line in an answer');
+  }
+}
+
+function withKeys(transport: LocalTransport, { crypto }: ReceivedDescription): LocalTransport {
+  if (crypto === undefined || transport.profile === 'webrtc') return transport;
+  const own = ownCrypto(crypto.tag, crypto.suite, (sizeBytes) => Buffer.alloc(sizeBytes, 1));
+  return { ...transport, crypto: [own] };
+}
+
+/** The offer that an end of profile `to` gets; undefined when it is refused. */
+function translate(text: string, from: SdpProfile, to: SdpProfile): string | undefined {
+  const [offerer, answerer] = [capable(from), capable(to)];
+  const offer = offerer.readOffer(text);
+  if (isRefusal(offer)) return undefined;
+  const stream = offeredStream(offer, offerer, answerer);
+  return isRefusal(stream) ? undefined : answerer.writeOffer(stream, transports[to]).text;
+}
+
 describe('any mutation of any captured description', () => {
   it('as an offer gives a translation or a typed failure, soon, and the same one again', () => {
     fc.assert(
       fc.property(mutated, profiles, (text, to) => {
-        const from: SdpProfile = text.includes('UDP/TLS/RTP') ? 'webrtc' : 'plain';
-        const [offerer, answerer] = [from, to].map(
-          (profile) => new SdpEnd({ profile, address, sessionId: '1' }),
-        );
-        assert.ok(offerer !== undefined && answerer !== undefined);
+        const [offerer, answerer] = [capable(profileOf(text)), capable(to)];
         const offer = timed(() => offerer.readOffer(text));
         if (isRefusal(offer)) return;
         const stream = offeredStream(offer, offerer, answerer);
         if (isRefusal(stream)) return;
-        const sent = timed(() => answerer.writeOffer(stream, transports[to]));
-        assert.equal(answerer.writeOffer(stream, transports[to]).text, sent.text);
-        const reread = parseSession(sent.text);
-        if (reread instanceof SipFailure) throw reread;
-        assert.deepEqual(
-          reread.media[0]?.codecs.map((codec) => codec.name.toLowerCase()),
-          stream.codecs.map((codec) => codec.name.toLowerCase()),
-          'codecs survive',
-        );
-        assert.equal(reread.media[0]?.direction, stream.direction, 'direction survives');
-        const reply = timed(() => offerer.writeAnswer(offer, stream, transports[from]));
-        const answered = parseSession(reply);
-        if (answered instanceof SipFailure) throw answered;
-        assert.deepEqual(
-          answered.media.map((section) => section.kind),
-          offer.session.media.map((section) => section.kind),
-          'every line is answered in its place',
-        );
-        assert.deepEqual(
-          answered.media.flatMap((section, index) => (section.port === 0 ? [] : [index])),
-          [offer.index],
-        );
+        const pictures = offeredVideo(offer, answerer);
+        const video = pictures === undefined ? undefined : { stream: pictures, transport: transports[to] };
+        const sent = timed(() => answerer.writeOffer(stream, transports[to], video));
+        assert.equal(answerer.writeOffer(stream, transports[to], video).text, sent.text);
+        const written = reread(sent.text);
+        assertWellFormed(written);
+        assert.deepEqual(names(written.media[0]?.codecs ?? []), names(stream.codecs), 'codecs survive');
+        assert.equal(written.media[0]?.direction, stream.direction, 'direction survives');
+        assert.equal(written.media.length, video === undefined ? 1 : 2);
       }),
       { numRuns: 3_000 },
+    );
+  });
+
+  it('as an offer is answered with every line in its place', () => {
+    fc.assert(
+      fc.property(mutated, fc.boolean(), (text, withVideo) => {
+        const from = profileOf(text);
+        const offerer = capable(from);
+        const offer = offerer.readOffer(text);
+        if (isRefusal(offer)) return;
+        const stream = offeredStream(offer, offerer, offerer);
+        if (isRefusal(stream)) return;
+        const pictures = withVideo ? offeredVideo(offer, offerer) : undefined;
+        const transport = withKeys(transports[from], offer);
+        const video = pictures === undefined ? undefined : { stream: pictures, transport };
+        const answer = (): string => timed(() => offerer.writeAnswer(offer, stream, transport, video));
+        const written = reread(answer());
+        const kinds = (session: SdpSession): readonly string[] => session.media.map(({ kind }) => kind);
+        assert.deepEqual(kinds(written), kinds(offer.session));
+        const live = written.media.flatMap(({ port }, index) => (port === 0 ? [] : [index]));
+        const expected = video === undefined ? [offer.index] : [offer.index, offer.video?.index ?? -1];
+        assert.deepEqual(
+          live,
+          expected.toSorted((a, b) => a - b),
+        );
+        for (const [index, { mid, formats }] of written.media.entries()) {
+          const offered = offer.session.media[index];
+          if (from === 'webrtc') assert.equal(mid, offered?.mid);
+          for (const format of formats)
+            assert.ok(offered?.formats.includes(format), 'numbers are the offer’s');
+        }
+        assert.equal(answer(), answer());
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('translated there and back and there again, changes no more', () => {
+    fc.assert(
+      fc.property(mutated, profiles, (text, to) => {
+        const once = translate(text, profileOf(text), to);
+        if (once === undefined) return;
+        const twice = translate(once, to, to);
+        assert.ok(twice !== undefined, 'what we write can be read');
+        assert.equal(translate(twice, to, to), twice);
+        const [first, second] = [reread(once), reread(twice)];
+        assert.deepEqual(second.media[0]?.codecs, first.media[0]?.codecs);
+        assert.equal(second.media[0]?.direction, first.media[0]?.direction);
+      }),
+      { numRuns: 1_500 },
     );
   });
 

@@ -7,7 +7,7 @@ import type { Take } from '../support/sipp/flow-lab.js';
 import { bye, inDialogFlows } from '../support/sipp/in-dialog-flows.js';
 import { longHeaders, sippSdp } from '../support/sipp/script.js';
 import { answer, answered, answers, refuses, rings } from '../support/sipp/taken-calls.js';
-import type { SrfRequest } from '../support/srf-app.js';
+import type { SrfDialog } from '../support/srf-app.js';
 
 const branch = 'z9hG4bK-other-[pid]-[call_number]';
 
@@ -18,14 +18,17 @@ const established: readonly FlowIn[] = inDialogFlows.map((flow) => ({
     flow.play(caller.invite(1, { headers }).gets(100).gets(180).gets(200).sends('ACK', 1));
     if (flow.endsCall !== true) bye(caller);
   },
-  take: async (call) => {
+  take: (call) => {
     call.response.send(180);
     const side = flow.refresher === 'SIPp' ? 'uac' : 'uas';
     const headers = { 'Session-Expires': `90;refresher=${side}`, Require: 'timer' };
-    const dialog = await answer(call, flow.refresher === undefined ? {} : headers);
-    const destroyed = once(dialog, 'destroy');
-    await flow.act({ app: call.app, dialog, acknowledged: once(dialog, 'ack'), destroyed });
-    if (flow.endsCall !== true) await destroyed;
+    const use = async (dialog: SrfDialog): Promise<void> => {
+      const destroyed = once(dialog, 'destroy');
+      const acknowledged = Promise.race([once(dialog, 'ack'), destroyed]);
+      await flow.act({ app: call.app, dialog, acknowledged, destroyed });
+      if (flow.endsCall !== true) await destroyed;
+    };
+    return answer(call, use, flow.refresher === undefined ? {} : headers);
   },
 }));
 
@@ -35,7 +38,7 @@ const setUps: readonly FlowIn[] = [
     play: (caller) => bye(answered(caller.invite().gets(100).gets(180).invite().gets(180))),
     take: async (call) => {
       call.response.send(180);
-      await setTimeout(100);
+      await setTimeout(300);
       await answers(call);
     },
     only: 'udp',
@@ -50,7 +53,7 @@ const setUps: readonly FlowIn[] = [
       ),
     take: async (call) => {
       call.response.send(180);
-      await setTimeout(100);
+      await setTimeout(300);
       await answers(call);
     },
   },
@@ -58,6 +61,7 @@ const setUps: readonly FlowIn[] = [
     name: 'the first two 200 are lost',
     play: (caller) => bye(answered(caller.invite().gets(100).gets(180).gets(200).gets(200))),
     take: rings,
+    needsTime: true,
   },
   {
     name: 'the answer is never acknowledged',
@@ -72,8 +76,11 @@ const setUps: readonly FlowIn[] = [
         .answers('BYE', 200),
     take: async (call) => {
       call.response.send(180);
-      const dialog = await answer(call);
-      await Promise.all([once(dialog, 'destroy'), call.giveUp()]);
+      await answer(call, (dialog) => {
+        const destroyed = once(dialog, 'destroy');
+        call.giveUp();
+        return destroyed;
+      });
     },
   },
   {
@@ -88,7 +95,8 @@ const setUps: readonly FlowIn[] = [
         .sends('ACK', 1)
         .takes('BYE')
         .answers('BYE', 200),
-    take: async (call) => void (await (await answer(call)).destroy()),
+    take: (call) => answer(call, (dialog) => dialog.destroy()),
+    needsTime: true,
   },
   {
     name: 'the offer comes late, and the answer in ACK',
@@ -100,13 +108,11 @@ const setUps: readonly FlowIn[] = [
           .gets(200)
           .sends('ACK', 1, { body: sippSdp(6000) }),
       ),
-    take: async (call) => {
-      const dialog = await answer(call);
-      const destroyed = once(dialog, 'destroy');
-      const [ack] = (await once(dialog, 'ack')) as [SrfRequest];
-      assert.match(ack.body, /m=audio 6000/);
-      await destroyed;
-    },
+    take: (call) =>
+      answer(call, async (dialog) => {
+        await once(dialog, 'destroy');
+        assert.match(dialog.remote.sdp, /m=audio 6000/);
+      }),
   },
   {
     name: 'INVITE and its answer are long',
@@ -121,7 +127,7 @@ const setUps: readonly FlowIn[] = [
     take: async (call) => {
       assert.equal(call.request.get('X-Long-39'), longHeaders['X-Long-39']);
       assert.match(call.request.body, /m=audio 6000/);
-      await once(await answer(call, longHeaders), 'destroy');
+      await answer(call, (dialog) => once(dialog, 'destroy'), longHeaders);
     },
   },
   {
@@ -134,6 +140,7 @@ const setUps: readonly FlowIn[] = [
     play: (caller) => caller.invite().gets(100).gets(486).gets(486).ackFailure(),
     take: refuses(486),
     only: 'udp',
+    needsTime: true,
   },
   {
     name: 'the call goes elsewhere by 302',

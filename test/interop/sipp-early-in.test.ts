@@ -58,6 +58,7 @@ const reliably: readonly FlowIn[] = [
       await progress(call.response, 183);
       await answers(call);
     },
+    needsTime: true,
   },
   {
     name: 'the answer to PRACK is lost',
@@ -69,7 +70,7 @@ const reliably: readonly FlowIn[] = [
     },
     take: async (call) => {
       await progress(call.response, 183);
-      await setTimeout(100);
+      await setTimeout(300);
       await answers(call);
     },
     only: 'udp',
@@ -92,8 +93,8 @@ const reliably: readonly FlowIn[] = [
     play: (caller) => caller.invite(1, knows100rel).gets(100).gets(183).skips(183).gets(504).ackFailure(),
     take: async ({ request, response, giveUp }) => {
       const cancelled = once(request, 'cancel');
-      void progress(response, 183);
-      await Promise.all([cancelled, giveUp()]);
+      response.send(183, { headers: { Require: '100rel' }, body: sdp(8000) }, giveUp);
+      await cancelled;
     },
   },
   {
@@ -183,7 +184,10 @@ const cancels: readonly FlowIn[] = [
   },
   {
     name: 'CANCEL comes again, because its answer was lost',
-    play: (caller) => cancelled(caller.invite().gets(100).gets(180).cancel().gets(200, 'CANCEL').gets(487)),
+    play: (caller) => {
+      caller.invite().gets(100).gets(180).cancel().gets(200, 'CANCEL').gets(487);
+      caller.cancel().gets(200, 'CANCEL').ackFailure();
+    },
     take: isCancelled,
     only: 'udp',
   },

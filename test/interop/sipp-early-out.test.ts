@@ -67,6 +67,7 @@ const early: readonly FlowOut[] = [
     },
     make: isHungUp(knows100rel),
     only: 'udp',
+    needsTime: true,
   },
   {
     name: 'a reliable provisional response comes again after its PRACK',
@@ -99,6 +100,7 @@ const early: readonly FlowOut[] = [
         .answers('INVITE', 183, reliably(7))
         .takes('PRACK', rack(7))
         .answers('PRACK', 200);
+      callee.answers('INVITE', 180);
       callee.takes('UPDATE').answers('UPDATE', 200, answer);
       bye(callee.answers('INVITE', 200, answer).takes('ACK'));
     },
@@ -106,9 +108,8 @@ const early: readonly FlowOut[] = [
       let updated: Promise<number> | undefined;
       const options = { localSdp: sdp(7000), ...knows100rel };
       const outcome = app.createUAC(uri, options, {
-        // PRACK and its answer come first.
         cbProvisional: (response) => {
-          updated = setTimeout(100).then(() => update(app, uri, response));
+          if (response.status === 180) updated = update(app, uri, response);
         },
       });
       const destroyed = once(await outcome, 'destroy');
@@ -125,13 +126,9 @@ const early: readonly FlowOut[] = [
       callee.takes('BYE', [['To', 'tag=a']]).answers('BYE', 200);
       // The ACK of the second fork is lost.
       callee.answers('INVITE', 200, { ...answer, toTag: 'a' }).takes('ACK', [['To', 'tag=a']]);
-      callee.takes('BYE', [['To', 'tag=b']]).answers('BYE', 200);
+      callee.sends('BYE', 20, { fromTag: 'b' }).gets(200, 'BYE');
     },
-    make: async (app, uri) => {
-      const dialog = await call(app, uri);
-      await setTimeout(250);
-      await dialog.destroy();
-    },
+    make: isHungUp(),
   },
   {
     name: 'three forks ring, and all are refused',
@@ -174,20 +171,20 @@ const cancelled = (callee: Script): Script =>
 const cancels: readonly FlowOut[] = [
   {
     name: 'CANCEL waits for the first provisional response',
-    play: (callee) => cancelled(callee.takes('INVITE').pause(40).answers('INVITE', 100)),
+    play: (callee) => cancelled(callee.takes('INVITE').pause(150).answers('INVITE', 100)),
     make: cancelsAt('sent', isTerminated),
   },
   {
     name: 'CANCEL waits for the first provisional response, and the call is answered instead',
     play: (callee) => {
-      callee.takes('INVITE').pause(40).answers('INVITE', 200, answer).takes('ACK');
+      callee.takes('INVITE').pause(150).answers('INVITE', 200, answer).takes('ACK');
       callee.takes('BYE', [['Reason', 'cancel race']]).answers('BYE', 200);
     },
     make: cancelsAt('sent', isEnded),
   },
   {
     name: 'CANCEL waits for the first provisional response, and the call is refused instead',
-    play: (callee) => callee.takes('INVITE').pause(40).answers('INVITE', 486).takes('ACK'),
+    play: (callee) => callee.takes('INVITE').pause(150).answers('INVITE', 486).takes('ACK'),
     make: cancelsAt('sent', (outcome) => assert.rejects(outcome, (error) => statusOf(error) === 486)),
   },
   {
@@ -208,6 +205,7 @@ const cancels: readonly FlowOut[] = [
     play: (callee) => cancelled(callee.takes('INVITE').answers('INVITE', 180).takes('CANCEL')),
     make: cancelsAt(180, isTerminated),
     only: 'udp',
+    needsTime: true,
   },
   {
     name: 'CANCEL crosses the answer',
@@ -230,7 +228,10 @@ const cancels: readonly FlowOut[] = [
     name: 'CANCEL is answered, and nothing more comes',
     play: (callee) => callee.takes('INVITE').answers('INVITE', 180).takes('CANCEL').answers('CANCEL', 200),
     make: async (app, uri, giveUp) => {
-      await Promise.all([cancelsAt(180, isTerminated)(app, uri, giveUp), giveUp()]);
+      const cancelled = cancelsAt(180, isTerminated)(app, uri, giveUp);
+      await setTimeout(300);
+      giveUp();
+      await cancelled;
     },
   },
 ];

@@ -68,6 +68,13 @@ export interface SrfApp extends EventEmitter {
     options: object,
     callback: (error: (Error & { code?: string }) | null, request: SrfRequest) => void,
   ): void;
+  /** `callback` has the dialog before anything can happen to it. */
+  createUAS(
+    request: SrfRequest,
+    response: SrfResponse,
+    options: object,
+    callback: (error: Error | null, dialog: SrfDialog) => void,
+  ): void;
   createUAS(request: SrfRequest, response: SrfResponse, options: object): Promise<SrfDialog>;
   createUAC(
     uri: string,

@@ -11,6 +11,8 @@ interface Flow {
   play(script: Script): unknown;
   /** It makes sense over no other transport. */
   readonly only?: FlowTransport;
+  /** Something is sent again or runs out; else time stands still in the engine. */
+  readonly needsTime?: boolean;
 }
 
 /** SIPp calls. */
@@ -25,12 +27,16 @@ export interface FlowOut extends Flow {
 
 /** The tests of a suite: every flow over UDP, TCP and TLS at the same time. */
 export function callsFromSipp(flows: readonly FlowIn[]): void {
-  testFlows(flows, 'caller', (lab, script, { take }) => lab.callsIn(script, take));
+  testFlows(flows, 'caller', (lab, script, { take, needsTime }) =>
+    lab.callsIn(script, take, needsTime === true ? 'runs' : 'stands'),
+  );
 }
 
 /** The tests of a suite: every flow over UDP, TCP and TLS at the same time. */
 export function callsToSipp(flows: readonly FlowOut[]): void {
-  testFlows(flows, 'callee', (lab, script, { make }) => lab.callsOut(script, make));
+  testFlows(flows, 'callee', (lab, script, { make, needsTime }) =>
+    lab.callsOut(script, make, needsTime === true ? 'runs' : 'stands'),
+  );
 }
 
 function testFlows<AnyFlow extends Flow>(

@@ -17,17 +17,18 @@ export const answered = (callee: Script, headers: readonly string[] = []): Scrip
 
 export const hungUp = (callee: Script): Script => callee.takes('BYE').answers('BYE', 200);
 
+/** Calls; the dialog is there before its ACK is sent. */
 export const call = (app: SrfApp, uri: string, options: object = {}): Promise<SrfDialog> =>
   app.createUAC(uri, { localSdp: sdp(7000), ...options });
 
 /** Calls and hangs up. */
-export const calls: Make = async (app, uri) => void (await (await call(app, uri)).destroy());
+export const calls: Make = async (app, uri) => (await call(app, uri)).destroy();
 
 /** Calls with these options and sees the callee hang up. */
 export const isHungUp =
   (options: object = {}) =>
-  async (app: SrfApp, uri: string): Promise<void> =>
-    void (await once(await call(app, uri, options), 'destroy'));
+  async (app: SrfApp, uri: string): Promise<unknown> =>
+    once(await call(app, uri, options), 'destroy');
 
 /** A call that is refused. */
 export const isRefused =

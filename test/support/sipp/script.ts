@@ -4,6 +4,8 @@ export interface Extras {
   readonly body?: string;
   /** Of the header field To of an answer, in place of the callee's only one. */
   readonly toTag?: string;
+  /** Of the header field From of a request, in place of the callee's only one. */
+  readonly fromTag?: string;
   /** In place of a branch of its own. */
   readonly branch?: string;
   readonly uri?: string;
@@ -17,6 +19,7 @@ export type Pattern = readonly [header: string, pattern: string];
 const service = 'sip:service@[remote_ip]:[remote_port]';
 const serviceParty = ` <${service}>`;
 const callerParty = ' "caller" <sip:caller@[local_ip]:[local_port]>;tag=[pid]c[call_number]';
+const calleeTag = '[pid]s[call_number]';
 const ownContact = 'Contact: <sip:sipp@[reachable]>';
 
 /** Makes a message longer than a datagram of Ethernet, and than the 1,300 bytes of RFC 3261 §18.1.1. */
@@ -113,7 +116,7 @@ export class Script {
   answers(name: string, status: number, extras: Extras = {}): this {
     const { headers = [], body = '', toTag } = extras;
     const isInitial = this.role === 'callee' && name === 'INVITE';
-    const tag = toTag ?? (isInitial && status > 100 ? '[pid]s[call_number]' : '');
+    const tag = toTag ?? (isInitial && status > 100 ? calleeTag : '');
     const lines = [
       `SIP/2.0 ${status} ${status < 300 ? 'Fine' : 'Refused'}`,
       `Via:[$${name}_via]`,
@@ -185,8 +188,8 @@ export class Script {
   }
 
   private request(method: string, cseq: number, to: string, extras: Extras): this {
-    const { headers = [], body = '', branch = '[branch]', uri = '[$target]' } = extras;
-    const own = this.role === 'caller' ? callerParty : '[$own];tag=[pid]s[call_number]';
+    const { headers = [], body = '', branch = '[branch]', uri = '[$target]', fromTag = calleeTag } = extras;
+    const own = this.role === 'caller' ? callerParty : `[$own];tag=${fromTag}`;
     const contact = method === 'ACK' || method === 'CANCEL' ? [] : [ownContact];
     const lines = [
       `${method} ${uri} SIP/2.0`,

@@ -2,15 +2,23 @@ import { once } from 'node:events';
 import { sdp } from '../sip-peer.js';
 import type { SrfDialog } from '../srf-app.js';
 import type { Take, TakenCall } from './flow-lab.js';
-import { settle } from './in-dialog-flows.js';
 import type { Script } from './script.js';
 
-/** Answers a call of SIPp's. */
-export const answer = ({ app, request, response }: TakenCall, headers = {}): Promise<SrfDialog> =>
-  app.createUAS(request, response, { localSdp: sdp(8000), headers });
+/** Answers a call of SIPp's, and gives the dialog to `use` before anything can happen to it. */
+export const answer = <Result>(
+  { app, request, response }: TakenCall,
+  use: (dialog: SrfDialog) => Promise<Result>,
+  headers = {},
+): Promise<Result> =>
+  new Promise((resolve, reject) => {
+    app.createUAS(request, response, { localSdp: sdp(8000), headers }, (error, dialog) => {
+      if (error === null) resolve(use(dialog));
+      else reject(error);
+    });
+  });
 
 /** Answers and sees the caller hang up. */
-export const answers: Take = async (call) => void (await once(await answer(call), 'destroy'));
+export const answers: Take = (call) => answer(call, (dialog) => once(dialog, 'destroy'));
 
 /** Rings, answers, and sees the caller hang up. */
 export const rings: Take = async (call) => {
@@ -27,4 +35,4 @@ export const refuses =
   };
 
 /** The caller's part from 200 to ACK. */
-export const answered = (caller: Script): Script => settle(caller.gets(200).sends('ACK', 1));
+export const answered = (caller: Script): Script => caller.gets(200).sends('ACK', 1);

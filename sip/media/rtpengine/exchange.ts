@@ -14,8 +14,6 @@ export interface Exchange {
   readonly sent: SentOffer;
   /** The offer for rtpengine. */
   readonly ngOffer: string;
-  /** Whether rtpengine knows the offer: it learns of a later one only with its answer. */
-  isTold: boolean;
   /** The answered exchange that holds while this one is open, and again when it is refused. */
   readonly previous: Exchange | undefined;
   answered: AnsweredExchange | undefined;

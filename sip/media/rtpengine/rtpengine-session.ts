@@ -30,6 +30,8 @@ export class RtpengineSession implements MediaSession {
   /** By the callee's end: each callee has one exchange with the caller at a time. Removed with the end. */
   readonly #exchanges = new Map<string, Exchange>();
   #callerId: string | undefined;
+  /** The exchange whose offer is the last one that rtpengine knows. */
+  #told: Exchange | undefined;
   /** The exchange that media flows by. */
   #active: Exchange | undefined;
   #isClosed = false;
@@ -85,23 +87,15 @@ export class RtpengineSession implements MediaSession {
       const received = unwrap(offerer.sdp.readOffer(sdp));
       const stream = unwrap(offeredStream(received, offerer.sdp, answerer.sdp));
       const ngOffer = describeEnd(offerer.profile, received.section, stream);
-      const isTold = answerer.local === undefined;
+      const isFirst = answerer.local === undefined;
       answerer.local ??= await this.#tellOffer(offerer, answerer, ngOffer);
       this.#mustHave(offerer, answerer);
       const sent = answerer.sdp.writeOffer(stream, forOffer(answerer.local));
       const last = this.#exchanges.get(calleeId);
       const previous = last?.answered === undefined ? last?.previous : { ...last, previous: undefined };
-      const answered = undefined;
-      this.#exchanges.set(calleeId, {
-        offerer,
-        answerer,
-        received,
-        sent,
-        ngOffer,
-        isTold,
-        previous,
-        answered,
-      });
+      const exchange = { offerer, answerer, received, sent, ngOffer, previous, answered: undefined };
+      this.#exchanges.set(calleeId, exchange);
+      if (isFirst) this.#told = exchange;
       answerer.trace('offered');
       return sent.text;
     });
@@ -227,27 +221,27 @@ export class RtpengineSession implements MediaSession {
 
   /** Tells rtpengine of the answer, and of the offer when it does not know that yet. Our transport to the offerer. */
   async #settle(exchange: Exchange, ngAnswer: string): Promise<LocalTransport> {
-    const { offerer, answerer, received, ngOffer } = exchange;
-    const to = offerer.at(received.section);
     try {
-      if (!exchange.isTold) {
-        answerer.local = await this.#tellOffer(offerer, answerer, ngOffer);
-        exchange.isTold = true;
-      }
-      return readTransport(offerer.profile, await this.call.answer(to, answerer.id, ngAnswer));
+      return await this.#tell(exchange, ngAnswer);
     } catch (thrown) {
       await this.#goBack(exchange.previous);
       throw thrown;
     }
   }
 
+  async #tell(exchange: Exchange, ngAnswer: string): Promise<LocalTransport> {
+    const { offerer, answerer, received, ngOffer } = exchange;
+    if (this.#told !== exchange) answerer.local = await this.#tellOffer(offerer, answerer, ngOffer);
+    this.#told = exchange;
+    const to = offerer.at(received.section);
+    return readTransport(offerer.profile, await this.call.answer(to, answerer.id, ngAnswer));
+  }
+
   /** After a re-offer that rtpengine took by half: what held before holds again. */
   async #goBack(previous: Exchange | undefined): Promise<void> {
     if (previous?.answered === undefined) return;
-    const { offerer, answerer, received, ngOffer, answered } = previous;
     try {
-      await this.call.offer(offerer.id, answerer.at(answerer.remote), ngOffer, false);
-      await this.call.answer(offerer.at(received.section), answerer.id, answered.ngAnswer);
+      await this.#tell(previous, previous.answered.ngAnswer);
     } catch {
       // The watch finds out whether the call still has media.
     }
@@ -256,8 +250,7 @@ export class RtpengineSession implements MediaSession {
   /** Media flows by this exchange from now on: rtpengine is told again when another callee's was the last. */
   async #activate(exchange: Exchange, { ngAnswer }: AnsweredExchange): Promise<void> {
     if (this.#active === exchange) return;
-    const { offerer, answerer, received } = exchange;
-    await this.call.answer(offerer.at(received.section), answerer.id, ngAnswer);
+    await this.#tell(exchange, ngAnswer);
     this.#flowsBy(exchange);
   }
 

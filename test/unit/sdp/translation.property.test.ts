@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { SipFailure } from '../../../sip/failure.js';
 import { ownCrypto } from '../../../sip/sdp/crypto.js';
-import type { LocalTransport, SdpCodec, SdpProfile, SdpSession } from '../../../sip/sdp/description.js';
+import type {
+  LocalTransport,
+  MediaSection,
+  SdpCodec,
+  SdpProfile,
+  SdpSession,
+} from '../../../sip/sdp/description.js';
 import {
   offeredStream,
   offeredVideo,
@@ -191,12 +197,9 @@ describe('any mutation of any captured description', () => {
         assert.deepEqual(kinds(written), kinds(offer.session));
         const live = written.media.flatMap(({ port }, index) => (port === 0 ? [] : [index]));
         const expected = video === undefined ? [offer.index] : [offer.index, offer.video?.index ?? -1];
-        assert.deepEqual(
-          live,
-          expected.toSorted((a, b) => a - b),
-        );
+        assert.deepEqual(new Set(live), new Set(expected));
         for (const [index, { mid, formats }] of written.media.entries()) {
-          const offered = offer.session.media[index];
+          const offered: MediaSection | undefined = offer.session.media[index];
           if (from === 'webrtc') assert.equal(mid, offered?.mid);
           for (const format of formats)
             assert.ok(offered?.formats.includes(format), 'numbers are the offer’s');

@@ -151,12 +151,32 @@ export interface IceServerConfig {
   readonly credential: Secret | undefined;
 }
 
+/** Undefined: no limit. */
+export interface CallLimitsConfig {
+  /** Calls at a time, both directions together. */
+  readonly channels?: number | undefined;
+  /** New calls in a second. */
+  readonly cps?: number | undefined;
+  readonly maxDurationMs?: number | undefined;
+  readonly maxRingMs?: number | undefined;
+}
+
 export interface TrunkConfig {
   readonly name: string;
-  readonly type: 'ip' | 'auth';
+  readonly type: 'ip' | 'auth' | 'register';
   /** At least one. */
-  readonly hosts: readonly { readonly uri: string; readonly priority: number }[];
-  readonly auth: { readonly username: string; readonly password: Secret } | undefined;
+  readonly hosts: readonly { readonly uri: string; readonly priority: number; readonly weight?: number }[];
+  readonly auth:
+    { readonly username: string; readonly password: Secret; readonly realm?: string | undefined } | undefined;
+  /** There with `type: register`. */
+  readonly register?: { readonly expiresMs: number; readonly retryMs: number } | undefined;
+  /** Undefined: hosts are not watched. */
+  readonly options?: { readonly everyMs: number; readonly failAfter: number } | undefined;
+  /** Undefined: that of all trunks. */
+  readonly attemptTimeoutMs?: number | undefined;
+  /** Undefined: 408 and 5xx. */
+  readonly failoverOn?: readonly number[] | undefined;
+  readonly limits?: CallLimitsConfig | undefined;
   readonly from: { readonly user: string | undefined; readonly domain: string | undefined } | undefined;
   /** Undefined: nothing special. */
   readonly tls: TrunkTlsConfig | undefined;
@@ -167,6 +187,8 @@ export interface TrunkConfig {
     readonly numbers: readonly string[] | undefined;
     /** P-Asserted-Identity is believed. */
     readonly trustIdentity?: boolean;
+    /** Undefined: `request_uri`. */
+    readonly numberFrom?: 'request_uri' | 'to';
   };
   /** Undefined: numbers pass as they are. */
   readonly numbers?: NumbersConfig | undefined;
@@ -236,6 +258,10 @@ export interface LimitsConfig {
   readonly messagesPerSecond: number;
   readonly registerFailuresPerMinute: number;
   readonly callsPerEndpoint: number;
+  /** How long a trunk may leave a call without a word; undefined: 10 s. */
+  readonly attemptTimeoutMs?: number;
+  /** Of each user. */
+  readonly user?: CallLimitsConfig | undefined;
 }
 
 /** Where call data records go. */

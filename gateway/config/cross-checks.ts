@@ -129,10 +129,18 @@ function checkTrunks({ trunks = [] }: Sections): CrossFinding[] {
 
 function checkTrunkAuth({ trunks = [] }: Sections): CrossFinding[] {
   const found: CrossFinding[] = [];
-  for (const [index, { type, auth }] of trunks.entries()) {
-    if (type === 'auth' && auth === undefined) {
+  for (const [index, { type, auth, register }] of trunks.entries()) {
+    if (type !== 'ip' && auth === undefined) {
       const fix = 'add for example auth: { username: gw, password: ${PBX_PASSWORD} }';
-      found.push({ path: ['trunks', index], problem: 'type: auth needs a user name and password', fix });
+      found.push({ path: ['trunks', index], problem: `type: ${type} needs a user name and password`, fix });
+    }
+    if (type !== 'register' && register !== undefined) {
+      const problem = `a trunk of type ${type} does not sign in`;
+      found.push({
+        path: ['trunks', index, 'register'],
+        problem,
+        fix: 'write type: register, or remove it',
+      });
     }
     if (type === 'ip' && auth !== undefined) {
       const problem = 'a trunk of type ip sends no password';

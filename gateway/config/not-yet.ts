@@ -7,11 +7,6 @@ const keys: ReadonlySet<string> = new Set([
   'domains.*.trunk',
   'ice.filter_private_candidates',
   'ice.servers.*.secret',
-  'trunks.*.hosts.*.weight',
-  'trunks.*.auth.realm',
-  'trunks.*.register',
-  'trunks.*.options',
-  'trunks.*.limits',
   'trunks.*.media.dtmf',
   'trunks.*.media.srtp',
 ]);
@@ -19,7 +14,6 @@ const keys: ReadonlySet<string> = new Set([
 const values: Readonly<Record<string, RegExp>> = {
   'domains.*.auth': /^(?:jwt|pbx)$/,
   'media.browser_to_browser': /^anchored$/,
-  'trunks.*.type': /^register$/,
 };
 
 const pattern = (path: Path): string => path.map((step) => (typeof step === 'number' ? '*' : step)).join('.');

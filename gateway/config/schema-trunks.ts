@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import * as field from './fields.js';
 import { callerId, headers, numbers } from './schema-identity.js';
+import * as upkeep from './schema-upkeep.js';
 
 /** `trunks:` and `routes:` of the configuration file. */
 
@@ -17,14 +18,15 @@ const nameOf = (what: string, example: string) =>
 export const trunk = z.strictObject({
   name: nameOf('trunk', 'office'),
   type: field.choice(
-    '`ip`: both sides know each other by address. `auth`: the trunk asks for a password when we call.',
-    ['ip', 'auth'],
+    '`ip`: both sides know each other by address. `auth`: the trunk asks for a password when we call. `register`: we sign in there too.',
+    ['ip', 'auth', 'register'],
   ),
   hosts: z
     .array(
       z.strictObject({
         uri: field.trunkHostUri('Next hop.', '"sip:pbx.example.net:5060;transport=udp"'),
         priority: field.integer('Lower is tried first.', 0, 65_535, 10).default(10),
+        weight: upkeep.hostWeight,
       }),
     )
     .min(1)
@@ -37,9 +39,16 @@ export const trunk = z.strictObject({
     .strictObject({
       username: field.text('User name for digest.', 'text', 'gw'),
       password: field.secretText('Password for digest.', '${PBX_PASSWORD}'),
+      realm: field
+        .text(
+          'The one realm that gets the password when we sign in. Default: any.',
+          'text',
+          'pbx.example.net',
+        )
+        .optional(),
     })
     .meta({
-      description: 'Needed with `type: auth`.',
+      description: 'Needed with `type: auth` and `type: register`.',
       example: '{ username: gw, password: ${PBX_PASSWORD} }',
     })
     .optional(),
@@ -54,6 +63,19 @@ export const trunk = z.strictObject({
       description: 'What From shows instead of the calling user and the host of the trunk.',
       example: '{ user: "+15551230000" }',
     })
+    .optional(),
+  register: upkeep.register.optional(),
+  options: upkeep.options.optional(),
+  attempt_timeout: upkeep
+    .attemptTimeout(
+      'How long a host may leave a call without a word (100 Trying is none) before the next is tried. Default: `limits.attempt_timeout`.',
+    )
+    .optional(),
+  failover_on: upkeep.failoverOn.optional(),
+  limits: upkeep
+    .callLimits(
+      'Limits of the trunk, both directions together. When it is full the next of the route is tried.',
+    )
     .optional(),
   tls: z
     .strictObject({
@@ -110,6 +132,7 @@ export const trunk = z.strictObject({
       trust_identity: field
         .flag('P-Asserted-Identity of the trunk is believed and shown to whoever is called.')
         .default(false),
+      number_from: upkeep.numberFrom,
     })
     .meta({ description: 'Calls from the trunk.', example: '{ allow: [198.51.100.0/24] }' })
     .prefault({}),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import * as field from './fields.js';
 import { route } from './schema-routes.js';
 import { trunk } from './schema-trunks.js';
+import { attemptTimeout, callLimits } from './schema-upkeep.js';
 
 /** The configuration file as it is written. Nothing is converted here: see settle.ts. */
 
@@ -305,6 +306,10 @@ const limits = z
     calls_per_endpoint: field
       .integer('Calls that one browser may have placed at a time.', 1, 1_000, 8)
       .default(8),
+    attempt_timeout: attemptTimeout(
+      'How long a host of a trunk may leave a call without a word before the next is tried.',
+    ).default('10s'),
+    user: callLimits('Limits of each user; calls that they place, from all their devices.').optional(),
   })
   .meta({ description: 'Protection against clients that want too much.' });
 

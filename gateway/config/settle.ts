@@ -15,6 +15,7 @@ import type { PairFiles, ReferencedFiles } from './referenced-files.js';
 import type { ConfigFile } from './schema.js';
 import { Secret } from './secret.js';
 import { settleIdentity } from './settle-identity.js';
+import { settleCallLimits, settleUpkeep } from './settle-upkeep.js';
 import { settleRoute } from './settle-route.js';
 import { parseDurationMs, parseNgAddress, parsePortRange, parseSipListen, parseSizeBytes } from './units.js';
 
@@ -44,6 +45,7 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
     trunks: written.trunks.map((trunk, index) => ({
       ...settleTrunk(trunk, files.trunkTls[index]),
       ...settleIdentity(trunk),
+      ...settleUpkeep(trunk),
     })),
     routes: written.routes.map(settleRoute),
     limits: {
@@ -51,6 +53,8 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
       messagesPerSecond: limits.messages_per_second,
       registerFailuresPerMinute: limits.register_failures_per_minute,
       callsPerEndpoint: limits.calls_per_endpoint,
+      attemptTimeoutMs: parsed(parseDurationMs(limits.attempt_timeout)),
+      user: settleCallLimits(limits.user),
     },
     cdr: settleCdr(written, file),
     log: written.log,
@@ -164,7 +168,10 @@ function settleTrunk(
     name,
     type,
     hosts,
-    auth: auth === undefined ? undefined : { username: auth.username, password: new Secret(auth.password) },
+    auth:
+      auth === undefined
+        ? undefined
+        : { username: auth.username, password: new Secret(auth.password), realm: auth.realm },
     from: from === undefined ? undefined : { user: from.user, domain: from.domain },
     tls:
       tls === undefined || files === undefined
@@ -179,6 +186,7 @@ function settleTrunk(
       allow: inbound.allow,
       numbers: inbound.numbers,
       trustIdentity: inbound.trust_identity,
+      numberFrom: inbound.number_from,
     },
     media: { codecs: media.codecs, ptimeMs: media.ptime },
   };

@@ -6,6 +6,6 @@ export function trunkOf(trunk: TrunkConfig): Trunk {
   const { auth } = trunk;
   return {
     ...trunk,
-    auth: auth === undefined ? undefined : { username: auth.username, password: auth.password.reveal() },
+    auth: auth === undefined ? undefined : { ...auth, password: auth.password.reveal() },
   };
 }

@@ -2,21 +2,43 @@ import type { CallerIdRule } from '../routing/caller-id.js';
 import type { HeaderRule } from '../routing/header-rule.js';
 import type { NumberRule } from '../routing/number-rule.js';
 
+/** Limits of a trunk or user; undefined: none. */
+export interface CallLimits {
+  /** Calls at a time, both directions together. */
+  readonly channels?: number | undefined;
+  /** New calls in a second. */
+  readonly cps?: number | undefined;
+  readonly maxDurationMs?: number | undefined;
+  readonly maxRingMs?: number | undefined;
+}
+
 /** One next hop of a trunk. */
 export interface TrunkHost {
   /** `sip:host[:port][;transport=…]` */
   readonly uri: string;
   /** Lower is tried first. */
   readonly priority: number;
+  /** Share of the calls among those of the same priority; undefined: 10. */
+  readonly weight?: number;
 }
 
 /** A configured relation with a PBX or carrier (DESIGN §2). */
 export interface Trunk {
   readonly name: string;
-  /** `ip`: the address is the proof. `auth`: digest when challenged. */
-  readonly type: 'ip' | 'auth';
+  /** `ip`: the address is the proof. `auth`: digest when challenged. `register`: we sign in there too. */
+  readonly type: 'ip' | 'auth' | 'register';
   readonly hosts: readonly TrunkHost[];
-  readonly auth: { readonly username: string; readonly password: string } | undefined;
+  readonly auth:
+    { readonly username: string; readonly password: string; readonly realm?: string | undefined } | undefined;
+  /** How it is signed in to; undefined: not at all. */
+  readonly register?: { readonly expiresMs: number; readonly retryMs: number } | undefined;
+  /** How its hosts are watched; undefined: not at all. */
+  readonly options?: { readonly everyMs: number; readonly failAfter: number } | undefined;
+  /** How long it may leave a call without a word; undefined: as long as any. */
+  readonly attemptTimeoutMs?: number | undefined;
+  /** Statuses after which the next target is tried; undefined: 408 and 5xx. */
+  readonly failoverOn?: readonly number[] | undefined;
+  readonly limits?: CallLimits | undefined;
   /** What From shows instead of the calling user. */
   readonly from: { readonly user: string | undefined; readonly domain: string | undefined } | undefined;
   readonly inbound: {
@@ -26,6 +48,8 @@ export interface Trunk {
     readonly numbers: readonly string[] | undefined;
     /** P-Asserted-Identity is believed. */
     readonly trustIdentity?: boolean;
+    /** Where the called number stands; undefined: in the Request-URI. */
+    readonly numberFrom?: 'request_uri' | 'to';
   };
   /** How numbers are written; undefined: as they come. */
   readonly numbers?: NumberRule | undefined;

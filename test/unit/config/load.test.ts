@@ -28,7 +28,7 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
   ],
   'an unknown key that resembles nothing': [
     withLine(31, 'limits: { zzzzzzzzzz: 2 }'),
-    'line 31: limits.zzzzzzzzzz: unknown key (known here: connections_per_ip, messages_per_second, register_failures_per_minute, calls_per_endpoint)',
+    'line 31: limits.zzzzzzzzzz: unknown key (known here: connections_per_ip, messages_per_second, register_failures_per_minute, calls_per_endpoint, attempt_timeout, user)',
   ],
   'a port that is a word': [
     withLine(2, '  http: { address: 127.0.0.1, port: http }'),
@@ -94,9 +94,9 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
     withLine(32, 'cdr: {}\nstore: memory'),
     'line 33: store: not supported yet (remove it)',
   ],
-  'a trunk that registers': [
-    withLine(19, '    type: register'),
-    'line 19: trunks[0].type: register is not supported yet (expected one of ip, auth)',
+  'how to sign in to a trunk that wants nobody to': [
+    withLine(24, '    register: { expires: 300s }'),
+    'line 24: trunks[0].register: a trunk of type auth does not sign in (write type: register, or remove it)',
   ],
   'a trunk without password': [
     withLine(23, undefined),
@@ -213,7 +213,7 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
   ],
   'a section that is a word': [
     withLine(31, 'limits: many'),
-    'line 31: limits: "many" is not a group of keys (keys here: connections_per_ip, messages_per_second, register_failures_per_minute, calls_per_endpoint)',
+    'line 31: limits: "many" is not a group of keys (keys here: connections_per_ip, messages_per_second, register_failures_per_minute, calls_per_endpoint, attempt_timeout, user)',
   ],
   'several things at once, in the order of the file': [
     withLine(2, '  http: { port: x }')

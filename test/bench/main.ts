@@ -2,7 +2,7 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchCodec } from './codec.bench.js';
-import { benchEngines, comparedRate, parseDrachtio, type EngineFigures } from './engine.js';
+import { benchEngines, parseDrachtio, type EngineFigures } from './engine.js';
 import { browserSdp } from './messages.js';
 import { readProfile } from './profile.js';
 import {
@@ -190,7 +190,7 @@ async function benchEngine(
 
 const mostEngineSeconds = 6;
 
-function engineRows({ name, held, cpuMs, shares }: EngineFigures): Row[] {
+function engineRows({ name, held, cpuMs, cpuRate, shares }: EngineFigures): Row[] {
   const show = (figure: string, webtrunk: string, target = '', isReached = true): Row => ({
     figure: `${name} engine: ${figure}`,
     webtrunk,
@@ -201,7 +201,7 @@ function engineRows({ name, held, cpuMs, shares }: EngineFigures): Row[] {
   const isOurs = shares !== undefined;
   return [
     show('calls/s held', String(held), isOurs ? '500' : '', held >= 500),
-    show(`CPU per call at ${comparedRate}/s, with its application`, `${cpuMs.toFixed(2)} ms`),
+    show(`CPU per call at ${cpuRate}/s, with its application`, `${cpuMs.toFixed(2)} ms`),
     ...(isOurs
       ? [
           show(

@@ -124,7 +124,8 @@ function output(run: SippRun, scenario: string, folder: string, signal: AbortSig
     const chunks: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
-    signal.addEventListener('abort', () => child.kill());
+    // Asked politely it would wait for its calls to end.
+    signal.addEventListener('abort', () => child.kill('SIGKILL'));
     child.on('error', reject);
     child.on('close', () => resolve(Buffer.concat(chunks).toString()));
   });

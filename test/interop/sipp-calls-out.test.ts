@@ -159,12 +159,9 @@ const challenged: readonly FlowOut[] = ([401, 407] as const).flatMap((status) =>
       name: `the callee challenges with ${status}`,
       play: (callee: Script) => {
         refused(callee.takes('INVITE'));
-        bye(
-          callee
-            .takesAuthentic('joe', 'secret', field)
-            .answers('INVITE', 200, answer)
-            .takes('ACK', [[field, 'joe']]),
-        );
+        if (status === 401) callee.takesAuthentic('joe', 'secret');
+        else callee.takes('INVITE', [[field, 'Digest username="joe"']]);
+        bye(callee.answers('INVITE', 200, answer).takes('ACK', [[field, 'joe']]));
       },
       make: isHungUp({ auth: { username: 'joe', password: 'secret' } }),
     },

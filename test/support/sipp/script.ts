@@ -145,14 +145,17 @@ export class Script {
     ]);
   }
 
-  /** Waits for the INVITE that answers a challenge in that header field, and checks it. */
-  takesAuthentic(username: string, password: string, field: string): this {
-    this.takes('INVITE', [[field, 'Digest ']]);
+  /** Waits for the INVITE that answers a 401, and checks its credentials. SIPp cannot check those for a 407. */
+  takesAuthentic(username: string, password: string): this {
+    this.takes('INVITE', [['Authorization', 'Digest ']]);
     this.variables.add('authentic');
-    const given = `assign_to="authentic" username="${username}" password="${password}"`;
-    const last = this.steps.pop() ?? '';
-    const verify = `<verifyauth ${given}/><strcmp assign_to="authentic" variable="authentic" value="true"/>`;
-    this.steps.push(last.replace('</action>', `${verify}</action>`));
+    this.labels += 1;
+    const verify = `<verifyauth assign_to="authentic" username="${username}" password="${password}"/>`;
+    const taken = (this.steps.pop() ?? '')
+      .replace('<recv ', `<recv next="${this.labels}" test="authentic" `)
+      .replace('</action>', `${verify}</action>`);
+    // There is no such request: the call fails here unless it was authentic.
+    this.steps.push(taken, '<recv request="AUTHENTIC" timeout="1"/>', `<label id="${this.labels}"/>`);
     return this;
   }
 

@@ -1,23 +1,24 @@
 import { systemClock, type Clock } from '../sip/clock.js';
 import { failure } from '../sip/failure.js';
-import type { IncomingCall, OutOfDialogRequest, Party } from '../sip/leg.js';
+import type { IncomingCall, OutOfDialogRequest } from '../sip/leg.js';
 import type { Log } from '../sip/log.js';
-import { newId, parseNameAddrList, parseUri, reasonPhrase, serializeUri } from '../sip/message/index.js';
+import { newId } from '../sip/message/index.js';
 import type { MediaEngine } from '../sip/media/media-engine.js';
 import { createPassthroughEngine } from '../sip/media/passthrough.js';
 import type { TrunkSource } from '../sip/trunk/srf.js';
 import { DigestAuth } from './auth/digest-auth.js';
 import { MemoryCredentialStore } from './auth/credential-store.js';
 import { CallController } from './call/call-controller.js';
-import { createCallRouter } from './call/call-router.js';
-import type { CallSource } from './call/ports.js';
+import type { CallSource, Router } from './call/ports.js';
 import { CdrWriter } from './cdr/cdr-writer.js';
-import { dialledOf } from './call/dialled.js';
-import { createUserDirectory } from './call/user-directory.js';
 import type { Inspection } from './api/inspection.js';
-import type { Config, DomainConfig } from './config/config.js';
+import type { Config } from './config/config.js';
+import { diffConfig, withLiveChanges, type ConfigChange } from './config/diff.js';
+import { createCredentials } from './create-credentials.js';
 import { createMedia } from './create-media.js';
-import { createEdge, defaultEdgeLimits, type Edge } from './edge/edge.js';
+import { createRouter } from './create-router.js';
+import { edgeLimitsOf } from './edge-limits.js';
+import { createEdge, type Edge } from './edge/edge.js';
 import type { PageHandler } from './edge/http-server.js';
 import type { Endpoint } from './endpoint/endpoint.js';
 import { EndpointTable } from './endpoint/endpoint-table.js';
@@ -83,9 +84,10 @@ export class App {
   }
 
   private constructor(
-    readonly config: Config,
+    private inForce: Config,
     private readonly around: AppSurroundings,
   ) {
+    const config = inForce;
     const { events, log } = around;
     const clock = around.clock ?? systemClock;
     this.#clock = clock;
@@ -106,7 +108,7 @@ export class App {
       },
     });
     this.#anchoredMedia = createMedia(config, events, log, clock);
-    for (const domain of config.domains) addUsers(this.#credentials, domain);
+    this.#credentials.replaceBy(createCredentials(config));
   }
 
   /** Where it listens, with real ports. */
@@ -159,21 +161,36 @@ export class App {
     return this.#trunkSide?.unserved() ?? {};
   }
 
+  /** The configuration that is in force. */
+  get config(): Config {
+    return this.inForce;
+  }
+
   /**
-   * Shows the certificates of `next` to new connections; those that are up stay. Returns the sections that have one. Throws when
-   * one cannot be used.
+   * Takes over what can be changed while calls are up, and says what has changed; calls that are up keep what they began
+   * with. Rejects, with everything as it was, when a certificate cannot be used.
    */
-  renewCertificates({ listen: { https }, sip, trunks }: Config): readonly string[] {
-    const renewed: string[] = [];
-    if (https !== undefined && this.config.listen.https !== undefined) {
-      this.#edge?.renew({ cert: https.cert, key: https.key.reveal() });
-      renewed.push('listen.https');
-    }
-    if (sip.engine === 'embedded' && sip.tls !== undefined && this.#trunkSide?.hasTls === true) {
+  async reload(next: Config): Promise<readonly ConfigChange[]> {
+    const changes = diffConfig(this.inForce, next);
+    const merged = withLiveChanges(this.inForce, next);
+    const side = this.#trunkSide;
+    if (side === undefined || this.#draining) throw failure('gateway.draining');
+    this.#renewCertificates(merged);
+    const trunks = await this.#createTrunks(merged, side);
+    this.#trunks?.close();
+    this.#trunks = trunks;
+    this.#credentials.replaceBy(createCredentials(merged));
+    this.#edge?.renewLimits(edgeLimitsOf(merged));
+    const { callsPerEndpoint } = merged.limits;
+    this.#controller?.renew({ router: this.#createRouter(merged, trunks), callsPerEndpoint });
+    this.inForce = merged;
+    return changes;
+  }
+
+  #renewCertificates({ listen: { https }, sip, trunks }: Config): void {
+    if (https !== undefined) this.#edge?.renew({ cert: https.cert, key: https.key.reveal() });
+    if (sip.engine === 'embedded' && sip.tls !== undefined && this.#trunkSide?.hasTls === true)
       this.#trunkSide.renewTls(tlsSettingsOf(sip.tls, trunks));
-      renewed.push('sip.embedded.tls');
-    }
-    return renewed;
   }
 
   /** Takes nothing new; resolves when the last call has ended, at the latest after `limitMs`. */
@@ -205,13 +222,7 @@ export class App {
       this.#echoPhone = await startEchoPhone({ ...config.echoPhone, log, clock });
     }
     this.#trunkSide = await openTrunkSide(engineOptions(config), this.#trunkListener(), events, log, clock);
-    this.#trunks = await TrunkTable.create({
-      trunks: config.trunks.map(trunkOf),
-      dialler: this.#trunkSide.stack,
-      find: this.#trunkSide.find,
-      clock,
-      unresolved: (trunk, name) => events.trunkUnresolved({ trunk, host: name }),
-    });
+    this.#trunks = await this.#createTrunks(config, this.#trunkSide);
     this.#controller = this.#createController(this.#trunks);
     this.#edge = await this.#createEdge();
     // Our addresses are bound: no other process of this gateway is left.
@@ -230,24 +241,7 @@ export class App {
 
   #createController(trunks: TrunkTable): CallController {
     const { config, around } = this;
-    const users = config.domains.flatMap(({ name, users: listed }) =>
-      listed.map((user) => ({ ...user, user: user.name, domain: name })),
-    );
-    const router = createCallRouter({
-      rules: config.routes,
-      domains: config.domains.map(({ name }) => name),
-      users: createUserDirectory({
-        users,
-        hasCredential: (user, domain) => this.#credentials.find(user, domain) !== undefined,
-        location: this.#location,
-        endpoints: this.#endpoints,
-      }),
-      trunks,
-      readDialled: (uri) => dialledOf(parseUri(uri)),
-      readParties: partiesIn,
-      reasonOf: reasonPhrase,
-      nowMs: () => this.#clock.nowMs(),
-    });
+    const router = this.#createRouter(config, trunks);
     return new CallController(
       {
         callsPerEndpoint: config.limits.callsPerEndpoint,
@@ -267,9 +261,30 @@ export class App {
     );
   }
 
+  #createRouter(config: Config, trunks: TrunkTable): Router {
+    return createRouter(config, {
+      trunks,
+      credentials: this.#credentials,
+      location: this.#location,
+      endpoints: this.#endpoints,
+      clock: this.#clock,
+    });
+  }
+
+  async #createTrunks(config: Config, { stack, find }: TrunkSide): Promise<TrunkTable> {
+    const { events } = this.around;
+    return TrunkTable.create({
+      trunks: config.trunks.map(trunkOf),
+      dialler: stack,
+      find,
+      clock: this.#clock,
+      unresolved: (trunk, name) => events.trunkUnresolved({ trunk, host: name }),
+    });
+  }
+
   #createEdge(): Promise<Edge> {
     const { config, around } = this;
-    const { websocket, limits } = config;
+    const { websocket } = config;
     const clock = this.#clock;
     return createEdge({
       listen: listeners(config),
@@ -277,14 +292,7 @@ export class App {
       origins: websocket.origins,
       perMessageDeflate: websocket.perMessageDeflate,
       keepaliveMs: websocket.keepaliveMs,
-      limits: {
-        ...defaultEdgeLimits,
-        maxMessageBytes: websocket.maxMessageBytes,
-        maxFlowsPerAddress: limits.connectionsPerIp,
-        messagesPerSecond: limits.messagesPerSecond,
-        messageBurst: limits.messagesPerSecond * 4,
-        registerFailuresPerMinute: limits.registerFailuresPerMinute,
-      },
+      limits: edgeLimitsOf(config),
       domains: config.domains.map(({ name }) => name),
       anonymousOptions: true,
       auth: new DigestAuth({ store: this.#credentials, clock }),
@@ -335,13 +343,6 @@ export class App {
   }
 }
 
-/** The values of a header such as P-Asserted-Identity; those that cannot be read are left out. */
-function partiesIn(values: readonly string[]): readonly Party[] {
-  return (parseNameAddrList(values) ?? []).map(({ uri, displayName }) =>
-    displayName === undefined ? { uri: serializeUri(uri) } : { uri: serializeUri(uri), displayName },
-  );
-}
-
 function refuse(request: OutOfDialogRequest): void {
   request.respond(405, 'Method Not Allowed', [
     ['Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK'],
@@ -350,14 +351,6 @@ function refuse(request: OutOfDialogRequest): void {
 
 function host(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
-}
-
-function addUsers(credentials: MemoryCredentialStore, { name: domain, users, htdigest }: DomainConfig): void {
-  if (htdigest !== undefined) credentials.addHtdigest(htdigest.reveal(), domain);
-  for (const { name: user, password, displayName } of users) {
-    const shown = displayName === undefined ? {} : { displayName };
-    credentials.addUser({ user, domain, password: password.reveal(), ...shown });
-  }
 }
 
 function engineOptions({ sip, trunks }: Config): SipEngineOptions {

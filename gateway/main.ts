@@ -6,6 +6,7 @@ import { startAdminServer, type AdminServer } from './api/admin-server.js';
 import { createPublicPages, type PublicPages } from './api/public-pages.js';
 import { App } from './app.js';
 import type { Config } from './config/config.js';
+import type { ConfigChange } from './config/diff.js';
 import { loadConfig } from './config/load.js';
 import { ConfigError } from './config/problem.js';
 import { examine } from './doctor/doctor.js';
@@ -14,7 +15,7 @@ import { quickStartBanner } from './process/banner.js';
 import { checkReport } from './process/check.js';
 import { readCommand, type Command } from './process/command.js';
 import { pageConfigOf } from './process/page-config-of.js';
-import { Reload } from './process/reload.js';
+import { Reload, type ReloadOutcome } from './process/reload.js';
 import { startFailureText } from './process/start-failure.js';
 import { Stopping } from './process/stopping.js';
 import { usage, UsageError } from './process/usage.js';
@@ -115,22 +116,40 @@ async function start(config: Config): Promise<void> {
   const log = createLogger(config.log);
   const metrics = new Metrics({ processMetrics: true });
   const events = createEvents(log, metrics);
-  const running = await startParts(config, log, events, metrics);
+  const reload = new Reload({
+    load: () => loadConfig(config.file, process.env),
+    apply: (next) => takeOver(running, next, log),
+    events,
+  });
+  const running = await startParts(config, log, events, metrics, () => reload.run());
   const addresses = addressesOf(running);
   events.started({ addresses, startMs: systemClock.nowMs() - beganMs });
   watchProcess(running, events, log);
-  const reload = new Reload({
-    load: () => loadConfig(config.file, process.env),
-    renew: (next) => running.app.renewCertificates(next),
-    events,
-  });
-  process.on('SIGHUP', () => reload.signal());
+  process.on('SIGHUP', () => void reload.run().catch(() => undefined));
   if (config.file === undefined) {
     process.stdout.write(quickStartBanner(config, addresses['pages'] ?? '', addresses['admin'] ?? ''));
   }
 }
 
-async function startParts(config: Config, log: Logger, events: Events, metrics: Metrics): Promise<Running> {
+/** What can be changed while calls are up: see docs/operations.md. */
+async function takeOver(
+  { app, pages }: Running,
+  next: Config,
+  log: Logger,
+): Promise<readonly ConfigChange[]> {
+  const changes = await app.reload(next);
+  pages.renew(pageConfigOf(app.config));
+  log.setLevel(app.config.log.level);
+  return changes;
+}
+
+async function startParts(
+  config: Config,
+  log: Logger,
+  events: Events,
+  metrics: Metrics,
+  reload: () => Promise<ReloadOutcome>,
+): Promise<Running> {
   const folder = fileURLToPath(new URL('../web', import.meta.url));
   const pages = await createPublicPages({ folder, config: pageConfigOf(config) });
   if (!pages.built) log.warn({ folder }, 'the pages were not built: npm run build');
@@ -144,7 +163,8 @@ async function startParts(config: Config, log: Logger, events: Events, metrics: 
   );
   try {
     const { inspection } = app;
-    const admin = await startAdminServer({ listen: config.listen.admin, inspection, metrics, events });
+    const { admin: listen } = config.listen;
+    const admin = await startAdminServer({ listen, inspection, metrics, events, reload });
     return { app, admin, pages };
   } catch (cause) {
     await app.close();

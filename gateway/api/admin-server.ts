@@ -11,6 +11,11 @@ export interface AdminOptions {
   readonly inspection: Inspection;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
   readonly events: Pick<ProcessEvents, 'defect'>;
+  /** Reads the configuration again; rejects with what is wrong with it. */
+  readonly reload: () => Promise<{
+    readonly applied: readonly string[];
+    readonly needsRestart: readonly string[];
+  }>;
 }
 
 /** A listening admin server. */
@@ -58,6 +63,7 @@ export function createAdminServer(options: AdminOptions): FastifyInstance {
     const { token } = options.listen;
     guarded.addHook('onRequest', token === undefined ? requireLocalHost() : requireToken(token));
     addViews(guarded, options);
+    addReload(guarded, options);
   });
   return server;
 }
@@ -68,6 +74,18 @@ function addHealth(server: FastifyInstance, { inspection }: AdminOptions): void 
   server.get('/readyz', async (_request, reply) => {
     if (inspection.ready) return { status: 'ready' };
     return sendProblem(reply, 503, 'calls cannot be taken: starting, stopping or without SIP engine');
+  });
+}
+
+/** Not for web pages: a page of any site could make the operator's browser post here. */
+function addReload(server: FastifyInstance, { reload }: AdminOptions): void {
+  server.post('/api/v1/reload', async (request, reply) => {
+    if (request.headers.origin !== undefined) return sendProblem(reply, 403, 'not from a web page');
+    try {
+      return await reload();
+    } catch (thrown) {
+      return sendProblem(reply, 422, thrown instanceof Error ? thrown.message : String(thrown));
+    }
   });
 }
 

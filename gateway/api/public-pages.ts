@@ -16,6 +16,8 @@ export interface PublicPages {
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
   /** False when the pages were not built. */
   readonly built: boolean;
+  /** What pages that are loaded from now on are told. */
+  renew(config: PageConfig): void;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ const notBuilt = 'The pages were not built. Run: npm run build\n';
 
 /** Prepares the pages of the softphone for the listener of the edge: no port of its own. */
 export async function createPublicPages({ folder, config }: PublicPagesOptions): Promise<PublicPages> {
+  let told = config;
   const server = Fastify({
     frameworkErrors: (_error, _request, reply) => {
       void sendText(reply.headers(securityHeaders), 400, 'That is no path.\n');
@@ -51,7 +54,7 @@ export async function createPublicPages({ folder, config }: PublicPagesOptions):
   });
   server.get(pageConfigPath, async (_request, reply) => {
     reply.header('Cache-Control', 'no-store');
-    return config;
+    return told;
   });
   server.get(config.websocketPath, (_request, reply) =>
     sendText(
@@ -66,6 +69,7 @@ export async function createPublicPages({ folder, config }: PublicPagesOptions):
   return {
     handler: (request, response) => server.routing(request, response),
     built,
+    renew: (next) => void (told = next),
     close: () => server.close(),
   };
 }

@@ -30,7 +30,7 @@ const htdigestHash = /^[0-9a-f]{32}$/i;
 
 /** Credentials held in memory, from the configuration and from htdigest files. */
 export class MemoryCredentialStore implements CredentialStore {
-  readonly #byName = new Map<string, Credential>();
+  #byName = new Map<string, Credential>();
 
   get size(): number {
     return this.#byName.size;
@@ -67,6 +67,11 @@ export class MemoryCredentialStore implements CredentialStore {
       else if (realm === domain) this.#add({ user, domain, ha1: { MD5: hash.toLowerCase() } });
     }
     return unreadable;
+  }
+
+  /** Takes over everything that `other` holds, and forgets the rest. */
+  replaceBy(other: MemoryCredentialStore): void {
+    this.#byName = new Map(other.#byName);
   }
 
   #add(credential: Credential): void {

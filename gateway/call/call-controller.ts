@@ -3,7 +3,7 @@ import type { IncomingCall } from '../../sip/leg.js';
 import { Call, type CallSurroundings } from './call.js';
 import { CallTable } from './call-table.js';
 import { sourceLabel, type Cdr } from './call-record.js';
-import type { CallSource } from './ports.js';
+import type { CallSource, Router } from './ports.js';
 
 /** What admission needs beside the surroundings of each call. */
 export interface AdmissionOptions {
@@ -20,13 +20,15 @@ type Surroundings = Omit<CallSurroundings, 'ended'>;
 /** Admits incoming calls, from either side, and owns them until they have ended. */
 export class CallController {
   readonly table = new CallTable();
-  readonly #surroundings: CallSurroundings;
+  #surroundings: CallSurroundings;
+  #callsPerEndpoint: number;
   #draining: (() => void)[] | undefined;
 
   constructor(
     private readonly admission: AdmissionOptions,
     surroundings: Surroundings,
   ) {
+    this.#callsPerEndpoint = admission.callsPerEndpoint;
     this.#surroundings = { ...surroundings, ended: (call, cdr) => this.#ended(call, cdr) };
   }
 
@@ -47,6 +49,12 @@ export class CallController {
     call.start();
   }
 
+  /** New calls are routed and limited by these; those that are up keep what they began with. */
+  renew({ router, callsPerEndpoint }: { readonly router: Router; readonly callsPerEndpoint: number }): void {
+    this.#surroundings = { ...this.#surroundings, router };
+    this.#callsPerEndpoint = callsPerEndpoint;
+  }
+
   /** Refuses new calls from now on; resolves when the last call has ended. */
   drain(): Promise<void> {
     this.#draining ??= [];
@@ -65,7 +73,7 @@ export class CallController {
     if (this.#draining !== undefined) return failure('gateway.draining', { headers: [['Retry-After', '5']] });
     if (
       source.side === 'browser' &&
-      this.table.countOf(source.endpointId) >= this.admission.callsPerEndpoint &&
+      this.table.countOf(source.endpointId) >= this.#callsPerEndpoint &&
       !this.#surroundings.router.isEmergency(incoming, source)
     ) {
       return failure('limit.calls');

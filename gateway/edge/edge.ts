@@ -68,6 +68,7 @@ const sipPaths = ['/ws', '/'];
 export class Edge implements FlowListener {
   readonly flows: FlowTable;
   readonly #failures: FailureWindow;
+  #limits: EdgeLimits;
   readonly #ingress: Ingress;
   readonly #upgrade: Upgrade;
   #servers: readonly HttpServer[] = [];
@@ -77,6 +78,8 @@ export class Edge implements FlowListener {
   constructor(private readonly options: EdgeOptions) {
     const { clock, log, events, limits, keepaliveMs, auth, registrar, endpoints } = options;
     const { authenticateWithinMs, maxMessageBytes } = limits;
+    this.#limits = limits;
+    const current = (): EdgeLimits => this.#limits;
     this.#failures = new FailureWindow(limits.registerFailuresPerMinute);
     this.flows = new FlowTable({
       clock,
@@ -94,7 +97,9 @@ export class Edge implements FlowListener {
       paths: sipPaths,
       origins: options.origins,
       maxFlows: limits.maxFlows,
-      maxFlowsPerAddress: limits.maxFlowsPerAddress,
+      get maxFlowsPerAddress() {
+        return current().maxFlowsPerAddress;
+      },
       maxMessageBytes,
       perMessageDeflate: options.perMessageDeflate,
       flows,
@@ -129,6 +134,12 @@ export class Edge implements FlowListener {
       throw cause;
     }
     this.#servers = started;
+  }
+
+  /** New flows are under these limits; those that are up keep theirs. */
+  renewLimits(limits: EdgeLimits): void {
+    this.#limits = limits;
+    this.#failures.renew(limits.registerFailuresPerMinute);
   }
 
   /** Shows another certificate to new connections; flows that are up stay. Throws when it cannot be used. */
@@ -174,7 +185,7 @@ export class Edge implements FlowListener {
   }
 
   #accept(socket: WebSocket, origin: FlowOrigin): void {
-    const flow = new Flow(socket, origin, this.options.limits, this.options.clock, this);
+    const flow = new Flow(socket, origin, this.#limits, this.options.clock, this);
     this.flows.add(flow);
     const { id: flowId, remote, transport } = flow;
     this.options.events.flowOpened({ flowId, remote, transport });

@@ -39,7 +39,7 @@ export class FailureWindow {
   readonly #byAddress = new Map<string, FailureCount>();
 
   constructor(
-    private readonly perMinute: number,
+    private perMinute: number,
     private readonly maxAddresses = 20_000,
   ) {}
 
@@ -71,6 +71,11 @@ export class FailureWindow {
       if (untilMs > nowMs) return;
       this.#byAddress.delete(address);
     }
+  }
+
+  /** From now on so many failures a minute are too many. */
+  renew(perMinute: number): void {
+    this.perMinute = perMinute;
   }
 
   /** Forgets everything. */

@@ -14,7 +14,8 @@ export const usage = `webtrunk: browser softphones to the PBXs and SIP trunks yo
   webtrunk --help | --version
 
 Exit codes: 0 all right, 1 it could not run or ended by a defect, 2 wrong usage or configuration.
-Signals: SIGTERM and SIGINT let calls end (at most a minute); a second one ends them at once. SIGHUP reads certificates again.
+Signals: SIGTERM and SIGINT let calls end (at most a minute); a second one ends them at once. 
+SIGHUP reads the configuration again.
 `;
 
 /** Wrong use of the command line; the message says what was wrong. */

@@ -47,8 +47,11 @@ function processCounters(metrics: Metrics) {
       'Times that the journal of dialogs could not be read or written',
     ),
     cdrFailures: metrics.counter('cdr_failures_total', 'Call data records that could not be written'),
-    renewals: metrics.counter('certificate_renewals_total', 'Times that certificates were read again'),
-    reloadFailures: metrics.counter('reload_failures_total', 'Configurations that were wrong at SIGHUP'),
+    reloads: metrics.counter('reloads_total', 'Times that the configuration was read again'),
+    reloadFailures: metrics.counter(
+      'reload_failures_total',
+      'Configurations that were wrong when they were read again',
+    ),
     cdrWebhookUp: metrics.gauge('cdr_webhook_up', '0 while the CDR webhook takes nothing'),
     cdrRejected: metrics.counter('cdr_rejected_total', 'Call data records that the webhook refused for good'),
     defects: metrics.enumCounter('defects_total', 'Unexpected errors', 'source', defectSources),
@@ -70,7 +73,7 @@ export function createProcessEvents(log: Log, metrics: Metrics): ProcessEvents {
 
 type ProcessCounters = ReturnType<typeof processCounters>;
 
-type LifeEvent = 'started' | 'draining' | 'stopped' | 'certificatesRenewed' | 'reloadFailed' | 'defect';
+type LifeEvent = 'started' | 'draining' | 'stopped' | 'reloaded' | 'reloadFailed' | 'defect';
 
 function lifeEvents(log: Log, count: ProcessCounters): Pick<ProcessEvents, LifeEvent> {
   return {
@@ -89,10 +92,14 @@ function lifeEvents(log: Log, count: ProcessCounters): Pick<ProcessEvents, LifeE
       count.ready.set(0);
       log.info({ event: 'stopped', ...event }, 'webtrunk is down');
     },
-    certificatesRenewed({ sections }) {
-      count.renewals.inc();
-      const what = sections.length === 0 ? 'there is no certificate to renew' : 'certificates renewed';
-      log.info({ event: 'certificates.renewed', sections }, what);
+    reloaded({ applied, needsRestart }) {
+      count.reloads.inc();
+      const changed = applied.length === 0 ? 'nothing has changed' : `in force: ${applied.join(', ')}`;
+      const waiting = needsRestart.length === 0 ? '' : `; needs a restart: ${needsRestart.join(', ')}`;
+      log.info(
+        { event: 'reloaded', applied, needsRestart },
+        `configuration read again; ${changed}${waiting}`,
+      );
     },
     reloadFailed({ cause }) {
       count.reloadFailures.inc();

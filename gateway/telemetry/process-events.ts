@@ -36,9 +36,9 @@ export interface ProcessEvents {
   /** Nothing new is taken from now on. */
   draining(event: { cause: string; calls: number; limitMs: number }): void;
   stopped(event: { cause: string }): void;
-  /** After SIGHUP: certificates were read again; those of `sections` are shown from now on. */
-  certificatesRenewed(event: { sections: readonly string[] }): void;
-  /** After SIGHUP: the configuration or a certificate is wrong; everything stays as it was. */
+  /** The configuration was read again: what is in force now, and what waits for a restart. */
+  reloaded(event: { readonly applied: readonly string[]; readonly needsRestart: readonly string[] }): void;
+  /** The configuration that was to be read again, or a certificate, is wrong; everything stays as it was. */
   reloadFailed(event: { cause: unknown }): void;
   /** The SIP engine (embedded or drachtio-server) is connected. */
   engineUp(event: { engine: 'embedded' | 'drachtio'; address: string }): void;

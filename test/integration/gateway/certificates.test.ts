@@ -96,8 +96,8 @@ trunks: [{ name: pbx, type: ip, hosts: [{ uri: "sips:127.0.0.1" }] }]
     const renewed = authority.issue('DNS:localhost');
     await place(renewed);
     child.kill('SIGHUP');
-    const { sections } = await until('certificates.renewed');
-    assert.deepEqual(sections, ['listen.https', 'sip.embedded.tls']);
+    const { applied } = await until('reloaded');
+    assert.deepEqual(applied, ['listen.https.cert', 'listen.https.key', 'sip.tls.cert', 'sip.tls.key']);
     for (const port of [ports.pages, ports.sip])
       assert.equal((await reach(port)).fingerprint, fingerprintOf(renewed));
     before.socket.write('\r\n\r\n');

@@ -42,6 +42,7 @@ function serve(changes: { ready?: boolean; token?: string; broken?: boolean } = 
     inspection,
     metrics,
     events: { defect: (defect: { error: unknown }) => defects.push(defect.error) },
+    reload: () => Promise.resolve({ applied: ['trunks.office'], needsRestart: [] }),
   };
   return { options, defects, server: createAdminServer(options) };
 }
@@ -141,5 +142,23 @@ describe('admin server', () => {
     assert.deepEqual(await answer.json(), { status: 'ok' });
     await server.close();
     await assert.rejects(fetch(`http://127.0.0.1:${server.port}/healthz`));
+  });
+
+  it('reads the configuration again when it is asked to, but not by a web page', async () => {
+    const { server } = serve();
+    const post = (headers: Record<string, string>) =>
+      server.inject({ method: 'POST', url: '/api/v1/reload', headers });
+    const done = await post(local);
+    assert.deepEqual([done.statusCode, done.json()], [200, { applied: ['trunks.office'], needsRestart: [] }]);
+    assert.equal((await post({ ...local, origin: 'https://evil.example' })).statusCode, 403);
+  });
+
+  it('tells what is wrong with a configuration that cannot be read again', async () => {
+    const { options } = serve();
+    const reload = () => Promise.reject(new Error('webtrunk.yaml: 1 problem'));
+    const server = createAdminServer({ ...options, reload });
+    const refused = await server.inject({ method: 'POST', url: '/api/v1/reload', headers: local });
+    assert.equal(refused.statusCode, 422);
+    assert.match(refused.body, /1 problem/);
   });
 });

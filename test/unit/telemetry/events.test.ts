@@ -150,7 +150,10 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
     'webtrunk_media_process_deaths_total 1',
     (events) => events.mediaProcessDied({ pid: 1, reason: 'SIGSEGV', sessions: 2, restartMs: 0 }),
   ],
-  ['webtrunk_certificate_renewals_total 1', (events) => events.certificatesRenewed({ sections: [] })],
+  [
+    'webtrunk_reloads_total 1',
+    (events) => events.reloaded({ applied: ['trunks.office'], needsRestart: ['listen.http.port'] }),
+  ],
   ['webtrunk_reload_failures_total 1', (events) => events.reloadFailed({ cause: new Error('wrong') })],
   ['webtrunk_cdr_webhook_up 0', (events) => events.cdrWebhookDown({ cause: 'it answers 500', waiting: 3 })],
   ['webtrunk_cdr_webhook_up 1', (events) => events.cdrWebhookUp({ waiting: 0 })],

@@ -1,0 +1,50 @@
+import type { Clock } from '../sip/clock.js';
+import type { Party } from '../sip/leg.js';
+import { parseNameAddrList, parseUri, reasonPhrase, serializeUri } from '../sip/message/index.js';
+import type { MemoryCredentialStore } from './auth/credential-store.js';
+import { createCallRouter } from './call/call-router.js';
+import { dialledOf } from './call/dialled.js';
+import { createUserDirectory, type EndpointFinder } from './call/user-directory.js';
+import type { Router } from './call/ports.js';
+import type { Config } from './config/config.js';
+import type { Location } from './location/location.js';
+import type { TrunkTable } from './trunk/trunk-table.js';
+
+/** What a router looks things up in. */
+export interface RouterSurroundings {
+  readonly trunks: TrunkTable;
+  readonly credentials: MemoryCredentialStore;
+  readonly location: Location;
+  readonly endpoints: EndpointFinder;
+  readonly clock: Clock;
+}
+
+/** The router of a configuration. */
+export function createRouter({ domains, routes }: Config, around: RouterSurroundings): Router {
+  const { trunks, credentials, location, endpoints, clock } = around;
+  const users = domains.flatMap(({ name, users: listed }) =>
+    listed.map((user) => ({ ...user, user: user.name, domain: name })),
+  );
+  return createCallRouter({
+    rules: routes,
+    domains: domains.map(({ name }) => name),
+    users: createUserDirectory({
+      users,
+      hasCredential: (user, domain) => credentials.find(user, domain) !== undefined,
+      location,
+      endpoints,
+    }),
+    trunks,
+    readDialled: (uri) => dialledOf(parseUri(uri)),
+    readParties: partiesIn,
+    reasonOf: reasonPhrase,
+    nowMs: () => clock.nowMs(),
+  });
+}
+
+/** The values of a header such as P-Asserted-Identity; those that cannot be read are left out. */
+function partiesIn(values: readonly string[]): readonly Party[] {
+  return (parseNameAddrList(values) ?? []).map(({ uri, displayName }) =>
+    displayName === undefined ? { uri: serializeUri(uri) } : { uri: serializeUri(uri), displayName },
+  );
+}

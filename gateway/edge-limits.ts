@@ -1,0 +1,14 @@
+import type { Config } from './config/config.js';
+import { defaultEdgeLimits, type EdgeLimits } from './edge/edge.js';
+
+/** The limits of the browser side. */
+export function edgeLimitsOf({ websocket, limits }: Config): EdgeLimits {
+  return {
+    ...defaultEdgeLimits,
+    maxMessageBytes: websocket.maxMessageBytes,
+    maxFlowsPerAddress: limits.connectionsPerIp,
+    messagesPerSecond: limits.messagesPerSecond,
+    messageBurst: limits.messagesPerSecond * 4,
+    registerFailuresPerMinute: limits.registerFailuresPerMinute,
+  };
+}

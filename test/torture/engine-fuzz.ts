@@ -29,7 +29,8 @@ export interface EngineFuzzReport {
 /** Mutations between two checks: few enough that no socket buffer overflows. */
 const batch = 40;
 const batchesPerCall = 25;
-const restWithinMs = 10_000;
+const restWithinMs = 30_000;
+const answerWithinMs = 10_000;
 
 /**
  * Sends mutated messages and frames to an engine in a process of its own, while one call stays up and others come and
@@ -165,6 +166,7 @@ class Witness {
     peer.send(requestText(peer, { method, port: field.ports.udpPort, cseq, ...dialog }));
     await peer.next(
       (message) => message.kind === 'response' && message.status === 200 && message.cseq.number === cseq,
+      answerWithinMs,
     );
   }
 }

@@ -7,7 +7,7 @@ const slackBytes = 4 * 1024 * 1024;
 
 describe('mutations against the running engine', () => {
   it(`${count} datagrams, stream bytes and control frames: it lives, keeps nothing, and calls go on`, async function () {
-    this.timeout(120_000);
+    this.timeout(240_000);
     const { heapBytes, state, datagrams } = await fuzzEngine({ count, seed: 3261 });
     const [early, late] = heapBytes;
     assert.ok(late - early < slackBytes, `live memory went from ${early} to ${late} bytes`);

@@ -6,8 +6,10 @@ import { mayCross } from './header-names.js';
 
 const regions = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
 
+/** ISO 3166: not `UK`, which only stands for `GB`. */
 function isCountry(code: string): boolean {
-  return /^[A-Z]{2}$/.test(code) && regions.of(code) !== undefined;
+  if (!/^[A-Z]{2}$/.test(code) || regions.of(code) === undefined) return false;
+  return new Intl.Locale(`und-${code}`).region === code;
 }
 
 /** `from`, `pai`, `rpid`, or several with `+` between them. */

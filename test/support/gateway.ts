@@ -5,6 +5,7 @@ import type {
   SipConfig,
   SipTlsConfig,
   TrunkConfig,
+  UserConfig,
 } from '../../gateway/config/config.js';
 import { Secret } from '../../gateway/config/secret.js';
 import type { PageHandler } from '../../gateway/edge/http-server.js';
@@ -32,6 +33,8 @@ export interface Gateway {
 export interface GatewayOptions {
   readonly trunks?: readonly TrunkConfig[];
   readonly routes?: readonly RouteConfig[];
+  /** What the users show, by name. */
+  readonly shown?: Readonly<Record<string, Pick<UserConfig, 'callerId' | 'callerIds'>>>;
   readonly limits?: Partial<Config['limits']>;
   readonly strangers?: 'silence' | 'refuse';
   /** The embedded engine listens on TLS too. */
@@ -87,6 +90,7 @@ export function testConfig(options: GatewayOptions, engine?: EngineUnderTest): C
     password: new Secret(passwordOf(name)),
     displayName,
     callerId: undefined,
+    ...options.shown?.[name],
   });
   const echo = options.echoPort;
   const echoTrunk = echo === undefined ? [] : [ipTrunk('echo', `sip:127.0.0.1:${echo};transport=udp`)];

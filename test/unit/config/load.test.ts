@@ -135,6 +135,20 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
     withLine(28, '  - { name: staff, match: "^1$", domain: exampel.com, to: users }'),
     'line 28: routes[0].domain: there is no domain "exampel.com" (did you mean example.com?)',
   ],
+  'rules for numbers and callers that cannot be': [
+    withLine(
+      24,
+      '    numbers: { out: e164, country: UK }\n    caller_id: { send: pai+id }\n    headers: { out: [X-Ok, Diversion] }',
+    ),
+    'line 24: trunks[0].numbers.country: "UK" is not the code of a country such as US (for example US)',
+    'line 25: trunks[0].caller_id.send: "pai+id" is not from, pai, rpid or several with + between them (for example pai)',
+    'line 26: trunks[0].headers.out[1]: "Diversion" is not a header field that may cross, such as X-Customer (for example X-Customer)',
+  ],
+  'rules for numbers and callers that contradict each other': [
+    withLine(24, '    numbers: { in: e164 }\n    from: { user: gw }\n    caller_id: { send: from+pai }'),
+    'line 24: trunks[0].numbers: which numbers are national depends on the country (add for example country: US)',
+    'line 26: trunks[0].caller_id.send: From always shows gw, the from.user of the trunk (write send: pai, or remove from.user)',
+  ],
   'two users of one name': [
     withLine(9, '      - { name: alice, password: other }'),
     'line 9: domains[0].users[1].name: "alice" is there twice (give each its own name)',

@@ -123,6 +123,13 @@ export const failureCatalogue = {
     'warn',
     'From names another user than the one who signed in.',
   ),
+  'auth.challenged': entry(
+    407,
+    'Proxy Authentication Required',
+    'caller',
+    'info',
+    'The PBX asks the caller for its password (domains with auth: pbx); the client sends the request again.',
+  ),
   'auth.unregistered': entry(
     403,
     'Forbidden',
@@ -164,6 +171,20 @@ export const failureCatalogue = {
     'caller',
     'warn',
     'The user has too many devices registered.',
+  ),
+  'limit.pending_registers': entry(
+    503,
+    'Service Unavailable',
+    'caller',
+    'warn',
+    'The client sends REGISTERs before the PBX has answered the last ones.',
+  ),
+  'limit.subscriptions': entry(
+    503,
+    'Service Unavailable',
+    'caller',
+    'warn',
+    'The endpoint has as many subscriptions as one may have.',
   ),
   'register.interval_too_brief': entry(
     423,

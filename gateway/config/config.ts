@@ -58,6 +58,8 @@ export interface WebsocketConfig {
 export interface DomainConfig {
   /** Lower-case. */
   readonly name: string;
+  /** The trunk whose PBX knows the passwords; undefined: we do. */
+  readonly pbxTrunk?: string | undefined;
   readonly users: readonly UserConfig[];
   /** Text of the users file: lines `user:realm:HA1`. */
   readonly htdigest: Secret | undefined;

@@ -14,6 +14,8 @@ export interface EndpointTableOptions extends Omit<EndpointSurroundings, 'create
   readonly graceMs: number;
   readonly location: Location;
   readonly events: Pick<EdgeEvents, 'endpointResumed' | 'endpointLost' | 'unregistered'>;
+  /** An endpoint is gone for good. */
+  readonly removed?: (endpoint: Endpoint) => void;
   /** Makes the SIP core of one endpoint; sip.js by default. */
   readonly createStack?: EndpointSurroundings['createStack'];
 }
@@ -112,13 +114,14 @@ export class EndpointTable {
   }
 
   sizes(): Record<'endpoints' | 'detached' | keyof EndpointSizes, number> {
-    const total = { cores: 0, transactions: 0, dialogs: 0, legs: 0, unsent: 0 };
+    const total = { cores: 0, transactions: 0, dialogs: 0, legs: 0, subscriptions: 0, unsent: 0 };
     for (const endpoint of this.#byId.values()) {
       const sizes = endpoint.sizes();
       total.cores += sizes.cores;
       total.transactions += sizes.transactions;
       total.dialogs += sizes.dialogs;
       total.legs += sizes.legs;
+      total.subscriptions += sizes.subscriptions;
       total.unsent += sizes.unsent;
     }
     return { endpoints: this.#byId.size, detached: this.#detached.size, ...total };
@@ -157,6 +160,7 @@ export class EndpointTable {
     if (this.#byKey.get(endpoint.key) === endpoint) this.#byKey.delete(endpoint.key);
     this.#detached.delete(endpoint);
     endpoint.dispose();
+    this.options.removed?.(endpoint);
   }
 
   #watchGrace(): void {

@@ -117,7 +117,7 @@ export class Endpoint {
   sizes(): EndpointSizes {
     const sizes = this.#stack?.sizes();
     return sizes === undefined
-      ? { cores: 0, transactions: 0, dialogs: 0, legs: 0, unsent: 0 }
+      ? { cores: 0, transactions: 0, dialogs: 0, legs: 0, subscriptions: 0, unsent: 0 }
       : { cores: 1, ...sizes };
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../sip/clock.js';
 import { failure } from '../../sip/failure.js';
-import type { CalleeLeg, CalleeListener, Invitation } from '../../sip/leg.js';
+import type { CalleeLeg, CalleeListener, HeaderList, Invitation, Party } from '../../sip/leg.js';
 import type { MediaEndOptions } from '../../sip/media/media-engine.js';
 import { parseUri, type SipUri } from '../../sip/message/index.js';
 import type { TrunkTarget } from '../../sip/trunk/trunk-target.js';
@@ -22,8 +22,18 @@ export interface TrunkDestination {
   readonly user: string;
 }
 
+/** A request that goes to a PBX as its own user has written it (domains with `auth: pbx`). */
+export interface UnchangedRequest {
+  readonly requestUri: string;
+  readonly from: Party;
+  readonly to: Party;
+  readonly headers: HeaderList;
+}
+
 /** What may be special about a call. */
 export interface TrunkCallExtras {
+  /** Nothing is rewritten, no password of ours is added, and challenges are told. */
+  readonly unchanged?: UnchangedRequest;
   /** Header fields of the caller that the trunk may pick from. */
   readonly offered?: Pick<OfferedHeaders, 'forTrunk'>;
   readonly emergency?: boolean;
@@ -79,6 +89,22 @@ export class TrunkTable {
     return undefined;
   }
 
+  /** Whether packets from this address may belong to that trunk. */
+  isFrom(name: string, address: string): boolean {
+    return this.#entries.get(name)?.sources.has(address) === true;
+  }
+
+  /** Media of calls with the trunk. */
+  mediaOf(name: string): MediaEndOptions | undefined {
+    return this.#entries.get(name)?.media;
+  }
+
+  /** SIP URIs of the hosts of the trunk, best priority first. */
+  nextHops(name: string): readonly string[] {
+    const hosts = this.#entries.get(name)?.trunk.hosts ?? [];
+    return [...hosts].sort((one, other) => one.priority - other.priority).map(({ uri }) => uri);
+  }
+
   /** True when calls from the trunk to this number are wanted. */
   accepts(name: string, dialled: TrunkDestination): boolean {
     const numbers = this.#entries.get(name)?.trunk.inbound.numbers;
@@ -115,19 +141,23 @@ export class TrunkTable {
     host: TrunkHost,
     dialled: TrunkDestination,
     caller: PresentableCaller,
-    { offered, emergency = false }: TrunkCallExtras,
+    { offered, emergency = false, unchanged }: TrunkCallExtras,
   ) {
     const { scheme } = sipUriOf(host);
     const authority = authorityOf(host);
     const numbers = trunk.numbers ?? plainNumbers;
     const wanted = dialledAt(numbers, dialled.user, emergency);
     const number = wanted === dialled.user ? dialled.escapedUser : escapedUser(wanted);
-    const target: TrunkTarget = {
+    const written: TrunkTarget = {
       requestUri: `${scheme}:${number}@${authority}`,
       nextHop: host.uri,
       ...(trunk.auth === undefined ? {} : { auth: trunk.auth }),
     };
-    const { from, headers } = presentCaller(caller, {
+    const target: TrunkTarget =
+      unchanged === undefined
+        ? written
+        : { requestUri: unchanged.requestUri, nextHop: host.uri, passesChallenge: true };
+    const presented = presentCaller(caller, {
       rule: trunk.callerId ?? plainCallerId,
       numbers,
       fromUser: trunk.from?.user,
@@ -138,9 +168,9 @@ export class TrunkTable {
       side: 'trunk' as const,
       label: `${trunk.name} ${host.uri}`,
       media,
-      from,
-      to: { uri: `sip:${number}@${authority}` },
-      headers: [...headers, ...(offered?.forTrunk(trunk.headers ?? plainHeaders) ?? [])],
+      from: unchanged?.from ?? presented.from,
+      to: unchanged?.to ?? { uri: `sip:${number}@${authority}` },
+      headers: [...(unchanged ?? presented).headers, ...(offered?.forTrunk(trunk.headers ?? plainHeaders) ?? [])],
       invite: (invitation: Invitation, listener: CalleeListener) =>
         this.dialler.invite(target, invitation, listener),
     };

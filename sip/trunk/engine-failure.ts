@@ -60,8 +60,11 @@ function reasonText(response: SrfResponse): string | undefined {
   return reason === undefined ? undefined : /;text="([^"]+)"/.exec(reason)?.[1];
 }
 
-/** Names a final 3xx–6xx. `credentials`: whether we had any to answer a challenge with. */
-export function refusalOf(response: SrfResponse, credentials: boolean): Refusal {
+/** Who has credentials to answer a challenge with: we (or not), or the caller. */
+export type Credentials = boolean | 'callers';
+
+/** Names a final 3xx–6xx. */
+export function refusalOf(response: SrfResponse, credentials: Credentials): Refusal {
   const { status, reason = '' } = response;
   const detail = `${status} ${reason}`.trim();
   if (isLocal(response)) {
@@ -70,6 +73,13 @@ export function refusalOf(response: SrfResponse, credentials: boolean): Refusal 
     return { failure: failure(code, { detail: why }), headers: undefined };
   }
   const headers = readResponse(response.msg)?.headers ?? noHeaders;
+  if ((status === 401 || status === 407) && credentials === 'callers') {
+    const challenges = ['WWW-Authenticate', 'Proxy-Authenticate'].flatMap((name) =>
+      headers.getAll(name).map((value): readonly [string, string] => [name, value]),
+    );
+    const said = reason === '' ? {} : { reason };
+    return { failure: failure('auth.challenged', { status, headers: challenges, ...said }), headers };
+  }
   if (status === 401 || status === 407) {
     const why = credentials
       ? 'the credentials were refused'
@@ -84,7 +94,7 @@ export function refusalOf(response: SrfResponse, credentials: boolean): Refusal 
 }
 
 /** Reads an error of createUAC that is not a 2xx in disguise. */
-export function refusalOfError(thrown: unknown, credentials: boolean): Refusal {
+export function refusalOfError(thrown: unknown, credentials: Credentials): Refusal {
   const response = responseOf(thrown);
   if (response !== undefined) return refusalOf(response, credentials);
   return { failure: notSent(thrown), headers: undefined };

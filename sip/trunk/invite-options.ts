@@ -23,7 +23,7 @@ export function nextHopOf(target: TrunkTarget): string {
  */
 export function originHeaders(
   target: TrunkTarget,
-  parties: { readonly from: Party; readonly to: Party },
+  parties: { readonly from: Party; readonly to: Party; readonly contact?: string },
   ids: { readonly callId: string; readonly fromTag: string },
 ): HeaderList {
   const transport = transportOf(nextHopOf(target));
@@ -31,7 +31,7 @@ export function originHeaders(
     ['From', `${bracketed(parties.from)};tag=${ids.fromTag}`],
     ['To', bracketed(parties.to)],
     ['call-id', ids.callId],
-    ['Contact', localContact(userOf(parties.from.uri), transport)],
+    ['Contact', parties.contact ?? localContact(userOf(parties.from.uri), transport)],
   ];
 }
 

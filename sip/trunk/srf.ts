@@ -7,6 +7,7 @@ import { BackOff } from './back-off.js';
 import { noDialogNotes, type DialogNotes, type OpenInvite } from './dialog-notes.js';
 import { engineAway, refusalOf } from './engine-failure.js';
 import { toInDialogResponse } from './in-dialog-messages.js';
+import type { SubscriptionListener } from '../subscription.js';
 import { nextHopOf, originHeaders } from './invite-options.js';
 import { LeftDialog } from './left-dialog.js';
 import { endLeftInvite } from './left-invite.js';
@@ -15,6 +16,7 @@ import { pingParty, pingTimeout } from './options-ping.js';
 import { SrfConnection, type EngineAddress } from './srf-connection.js';
 import { TrunkCalleeLeg } from './trunk-callee-leg.js';
 import { TrunkIngress, type TrunkIngressListener } from './trunk-ingress.js';
+import { TrunkSubscription } from './trunk-subscription.js';
 import type { TrunkTarget } from './trunk-target.js';
 
 export type { DialogNotes, OpenInvite } from './dialog-notes.js';
@@ -32,10 +34,14 @@ export interface TrunkStackListener extends TrunkIngressListener {
 
 /** A request outside any dialog. */
 export interface TrunkMessage {
+  /** Contact value; the engine puts its own address for `@localhost`. Undefined: our own with the user of From. */
+  readonly contact?: string;
   readonly from: Party;
   readonly to: Party;
   readonly content?: { readonly contentType: string; readonly body: string };
   readonly headers?: HeaderList;
+  /** Undefined: new ones. */
+  readonly ids?: { readonly callId: string; readonly fromTag: string };
 }
 
 const noEntries = { requests: 0, dialogs: 0, transactions: 0 };
@@ -101,8 +107,7 @@ export class TrunkStack {
   /** Sends a request outside any dialog. Resolves with the peer's final response; rejects like {@link options}. */
   async request(method: string, target: TrunkTarget, message: TrunkMessage): Promise<InDialogResponse> {
     const sender = this.#ready().sender;
-    const ids = { callId: newCallId(), fromTag: newTag() };
-    const { content, headers = [] } = message;
+    const { content, headers = [], ids = { callId: newCallId(), fromTag: newTag() } } = message;
     const typed: HeaderList = content === undefined ? [] : [['Content-Type', content.contentType]];
     const { response } = await sender.send(
       { requestUri: target.requestUri, nextHop: nextHopOf(target) },
@@ -115,6 +120,16 @@ export class TrunkStack {
     );
     if (response.source_address === '') throw refusalOf(response, true).failure;
     return toInDialogResponse(response);
+  }
+
+  /**
+   * A subscription that `subscribe` of it begins. Throws `trunk.engine_away` when there is no engine. Its listener hears
+   * NOTIFYs from then on.
+   */
+  subscription(target: TrunkTarget, listener: SubscriptionListener): TrunkSubscription {
+    const { sender } = this.#ready();
+    const { clock, log } = this;
+    return new TrunkSubscription({ sender, legs: this.#legs, clock, log }, target, listener);
   }
 
   /** Ends a dialog that no leg of ours has: one that {@link DialogNotes} has told of; see {@link LeftDialog.end}. */

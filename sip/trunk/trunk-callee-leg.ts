@@ -157,7 +157,8 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
     if (this.#state === 'ended') return;
     const result = answered ?? rescueAnswer(this.around.srf, this.#request, error, this.target.auth);
     if (result !== undefined) return this.#answered(result);
-    const refusal = refusalOfError(error, this.target.auth !== undefined);
+    const { auth, passesChallenge } = this.target;
+    const refusal = refusalOfError(error, passesChallenge === true ? 'callers' : auth !== undefined);
     if (this.#state === 'cancelling') this.#end({ cause: 'local' });
     else this.#fail(refusal.failure, refusal.headers);
   }

@@ -68,6 +68,8 @@ export class TrunkIngress {
     const inDialog = message !== undefined && tagOf(message.to) !== undefined;
     const leg = inDialog ? this.around.legs.find(message) : undefined;
     if (inDialog && leg !== undefined) return leg.receiveEarly(message, request, response);
+    // The engine's word about a dialog that we have forgotten: nobody sent it, nobody waits.
+    if (request.source === 'application') return;
     if (!this.listener.isKnown(sourceOf(request))) return this.#turnAway(request, response);
     if (message === undefined) return this.#refuse(request, response, failure('message.malformed'));
     if (inDialog) return this.#refuse(request, response, failure('dialog.unknown'));

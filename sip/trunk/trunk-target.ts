@@ -6,4 +6,6 @@ export interface TrunkTarget {
   readonly nextHop?: string;
   /** For the PBX's digest challenge. */
   readonly auth?: { readonly username: string; readonly password: string };
+  /** The caller has the password: a challenge is told it as `auth.challenged`, with the PBX's own header fields. */
+  readonly passesChallenge?: boolean;
 }

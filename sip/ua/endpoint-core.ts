@@ -12,14 +12,15 @@ import type {
   Party,
 } from '../leg.js';
 import type { Log } from '../log.js';
-import { newCallId, newTag, parseUri, type SipMessage, type SipRequest } from '../message/index.js';
+import { newCallId, newTag, type SipMessage, type SipRequest } from '../message/index.js';
 import { BrowserCalleeLeg } from './browser-callee-leg.js';
 import { BrowserCallerLeg } from './browser-caller-leg.js';
 import { sendRequest } from './client-request.js';
+import { acceptable, type BrowserSubscription } from './browser-subscription.js';
 import type { BrowserLeg, EndpointContext } from './endpoint-context.js';
 import { EndpointTransport } from './endpoint-transport.js';
 import { EndpointUserAgent } from './endpoint-user-agent.js';
-import { headerLines, nameAddrText, oneLine, partyOf, safeHeaders } from './header-lines.js';
+import { headerLines, partyOf, safeHeaders } from './header-lines.js';
 import { requestOf } from './in-dialog.js';
 import { LegDialog } from './leg-dialog.js';
 import {
@@ -34,7 +35,7 @@ import { notSdp } from './offer-exchange.js';
 import { bodyOf, requestOptions, type OutgoingRequest } from './outgoing-request.js';
 import { InviteServer, PlainServer, responseText } from './server-request.js';
 import { minSessionExpiresSeconds, sessionExpiresOf } from './session-timer.js';
-import { WireUri } from './wire-uri.js';
+import { readWireUri } from './wire-uri.js';
 
 /** Who hears of what the browser starts. */
 export interface EndpointCoreListener {
@@ -69,6 +70,7 @@ export interface EndpointCoreSizes {
   readonly transactions: number;
   readonly dialogs: number;
   readonly legs: number;
+  readonly subscriptions: number;
   /** Messages that wait for a flow. */
   readonly unsent: number;
 }
@@ -90,6 +92,7 @@ export class EndpointCore {
   private readonly core: EndpointUserAgent;
   private readonly context: EndpointContext;
   private readonly legs = new Map<string, BrowserLeg>();
+  private readonly subscriptions = new Map<string, BrowserSubscription>();
   private disposed = false;
 
   constructor(private readonly options: EndpointCoreOptions) {
@@ -184,6 +187,7 @@ export class EndpointCore {
       transactions: this.core.userAgentClients.size + this.core.userAgentServers.size,
       dialogs: this.core.dialogs.size,
       legs: this.legs.size,
+      subscriptions: this.subscriptions.size,
       unsent: this.transport.size,
     };
   }
@@ -194,6 +198,7 @@ export class EndpointCore {
     this.disposed = true;
     for (const leg of this.legs.values()) this.safely(() => leg.lose(failure('endpoint.lost')));
     this.legs.clear();
+    for (const subscription of [...this.subscriptions.values()]) subscription.lose();
     this.core.dispose();
     this.transport.close();
   }
@@ -236,7 +241,13 @@ export class EndpointCore {
 
   /** RFC 3261 §12.2.2 */
   private receiveInsideDialog(message: AdaptedRequest): void {
-    const dialog = this.core.dialogs.get(LegDialog.idOf(message));
+    const id = LegDialog.idOf(message);
+    const subscription = this.subscriptions.get(id);
+    if (subscription !== undefined) {
+      subscription.receive(message);
+      return;
+    }
+    const dialog = this.core.dialogs.get(id);
     if (dialog instanceof LegDialog && dialog.user !== undefined) {
       dialog.user.receive(message);
       return;
@@ -325,15 +336,15 @@ export class EndpointCore {
         headers: [...(status < 300 ? own : []), ...safeHeaders(headers ?? [])],
       });
     });
-    const { requestUri } = original;
+    const outside = {
+      ...request,
+      requestUri: original.requestUri,
+      from: partyOf(original.from),
+      to: partyOf(original.to),
+    };
+    const books = { context: this.context, contact: this.core.contact, table: this.subscriptions };
     this.safely(
-      () =>
-        this.options.listener.request({
-          ...request,
-          requestUri,
-          from: partyOf(original.from),
-          to: partyOf(original.to),
-        }),
+      () => this.options.listener.request(acceptable(outside, server, books)),
       ({ status, reason }) => request.respond(status, reason),
     );
   }
@@ -348,9 +359,9 @@ export class EndpointCore {
     if (this.disposed) throw failure('dialog.unknown', { detail: 'the endpoint is gone' });
     return this.core.makeOutgoingRequestMessage(
       method,
-      wireUri(target),
-      wireUri(from.uri, from.displayName),
-      wireUri(to.uri, to.displayName),
+      readWireUri(target),
+      readWireUri(from.uri, from.displayName),
+      readWireUri(to.uri, to.displayName),
       { callId: newCallId(), fromTag: newTag(), cseq: 1 },
       options.extraHeaders,
       options.body,
@@ -382,11 +393,4 @@ export class EndpointCore {
       if (rescue !== undefined) this.safely(() => rescue(broken));
     }
   }
-}
-
-/** Throws `message.malformed` when the URI cannot be read. */
-function wireUri(text: string, displayName?: string): WireUri {
-  const line = oneLine(text).trim();
-  if (parseUri(line) === undefined) throw failure('message.malformed', { detail: `unreadable URI ${line}` });
-  return new WireUri(line, nameAddrText(line, displayName));
 }

@@ -1,4 +1,7 @@
 import { URI } from 'sip.js/lib/core/index.js';
+import { failure } from '../failure.js';
+import { parseUri } from '../message/index.js';
+import { nameAddrText, oneLine } from './header-lines.js';
 
 /**
  * A URI that sip.js carries but never takes apart: it prints exactly as given. sip.js's own class re-escapes the user
@@ -28,4 +31,11 @@ export class WireUri extends URI {
   override toRaw(): string {
     return this.text;
   }
+}
+
+/** Throws `message.malformed` when the URI cannot be read. */
+export function readWireUri(text: string, displayName?: string): WireUri {
+  const line = oneLine(text).trim();
+  if (parseUri(line) === undefined) throw failure('message.malformed', { detail: `unreadable URI ${line}` });
+  return new WireUri(line, nameAddrText(line, displayName));
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Dialog, InviteServerTransaction } from 'sip.js/lib/core/index.js';
 import { LegNotes, ScriptedBrowser, sdpA, sdpB, unique } from '../support/scripted-browser.js';
 
-const empty = { transactions: 0, dialogs: 0, legs: 0, unsent: 0 };
+const empty = { transactions: 0, dialogs: 0, legs: 0, subscriptions: 0, unsent: 0 };
 
 describe('bad and unexpected input to an endpoint’s core', () => {
   let browser: ScriptedBrowser;

@@ -4,7 +4,7 @@ import { failure } from '../../sip/failure.js';
 import { serializeText, tagOf, type SipRequest } from '../../sip/message/index.js';
 import { LegNotes, ScriptedBrowser, sdpA, sdpB, unique } from '../support/scripted-browser.js';
 
-const empty = { transactions: 0, dialogs: 0, legs: 0, unsent: 0 };
+const empty = { transactions: 0, dialogs: 0, legs: 0, subscriptions: 0, unsent: 0 };
 
 describe('a browser that is called', () => {
   let browser: ScriptedBrowser;

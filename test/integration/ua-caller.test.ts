@@ -10,7 +10,7 @@ import {
   type ScriptedDialog,
 } from '../support/scripted-browser.js';
 
-const empty = { transactions: 0, dialogs: 0, legs: 0, unsent: 0 };
+const empty = { transactions: 0, dialogs: 0, legs: 0, subscriptions: 0, unsent: 0 };
 
 describe('a browser that calls', () => {
   let browser: ScriptedBrowser;

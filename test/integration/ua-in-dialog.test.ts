@@ -11,7 +11,7 @@ import {
   type ScriptedDialog,
 } from '../support/scripted-browser.js';
 
-const empty = { transactions: 0, dialogs: 0, legs: 0, unsent: 0 };
+const empty = { transactions: 0, dialogs: 0, legs: 0, subscriptions: 0, unsent: 0 };
 const sdpHold = sdpA.replace('t=0 0', 't=0 0\r\na=sendonly');
 const sdp = { contentType: 'application/sdp' };
 

@@ -50,7 +50,7 @@ class FakeStack implements EndpointStack {
     throw new Error('not called');
   }
   sizes() {
-    return { transactions: 0, dialogs: this.dialogs, legs: 0, unsent: 0 };
+    return { transactions: 0, dialogs: this.dialogs, legs: 0, subscriptions: 0, unsent: 0 };
   }
   dispose(): void {
     this.disposed += 1;

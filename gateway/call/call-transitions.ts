@@ -41,6 +41,8 @@ export interface CallActions {
   endForCaller(event: CallEventMap['callerGone']): void;
   endForCallee(event: CallEventMap['calleeGone']): void;
   negotiate(event: CallEventMap['reoffer']): void;
+  /** Answers an offer in UPDATE or PRACK before the call is answered (RFC 3262 §5, RFC 3311 §5.1). */
+  negotiateEarly(event: CallEventMap['reoffer']): Promise<void>;
   refuseReoffer(event: CallEventMap['reoffer']): void;
   /** Keeps a re-offer that overtook the ACK, or came from the callee before it, until the call is established. */
   deferReoffer(event: CallEventMap['reoffer']): void;
@@ -109,7 +111,7 @@ export const callTransitions: TransitionTable = {
   reoffer: {
     routing: { to: 'routing', act: (call, event) => call.refuseReoffer(event) },
     inviting: { to: 'inviting', act: (call, event) => call.refuseReoffer(event) },
-    ringing: { to: 'ringing', act: (call, event) => call.refuseReoffer(event) },
+    ringing: { to: 'ringing', act: (call, event) => call.negotiateEarly(event) },
     answering: { to: 'answering', act: (call, event) => call.deferReoffer(event) },
     established: { to: 'established', act: (call, event) => call.negotiate(event) },
     ending: { to: 'ending', act: (call, event) => call.refuseReoffer(event) },

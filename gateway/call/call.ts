@@ -1,5 +1,5 @@
 import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
-import type { CalleeListener, CallerLeg, IncomingCall, Leg, LegEnd, LegListener } from '../../sip/leg.js';
+import type { CalleeListener, CallerLeg, IncomingCall, LegEnd, LegListener } from '../../sip/leg.js';
 import type { Clock, Timer } from '../../sip/clock.js';
 import type { MediaEngine } from '../../sip/media/media-engine.js';
 import {
@@ -13,6 +13,7 @@ import {
 import { CallMedia } from './call-media.js';
 import { CallRecord, type Cdr } from './call-record.js';
 import { CalleeSearch, type Attempt } from './callee-search.js';
+import { EarlyMedia } from './early-media.js';
 import { classifyRefusal, terminationOf, towardsCaller } from './failure-map.js';
 import { completedElsewhere, forwardedHeaders, reasonHeaders } from './header-policy.js';
 import { Negotiation } from './negotiation.js';
@@ -59,6 +60,7 @@ export class Call implements CallActions {
   readonly #openLegs = new Set<string>();
   readonly #record: CallRecord;
   readonly #media: CallMedia;
+  readonly #early: EarlyMedia;
   readonly #negotiation: Negotiation;
   #state: CallState = 'routing';
   #connected: Attempt | undefined;
@@ -78,6 +80,7 @@ export class Call implements CallActions {
     this.#search = new CalleeSearch(() => around.clock.nowMs());
     this.#record = new CallRecord(around.clock);
     this.#media = new CallMedia(id, incoming.leg.id, source, around, (lost) => this.cut(lost));
+    this.#early = new EarlyMedia(this.#media, incoming.leg, incoming.sdp);
     this.#negotiation = new Negotiation(this.#media, {
       held: (by) => around.events.callHeld({ callId: id, by }),
       resumed: (by) => around.events.callResumed({ callId: id, by }),
@@ -144,7 +147,7 @@ export class Call implements CallActions {
   async relayProgress({ legId, progress }: CallEventMap['progress']): Promise<void> {
     const attempt = this.#search.get(legId);
     if (attempt === undefined) return;
-    const early = progress.sdp === undefined ? undefined : await this.#earlyAnswer(attempt, progress.sdp);
+    const early = progress.sdp === undefined ? undefined : await this.#early.progress(attempt, progress.sdp);
     this.around.events.callProgress({
       callId: this.id,
       legId,
@@ -161,7 +164,7 @@ export class Call implements CallActions {
     const sdp = answer.sdp ?? winner.earlySdp;
     try {
       if (sdp === undefined) throw failure('trunk.protocol', { detail: '2xx without SDP' });
-      const forCaller = await this.#finalSdp(winner.leg, sdp);
+      const forCaller = await this.#early.final(winner.leg, sdp);
       if (this.incoming.sdp === undefined) this.#lateAck = (ackSdp) => answer.ack(ackSdp);
       else answer.ack();
       this.#answer(winner, forCaller);
@@ -173,6 +176,8 @@ export class Call implements CallActions {
 
   async establish({ sdp }: CallEventMap['acknowledged']): Promise<void> {
     this.#limit(this.around.limits.maxDurationMs, 'call.max_duration');
+    const owed = this.#early.takeOwed(this.#connected?.leg.id);
+    if (owed !== undefined) this.#post('reoffer', { legId: this.caller.id, reoffer: owed });
     for (const event of this.#deferred.splice(0)) this.#post('reoffer', event);
     const ack = this.#lateAck;
     if (ack === undefined) return;
@@ -212,6 +217,13 @@ export class Call implements CallActions {
     if (callee === undefined) return this.refuseReoffer({ legId, reoffer });
     if (legId === callee.id) this.#negotiation.run({ reoffer, by: 'callee', from: callee, to: this.caller });
     else this.#negotiation.run({ reoffer, by: 'caller', from: this.caller, to: callee });
+  }
+
+  async negotiateEarly({ legId, reoffer }: CallEventMap['reoffer']): Promise<void> {
+    const refusal = await this.#early.reoffer(legId, reoffer);
+    if (refusal === undefined) return;
+    const by = legId === this.caller.id ? 'caller' : 'callee';
+    this.around.events.callReofferRefused({ callId: this.id, by, failure: refusal });
   }
 
   refuseReoffer({ reoffer }: CallEventMap['reoffer']): void {
@@ -351,20 +363,6 @@ export class Call implements CallActions {
       this.#media.removeEnd(legId);
       this.#search.noteFailure(target, legId, this.#asFailure(thrown), startedMs);
     }
-  }
-
-  /** Translates early SDP of the one leg whose early media the caller hears. */
-  async #earlyAnswer(attempt: Attempt, sdp: string): Promise<string | undefined> {
-    this.#search.earlyLegId ??= attempt.leg.id;
-    if (this.#search.earlyLegId !== attempt.leg.id || this.incoming.sdp === undefined) return undefined;
-    attempt.earlySdp = sdp;
-    return this.#media.answer(attempt.leg.id, this.caller.id, sdp);
-  }
-
-  /** The SDP of our 2xx: the callee's answer, or its offer when the caller sent none. */
-  #finalSdp(callee: Leg, sdp: string): Promise<string> {
-    if (this.incoming.sdp === undefined) return this.#media.offer(callee.id, this.caller.id, sdp);
-    return this.#media.answer(callee.id, this.caller.id, sdp);
   }
 
   #answer(winner: Attempt, sdp: string): void {

@@ -35,8 +35,6 @@ export class CalleeSearch {
   readonly outcomes: AttemptOutcome[] = [];
   #stages: readonly Stage[] = [];
   #best: SipFailure | undefined;
-  /** The leg whose early media the caller hears; other forks' is not passed on. */
-  earlyLegId: string | undefined;
 
   constructor(private readonly nowMs: () => number) {}
 

@@ -32,6 +32,11 @@ export type UpdateHandler = (update: SrfRequest, response: SrfResponse) => void;
  */
 export function onUpdateOf(request: SrfRequest, handle: UpdateHandler): void {
   request.on('update', handle);
+  // srf adds a listener of its own behind this one, which answers 200 with our old offer before anybody can decide.
+  queueMicrotask(() => {
+    request.removeAllListeners('update');
+    request.on('update', handle);
+  });
   request.on('authenticate', (next: SrfRequest) => onUpdateOf(next, handle));
 }
 

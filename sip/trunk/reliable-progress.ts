@@ -24,6 +24,8 @@ export class ReliableProgress {
     [];
   #waiting: Timer | undefined;
   #then: (() => void) | undefined;
+  #outHasBody = false;
+  #hasAnswered = false;
 
   /** `unacknowledged` hears that no PRACK came in time. */
   constructor(
@@ -39,11 +41,17 @@ export class ReliableProgress {
     if (this.#waiting === undefined) this.#sendNext();
   }
 
+  /** True once SDP of ours has been acknowledged: the INVITE's offer is answered (RFC 3262 §5). */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
+  }
+
   /** The PRACK has come. False when none is waited for. */
   acknowledged(): boolean {
     if (this.#waiting === undefined) return false;
     this.#waiting.cancel();
     this.#waiting = undefined;
+    this.#hasAnswered ||= this.#outHasBody;
     this.#sendNext();
     return true;
   }
@@ -70,6 +78,7 @@ export class ReliableProgress {
     }
     const { status, reason, content } = next;
     const headers: ResponseContent['headers'] = [...(content.headers ?? []), ['Require', '100rel']];
+    this.#outHasBody = content.body !== undefined;
     this.#waiting = this.clock.after(prackWithinMs, this.unacknowledged);
     sendResponse(this.response, status, reason, { ...content, headers }, (refused, sent) => {
       if (refused === undefined && sent?.has('RSeq') === true) return;

@@ -13,7 +13,7 @@ import type {
 import { newCallId, newTag, type SipRequest } from '../message/index.js';
 import { answerOf, isLateOffer, rescueAnswer, type CalleeResult } from './callee-result.js';
 import { RequestSender, onUpdateOf } from './dialog-requests.js';
-import { answerEarlyUpdate, passOnEarly } from './early-dialog.js';
+import { EarlyReoffers, passOnEarly } from './early-dialog.js';
 import { notSent, refusalOfError, textOf } from './engine-failure.js';
 import { FinalAnswer } from './final-answer.js';
 import { headerRecord } from './header-record.js';
@@ -45,6 +45,9 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
   /** CANCEL or BYE that waits for its moment. */
   #goodbye: HeaderList | undefined;
   #settle: Timer | undefined;
+  /** The answer to our offer came in a provisional response that was acknowledged. */
+  #isAnsweredEarly = false;
+  readonly #early = new EarlyReoffers();
   /** The engine went away with the INVITE in it. */
   #isLeft = false;
 
@@ -101,7 +104,7 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
 
   receiveEarly(message: SipRequest, request: SrfRequest, response: SrfResponse): void {
     const final = new FinalAnswer(request, response, this.around.log, this.around.clock);
-    if (message.method === 'UPDATE') return answerEarlyUpdate(request, undefined, final);
+    if (message.method === 'UPDATE') return this.#receiveEarlyUpdate(request, undefined, final);
     if (message.method !== 'BYE') return passOnEarly(message, final, this.listener);
     if (this.#state !== 'answered') return final.send(481, 'Call/Transaction Does Not Exist');
     final.send(200, 'OK');
@@ -124,7 +127,7 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
     this.#note(request);
     const { log, clock } = this.around;
     onUpdateOf(request, (update, response) => {
-      answerEarlyUpdate(update, request.get('Contact'), new FinalAnswer(update, response, log, clock));
+      this.#receiveEarlyUpdate(update, request.get('Contact'), new FinalAnswer(update, response, log, clock));
     });
     request.on('authenticate', (next: SrfRequest) => this.#sentAgain(next));
     if (this.#state === 'cancelling') this.#sendCancel(request, this.#goodbye ?? []);
@@ -145,12 +148,20 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
   #progressed(response: SrfResponse): void {
     if (this.#state !== 'inviting') return;
     const message = readResponse(response.msg);
+    const sdp = message === undefined ? undefined : sdpOf(message);
+    if (sdp !== undefined && message?.headers.get('RSeq') !== undefined) this.#isAnsweredEarly = true;
     this.listener.progress({
       status: response.status,
       reason: response.reason ?? '',
-      sdp: message === undefined ? undefined : sdpOf(message),
+      sdp,
       headers: message?.headers ?? noHeaders,
     });
+  }
+
+  #receiveEarlyUpdate(update: SrfRequest, contact: string | undefined, final: FinalAnswer): void {
+    const { listener } = this;
+    const isAnswered = this.#isAnsweredEarly && this.invitation.sdp !== undefined;
+    this.#early.update(update, final, { listener, contact, isAnswered, offerer: 'us' });
   }
 
   #settled(error: unknown, answered: CalleeResult | undefined): void {
@@ -207,7 +218,12 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
   #confirm(dialog: SrfDialog, localSdp: string | undefined): void {
     if (this.#state === 'ended') return;
     this.#state = 'confirmed';
-    const session = { localSdp, remoteSdp: dialog.remote.sdp, auth: this.target.auth };
+    const early = this.#early.agreed;
+    const session = {
+      localSdp: early?.localSdp ?? localSdp,
+      remoteSdp: early?.remoteSdp ?? dialog.remote.sdp,
+      auth: this.target.auth,
+    };
     this.#dialog = new TrunkDialog(dialog, this.around, session, this.listener, (end) => this.#end(end));
     if (this.#goodbye !== undefined) this.#dialog.bye(this.#goodbye);
   }

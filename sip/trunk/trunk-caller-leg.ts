@@ -2,7 +2,7 @@ import { failure, SipFailure } from '../failure.js';
 import type { CallerLeg, HeaderList, InDialogResponse, LegEnd, LegListener, ReofferResult } from '../leg.js';
 import { newId, tagOf, type SipRequest } from '../message/index.js';
 import { allow } from './capabilities.js';
-import { answerEarlyUpdate, passOnEarly } from './early-dialog.js';
+import { EarlyReoffers, passOnEarly, type EarlyOffers } from './early-dialog.js';
 import { textOf } from './engine-failure.js';
 import { FinalAnswer, sendResponse } from './final-answer.js';
 import { headerRecord } from './header-record.js';
@@ -44,6 +44,7 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
   #dialog: TrunkDialog | undefined;
   /** BYE that waits for the engine to send our 200. */
   #byeHeaders: HeaderList | undefined;
+  readonly #early = new EarlyReoffers();
   /** The engine went away with the INVITE in it. */
   #isLeft = false;
 
@@ -63,7 +64,7 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
     around.notes.invited(this.#key, { transactionId: request.stackTxnId, sentBy: 'peer' });
     request.on('cancel', (cancel: SrfRequest) => this.#cancelled(cancel.get('Reason')));
     request.on('update', (update: SrfRequest, answer: SrfResponse) => {
-      answerEarlyUpdate(update, invite.contact, new FinalAnswer(update, answer, around.log, around.clock));
+      this.#early.update(update, new FinalAnswer(update, answer, around.log, around.clock), this.#offers);
     });
   }
 
@@ -128,7 +129,7 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
     const final = new FinalAnswer(request, response, this.around.log, this.around.clock);
     const { method } = message;
     if (method === 'PRACK') return this.#receivePrack(message, final);
-    if (method === 'UPDATE') return answerEarlyUpdate(request, this.invite.contact, final);
+    if (method === 'UPDATE') return this.#early.update(request, final, this.#offers);
     if (method === 'BYE') return this.#receiveEarlyBye(message, final);
     if (this.#listener === undefined) return final.send(481, 'Call/Transaction Does Not Exist');
     passOnEarly(message, final, this.#listener);
@@ -176,7 +177,8 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
     const listener = this.#listener;
     if (this.#state !== 'answering' || listener === undefined) return;
     this.#state = 'confirmed';
-    const session = { localSdp: sdp, remoteSdp: sdpOf(message) };
+    const remoteSdp = this.#early.agreed?.remoteSdp ?? sdpOf(message);
+    const session = { localSdp: sdp, remoteSdp };
     this.#dialog = new TrunkDialog(dialog, this.around, session, listener, (end) => this.#end(end));
     const answer = this.#answer;
     this.#dialog.acks.wait(message.cseq.number).then(
@@ -189,8 +191,17 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
   #receivePrack(message: SipRequest, final: FinalAnswer): void {
     if (!this.#progress.acknowledged()) return final.send(481, 'Call/Transaction Does Not Exist');
     if (sdpOf(message) === undefined) return final.send(200, 'OK');
-    const { status, reason } = failure('media.not_acceptable');
-    final.send(status, reason);
+    this.#early.offer(message, final, this.#offers);
+  }
+
+  get #offers(): EarlyOffers {
+    const { invite } = this;
+    return {
+      listener: this.#listener,
+      contact: invite.contact,
+      isAnswered: sdpOf(invite.message) !== undefined && this.#progress.hasAnswered,
+      offerer: sdpOf(invite.message) === undefined ? 'us' : 'peer',
+    };
   }
 
   /** A caller may leave an early dialog with BYE (RFC 3261 §15): the INVITE is answered 487 (§15.1.2). */

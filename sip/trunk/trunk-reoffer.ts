@@ -8,15 +8,15 @@ import { sdpOf, sdpType } from './received-message.js';
 
 /** What an accepted re-offer changes. */
 export interface ReofferBooks {
-  readonly acks: AckWaits;
+  readonly acks: Pick<AckWaits, 'wait' | 'abandon'>;
   /** Our Contact as the peer knows it; an UPDATE's 200 needs it (RFC 3311 §5.2) and the engine adds it to INVITE only. */
   readonly contact: string | undefined;
   accepted(offer: string | undefined, answer: string | undefined): void;
 }
 
-/** A re-INVITE or UPDATE from the trunk. */
+/** A re-INVITE, UPDATE or PRACK with an offer from the trunk. */
 export class TrunkReoffer implements Reoffer {
-  readonly method: 'INVITE' | 'UPDATE';
+  readonly method: Reoffer['method'];
   readonly sdp: string | undefined;
   readonly headers: HeaderView;
   readonly #cseq: number;
@@ -26,7 +26,8 @@ export class TrunkReoffer implements Reoffer {
     private readonly final: FinalAnswer,
     private readonly books: ReofferBooks,
   ) {
-    this.method = request.method === 'UPDATE' ? 'UPDATE' : 'INVITE';
+    const { method } = request;
+    this.method = method === 'UPDATE' || method === 'PRACK' ? method : 'INVITE';
     this.sdp = sdpOf(request);
     this.headers = request.headers;
     this.#cseq = request.cseq.number;

@@ -168,9 +168,8 @@ export class BrowserCallerLeg implements CallerLeg, BrowserLeg, DialogOwner {
       prack.refuse(failure('dialog.unknown'));
       return;
     }
-    // RFC 3262 §5: an offer in a PRACK must be answered in its 2xx, which no port of ours can do.
-    if (sdpOf(prack.request) === undefined) prack.respond(200);
-    else prack.refuse(failure('media.not_acceptable'));
+    if (sdpOf(prack.request) === undefined || this.dialog === undefined) prack.respond(200);
+    else this.dialog.exchange.receivePrack(prack);
     this.releaseAnswer();
   }
 

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { failure, type SipFailure } from '../failure.js';
 import type { HeaderList, LegListener, Reoffer, ReofferResult } from '../leg.js';
+import type { SipRequest } from '../message/index.js';
 import { AckWait } from './ack-wait.js';
 import { rejected } from './deferred.js';
 import type { EndReason } from './end-reason.js';
@@ -90,7 +91,7 @@ export class OfferExchange {
       this.refuse(message, failure('dialog.unknown'));
       return;
     }
-    const refusal = this.refusalOfUpdate(message);
+    const refusal = this.refusalOfOffer(message.original);
     if (refusal !== undefined) {
       this.refuse(message, refusal);
       return;
@@ -102,6 +103,15 @@ export class OfferExchange {
       return;
     }
     this.begin(server, 'UPDATE', listener);
+  }
+
+  /** A PRACK that brings an offer (RFC 3262 §5): like an UPDATE. */
+  receivePrack(server: PlainServer): void {
+    const { listener } = this.owner;
+    const refusal = this.refusalOfOffer(server.request);
+    if (listener === undefined) server.refuse(failure('dialog.unknown'));
+    else if (refusal !== undefined) server.refuse(refusal);
+    else this.begin(server, 'PRACK', listener);
   }
 
   /** Sends a re-INVITE; see `Leg.reoffer`. */
@@ -142,7 +152,7 @@ export class OfferExchange {
     this.reinviting = undefined;
   }
 
-  private begin(server: ServerRequest, method: 'INVITE' | 'UPDATE', listener: LegListener): void {
+  private begin(server: ServerRequest, method: Reoffer['method'], listener: LegListener): void {
     const sdp = sdpOf(server.request);
     if (sdp !== undefined) this.offer = 'remote';
     this.serving = server;
@@ -201,7 +211,7 @@ export class OfferExchange {
     return undefined;
   }
 
-  private refusalOfUpdate({ original }: AdaptedRequest): SipFailure | undefined {
+  private refusalOfOffer(original: SipRequest): SipFailure | undefined {
     if (original.body.length === 0) return undefined;
     if (!isSdp(original)) return notSdp();
     if (this.offer === 'local') return failure('dialog.request_pending');

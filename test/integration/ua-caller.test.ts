@@ -295,6 +295,24 @@ describe('a browser that calls', () => {
       await answered;
     });
 
+    it('has the offer of its PRACK passed on, and the answer in the 200', async () => {
+      const dialog = browser.call({ headers: ['Supported: 100rel'] });
+      const { leg } = onlyCall();
+      leg.progress(183, 'Session Progress', sdpB);
+      const early = dialog.learn(browser.takeResponse(183));
+      dialog.send('PRACK', {
+        headers: [`RAck: ${early.headers.get('rseq') ?? ''} 1 INVITE`],
+        contentType: 'application/sdp',
+        body: sdpA,
+      });
+      assert.deepEqual(notes.events, ['reoffer PRACK']);
+      assert.equal(notes.reoffers[0]?.sdp, sdpA);
+      await notes.reoffers[0].accept(sdpB);
+      assert.equal(browser.takeResponse(200, 'PRACK').body.toString(), sdpB);
+      dialog.send('UPDATE', { contentType: 'application/sdp', body: sdpA });
+      assert.deepEqual(notes.events, ['reoffer PRACK', 'reoffer UPDATE']);
+    });
+
     it('acknowledges a provisional response that the 200 has overtaken', () => {
       const dialog = browser.call({ headers: ['Require: 100rel'] });
       const { leg } = onlyCall();

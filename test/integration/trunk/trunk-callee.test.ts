@@ -190,6 +190,21 @@ describe('trunk callee leg', () => {
       await cancelled(leg, log, invite);
     });
 
+    it('passes on the offer of an UPDATE after a reliable answer', async () => {
+      const { leg, log } = rig.invite({}, { headers: [['Supported', '100rel']] });
+      const invite = await rig.peer.request('INVITE');
+      const headers = [`Contact: <sip:x@127.0.0.1:${rig.peer.port}>`, 'Require: 100rel', 'RSeq: 17'];
+      rig.peer.respond(invite, 183, 'Session Progress', { body: sdp(9000), headers });
+      await log.next('progress');
+      rig.peer.respond(await rig.peer.request('PRACK'), 200, 'OK');
+      rig.peer.send(fromCallee(invite, 'UPDATE', 1, sdp(9002)));
+      const reoffer = await log.next('reoffer');
+      assert.deepEqual([reoffer.method, reoffer.sdp], ['UPDATE', sdp(9002)]);
+      await reoffer.accept(sdp(8000));
+      assert.equal((await rig.peer.status(200, 'UPDATE')).body.toString(), sdp(8000));
+      await cancelled(leg, log, invite);
+    });
+
     it('passes other requests of a ringing callee on', async function () {
       requireOwnEngine(this);
       const { leg, log } = rig.invite();

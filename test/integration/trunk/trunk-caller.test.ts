@@ -182,19 +182,39 @@ describe('trunk caller leg', () => {
       await answered;
     });
 
-    it('does not pretend when a PRACK brings an offer', async () => {
-      const { call } = await arrive('rel2', ['Require: 100rel']);
+    it('passes on the offer that a PRACK brings, and answers the PRACK with the answer', async () => {
+      const { call, leg } = await arrive('rel2', ['Require: 100rel']);
       call.leg.progress(183, 'Session Progress', sdp(8000));
       const first = await rig.peer.status(183);
       const lines = [`RAck: ${first.headers.get('RSeq') ?? ''} 1 INVITE`];
       const toTag = first.to.params.get('tag') ?? '';
       rig.send('PRACK', 'rel2', { cseq: 2, toTag, lines, body: sdp(6002) });
-      await rig.peer.status(488, 'PRACK');
+      const reoffer = await leg.next('reoffer');
+      assert.deepEqual([reoffer.method, reoffer.sdp], ['PRACK', sdp(6002)]);
+      await reoffer.accept(sdp(8000));
+      assert.equal((await rig.peer.status(200, 'PRACK')).body.toString(), sdp(8000));
+    });
+
+    it('passes on the offer of an UPDATE once early media is acknowledged', async () => {
+      const { call, leg } = await arrive('rel3', ['Require: 100rel']);
+      call.leg.progress(183, 'Session Progress', sdp(8000));
+      const first = await rig.peer.status(183);
+      const lines = [`RAck: ${first.headers.get('RSeq') ?? ''} 1 INVITE`];
+      const toTag = first.to.params.get('tag') ?? '';
+      rig.send('UPDATE', 'rel3', { cseq: 2, toTag, body: sdp(6002) });
+      assert.match((await rig.peer.status(500, 'UPDATE')).headers.get('Retry-After') ?? '', /^\d+$/);
+      rig.send('PRACK', 'rel3', { cseq: 3, toTag, lines });
+      await rig.peer.status(200, 'PRACK');
+      rig.send('UPDATE', 'rel3', { cseq: 4, toTag, body: sdp(6004) });
+      const reoffer = await leg.next('reoffer');
+      await reoffer.accept(sdp(8000));
+      const ok = await rig.peer.status(200, 'UPDATE');
+      assert.deepEqual([ok.body.toString(), ok.cseq.number], [sdp(8000), 4]);
     });
   });
 
   describe('that rings', () => {
-    it('answers UPDATE: 200 without an offer, 491 with one', async () => {
+    it('answers UPDATE: 200 without an offer, with one 500 and when to try again', async () => {
       const { call } = await arrive('u1');
       call.leg.progress(180, 'Ringing');
       const toTag = (await rig.peer.status(180)).to.params.get('tag') ?? '';
@@ -202,7 +222,7 @@ describe('trunk caller leg', () => {
       const ok = await rig.peer.status(200, 'UPDATE');
       assert.equal(ok.headers.get('Contact'), `<sip:127.0.0.1:${rig.port}>`);
       rig.send('UPDATE', 'u1', { cseq: 3, toTag, body: sdp(6002) });
-      await rig.peer.status(491, 'UPDATE');
+      await rig.peer.status(500, 'UPDATE');
     });
 
     it('passes INFO on', async function () {

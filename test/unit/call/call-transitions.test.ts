@@ -56,7 +56,7 @@ const expected: Record<CallEventName, Partial<Record<CallState, [CallState, keyo
   reoffer: {
     routing: ['routing', 'refuseReoffer'],
     inviting: ['inviting', 'refuseReoffer'],
-    ringing: ['ringing', 'refuseReoffer'],
+    ringing: ['ringing', 'negotiateEarly'],
     answering: ['answering', 'deferReoffer'],
     established: ['established', 'negotiate'],
     ending: ['ending', 'refuseReoffer'],

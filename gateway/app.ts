@@ -2,7 +2,7 @@ import { systemClock, type Clock } from '../sip/clock.js';
 import { failure } from '../sip/failure.js';
 import type { IncomingCall, OutOfDialogRequest } from '../sip/leg.js';
 import type { Log } from '../sip/log.js';
-import { newId } from '../sip/message/index.js';
+import { newId, parseUri } from '../sip/message/index.js';
 import type { MediaEngine } from '../sip/media/media-engine.js';
 import { createPassthroughEngine } from '../sip/media/passthrough.js';
 import type { TrunkSource } from '../sip/trunk/srf.js';
@@ -30,8 +30,11 @@ import { prefixed } from './sizes.js';
 import type { Events } from './telemetry/events.js';
 import { tlsSettingsOf } from './trunk/tls-settings.js';
 import { openTrunkSide, type SipEngineOptions, type TrunkSide } from './trunk/trunk-side.js';
+import { chance } from './trunk/chance.js';
 import { trunkOf } from './trunk/trunk-of.js';
 import { TrunkTable } from './trunk/trunk-table.js';
+import type { TrunkStatus } from './trunk/trunk-upkeep.js';
+import { TrunkUpkeeps } from './trunk/trunk-upkeeps.js';
 
 /** What the application is given beside its configuration. */
 export interface AppSurroundings {
@@ -66,6 +69,7 @@ export class App {
   #cdr: CdrWriter | undefined;
   #trunkSide: TrunkSide | undefined;
   #trunks: TrunkTable | undefined;
+  #upkeeps: TrunkUpkeeps | undefined;
   #echoPhone: EchoPhone | undefined;
   #edge: Edge | undefined;
   #draining = false;
@@ -139,6 +143,7 @@ export class App {
       calls: () => this.#controller?.table,
       trunks: this.config.trunks,
     });
+      trunkStatus: (name) => this.trunkStatuses.get(name),
   }
 
   /** The size of every table; all but the standing ones are zero when nothing goes on. */
@@ -150,6 +155,7 @@ export class App {
       bindings: this.#location.size,
       cdr_waiting: this.#cdr?.waiting ?? 0,
       ...this.#edge?.sizes(),
+      trunk_channels: this.#upkeeps?.channelsInUse ?? 0,
       ...this.#endpoints.sizes(),
       ...this.#trunkSide?.sizes(),
       ...prefixed('echo', this.#echoPhone?.sizes() ?? {}),
@@ -162,6 +168,11 @@ export class App {
   }
 
   /** The configuration that is in force. */
+  /** How each trunk is, by name. */
+  get trunkStatuses(): ReadonlyMap<string, TrunkStatus> {
+    return this.#upkeeps?.statuses ?? new Map();
+  }
+
   get config(): Config {
     return this.inForce;
   }
@@ -177,6 +188,7 @@ export class App {
     if (side === undefined || this.#draining) throw failure('gateway.draining');
     this.#renewCertificates(merged);
     const trunks = await this.#createTrunks(merged, side);
+    this.#upkeeps?.renew(merged.trunks.map(trunkOf));
     this.#trunks?.close();
     this.#trunks = trunks;
     this.#credentials.replaceBy(createCredentials(merged));
@@ -198,6 +210,7 @@ export class App {
     this.#draining = true;
     this.#edge?.drain();
     if (this.#controller === undefined) return;
+    void this.#upkeeps?.signOut();
     let giveUp = (): void => undefined;
     const late = new Promise<void>((resolve) => {
       giveUp = resolve;
@@ -223,12 +236,19 @@ export class App {
     }
     this.#trunkSide = await openTrunkSide(engineOptions(config), this.#trunkListener(), events, log, clock);
     this.#trunks = await this.#createTrunks(config, this.#trunkSide);
+    this.#upkeeps = new TrunkUpkeeps(config.trunks.map(trunkOf), {
+      asker: this.#trunkSide.stack,
+      events,
+      clock,
+      chance,
+    });
     this.#controller = this.#createController(this.#trunks);
     this.#edge = await this.#createEdge();
     // Our addresses are bound: no other process of this gateway is left.
     this.#anchoredMedia.cleanUp?.();
     await this.#trunkSide.takeOverDialogs();
   }
+    this.#upkeeps.open();
 
   #trunkListener() {
     return {
@@ -236,6 +256,7 @@ export class App {
       request: (request: OutOfDialogRequest) => refuse(request),
       isKnown: (address: string) => this.#trunks?.identify(address) !== undefined,
       engineLost: () => undefined,
+      engineUp: () => this.#upkeeps?.engineUp(),
     };
   }
 
@@ -280,6 +301,8 @@ export class App {
       clock: this.#clock,
       unresolved: (trunk, name) => events.trunkUnresolved({ trunk, host: name }),
     });
+      upkeepOf: (name) => this.#upkeeps?.of(name),
+      full: (trunk, direction, { detail = '' }) => events.trunkFull({ trunk, direction, detail }),
   }
 
   #createEdge(): Promise<Edge> {
@@ -316,9 +339,10 @@ export class App {
 
   #fromTrunk(call: IncomingCall, source: TrunkSource): void {
     const remote = `${host(source.address)}:${source.port}`;
-    const trunk = this.#trunks?.identify(source.address);
+    const trunk = this.#trunks?.identify(source.address, userOf(call.requestUri));
     if (trunk === undefined) return call.leg.reject(failure('trunk.unknown_source'));
-    this.#take(call, { side: 'trunk', trunk: trunk.name, remote, media: trunk.media });
+    const dialled = trunk.numberFrom === 'to' ? { ...call, requestUri: call.to.uri } : call;
+    this.#take(dialled, { side: 'trunk', trunk: trunk.name, remote, media: trunk.media });
   }
 
   #take(call: IncomingCall, source: CallSource): void {
@@ -335,6 +359,7 @@ export class App {
     this.#endpoints.close();
     this.#trunks?.close();
     await this.#trunkSide?.close();
+    await this.#upkeeps?.close();
     await this.#echoPhone?.close();
     await this.#anchoredMedia.close();
     await this.#browserMedia.close();
@@ -350,6 +375,11 @@ function refuse(request: OutOfDialogRequest): void {
 }
 
 function host(address: string): string {
+function userOf(uri: string): string | undefined {
+  const parsed = parseUri(uri);
+  return parsed?.scheme === 'sip' || parsed?.scheme === 'sips' ? parsed.user : undefined;
+}
+
   return address.includes(':') ? `[${address}]` : address;
 }
 

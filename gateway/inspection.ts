@@ -4,6 +4,7 @@ import type {
   EndpointRow,
   FlowRow,
   Inspection,
+  RegistrationRow,
   RowSource,
   TrunkRow,
 } from './api/inspection.js';
@@ -16,6 +17,7 @@ import type { Endpoint } from './endpoint/endpoint.js';
 import type { EndpointTable } from './endpoint/endpoint-table.js';
 import type { Binding } from './location/location.js';
 import type { MemoryLocation } from './location/memory-location.js';
+import type { TrunkStatus } from './trunk/trunk-upkeep.js';
 
 /** The parts that are looked at. Those that do not exist before the start are asked for each time. */
 export interface InspectedParts {
@@ -26,6 +28,7 @@ export interface InspectedParts {
   readonly location: MemoryLocation;
   calls(): CallTable | undefined;
   readonly trunks: readonly TrunkConfig[];
+  trunkStatus(name: string): TrunkStatus | undefined;
 }
 
 /** Shows the tables of the running parts as rows. */
@@ -60,7 +63,7 @@ export function createInspection(parts: InspectedParts): Inspection {
       trunks: source(
         () => trunks.length,
         () => trunks,
-        trunkRow,
+        (trunk) => trunkRow(trunk, parts.trunkStatus(trunk.name)),
       ),
     },
   };
@@ -114,6 +117,30 @@ function callRow({ id, state, source: { side }, incoming, calleeLabel, startedMs
   };
 }
 
-function trunkRow({ name, type, hosts }: TrunkConfig): TrunkRow {
-  return { name, type, hosts: hosts.map(({ uri }) => uri) };
+function trunkRow({ name, type }: TrunkConfig, status: TrunkStatus | undefined): TrunkRow {
+  const { hosts = [], registration, channels = { in: 0, out: 0 } } = status ?? {};
+  return {
+    name,
+    type,
+    hosts: hosts.map(({ uri, state, sinceMs, lastAnswer }) => ({
+      uri,
+      state,
+      since: iso(sinceMs),
+      lastAnswer: lastAnswer ?? null,
+    })),
+    registration: registration === undefined ? null : registrationRow(registration),
+    channels,
+  };
+}
+
+function registrationRow(registration: NonNullable<TrunkStatus['registration']>): RegistrationRow {
+  const { state, sinceMs, host, lastAnswer, expiresAtMs, nextTryMs } = registration;
+  return {
+    state,
+    since: iso(sinceMs),
+    host,
+    lastAnswer: lastAnswer ?? null,
+    expiresAt: expiresAtMs === undefined ? null : iso(expiresAtMs),
+    nextTryAt: nextTryMs === undefined ? null : iso(nextTryMs),
+  };
 }

@@ -25,6 +25,7 @@ import { createEvents, type Events } from './telemetry/events.js';
 import { createLogger, type Logger } from './telemetry/logger.js';
 import { Metrics } from './telemetry/metrics.js';
 
+import { watchTrunks } from './telemetry/trunk-gauges.js';
 /** Below the 90 s after which systemd kills a service. */
 const drainLimitMs = 60_000;
 const closeLimitMs = 5_000;
@@ -164,6 +165,7 @@ async function startParts(
   try {
     const { inspection } = app;
     const { admin: listen } = config.listen;
+  watchTrunks(metrics, () => app.trunkStatuses);
     const admin = await startAdminServer({ listen, inspection, metrics, events, reload });
     return { app, admin, pages };
   } catch (cause) {

@@ -41,7 +41,30 @@ export interface CallRow {
 export interface TrunkRow {
   readonly name: string;
   readonly type: string;
-  readonly hosts: readonly string[];
+  readonly hosts: readonly TrunkHostRow[];
+  /** Null when the trunk is not signed in to. */
+  readonly registration: RegistrationRow | null;
+  /** In use just now. */
+  readonly channels: { readonly in: number; readonly out: number };
+}
+
+export interface TrunkHostRow {
+  readonly uri: string;
+  /** `unknown` until it has answered, and when it is not watched. */
+  readonly state: 'unknown' | 'up' | 'down';
+  readonly since: string;
+  /** Word for word, or why there was none. */
+  readonly lastAnswer: string | null;
+}
+
+export interface RegistrationRow {
+  readonly state: 'trying' | 'registered' | 'lost' | 'ended';
+  readonly since: string;
+  readonly host: string;
+  /** Word for word, or why there was none. */
+  readonly lastAnswer: string | null;
+  readonly expiresAt: string | null;
+  readonly nextTryAt: string | null;
 }
 
 /** Rows of one kind. `rows` may be left before its end. */

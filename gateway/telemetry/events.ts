@@ -8,9 +8,11 @@ import type { MediaEvents } from './media-events.js';
 import type { Metrics } from './metrics.js';
 import { createProcessEvents } from './process-event-log.js';
 import type { ProcessEvents } from './process-events.js';
+import { createTrunkEvents } from './trunk-event-log.js';
+import type { TrunkEvents } from './trunk-events.js';
 
 /** Everything that webtrunk tells its operator: one function per business event (DESIGN §9 rule 8). */
-export interface Events extends EdgeEvents, CallEvents, MediaEvents, ProcessEvents {}
+export interface Events extends EdgeEvents, CallEvents, MediaEvents, ProcessEvents, TrunkEvents {}
 
 /** Events that write one line each to `log` and move a metric in `metrics`. */
 export function createEvents(log: Log, metrics: Metrics): Events {
@@ -19,5 +21,6 @@ export function createEvents(log: Log, metrics: Metrics): Events {
     ...createCallEvents(log, metrics),
     ...createMediaEvents(log, metrics),
     ...createProcessEvents(log, metrics),
+    ...createTrunkEvents(log, metrics),
   };
 }

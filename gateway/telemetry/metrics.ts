@@ -124,3 +124,22 @@ export class Metrics {
     return this.#registry.metrics();
   }
 }
+  /** Shows one value for each set of labels; `read` is asked whenever somebody looks. */
+  watchValues<Label extends string>(
+    name: string,
+    help: string,
+    labels: readonly Label[],
+    read: () => Iterable<readonly [labels: Readonly<Record<Label, string>>, value: number]>,
+  ): void {
+    new Gauge({
+      name: `webtrunk_${name}`,
+      help,
+      labelNames: labels,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [values, value] of read()) this.set(values, value);
+      },
+    });
+  }
+

@@ -47,6 +47,8 @@ export interface TrunkSideListener {
   request(request: OutOfDialogRequest, source: TrunkSource): void;
   /** Whether requests from that address are served. */
   isKnown(address: string): boolean;
+  /** The engine is there, for the first time or again. */
+  engineUp?(): void;
   /** The engine went away; every trunk leg has ended. */
   engineLost(why: SipFailure): void;
 }
@@ -111,16 +113,7 @@ export async function openTrunkSide(
   };
   const embedded =
     options.engine === 'drachtio' ? undefined : await startEmbedded(options, secret, strangers, log, clock);
-  const address =
-    options.engine === 'drachtio'
-      ? {
-          host: options.host,
-          port: options.port,
-          secret,
-          tls: options.tls,
-          maxFrameBytes: drachtioFrameBytes,
-        }
-      : { host: '127.0.0.1', port: embedded?.controlPort ?? 0, secret };
+  const address = controlAddress(options, secret, embedded);
   const label = { engine: options.engine, address: `${address.host}:${address.port}` };
   let connected = (): void => undefined;
   const firstConnection = new Promise<void>((resolve) => {
@@ -138,6 +131,7 @@ export async function openTrunkSide(
         events.engineUp(label);
         connected();
         void left?.endAll(stack);
+        listener.engineUp?.();
       },
       disconnected: (why) => {
         events.engineDown(label);
@@ -151,6 +145,12 @@ export async function openTrunkSide(
   );
   if (embedded !== undefined) await firstConnection;
   return sideOf(stack, embedded, watch, left);
+}
+
+function controlAddress(options: SipEngineOptions, secret: string, embedded: Engine | undefined) {
+  if (options.engine === 'embedded') return { host: '127.0.0.1', port: embedded?.controlPort ?? 0, secret };
+  const { host, port, tls } = options;
+  return { host, port, secret, tls, maxFrameBytes: drachtioFrameBytes };
 }
 
 async function addressesOf(engine: Engine, uri: string): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../sip/clock.js';
-import { failure } from '../../sip/failure.js';
+import { failure, SipFailure } from '../../sip/failure.js';
 import type { CalleeLeg, CalleeListener, HeaderList, Invitation, Party } from '../../sip/leg.js';
 import type { MediaEndOptions } from '../../sip/media/media-engine.js';
 import { parseUri, type SipUri } from '../../sip/message/index.js';
@@ -8,7 +8,11 @@ import { plainCallerId, presentCaller, type PresentableCaller } from '../routing
 import { plainHeaders, type HeaderRule, type OfferedHeaders } from '../routing/header-rule.js';
 import { dialledAt, escapedUser, plainNumbers, receivedFrom } from '../routing/number-rule.js';
 import { TrunkSources, type FindAddresses } from './trunk-sources.js';
+import type { Channels, Direction, Release } from './channels.js';
+import { plainUpkeep, type CallUpkeep } from './call-upkeep.js';
+import type { KeptHost } from './trunk-upkeep.js';
 import type { Trunk, TrunkHost } from './trunk.js';
+import { watchedCallee } from './watched-callee.js';
 
 /** Sends INVITEs through the SIP engine. */
 export interface TrunkDialler {
@@ -39,6 +43,14 @@ export interface TrunkCallExtras {
   readonly emergency?: boolean;
 }
 
+/** Whom a packet came from. */
+export interface IdentifiedTrunk {
+  readonly name: string;
+  readonly media: MediaEndOptions;
+  /** Where the called number stands. */
+  readonly numberFrom: 'request_uri' | 'to';
+}
+
 export interface TrunkTableOptions {
   readonly trunks: readonly Trunk[];
   readonly dialler: TrunkDialler;
@@ -46,10 +58,15 @@ export interface TrunkTableOptions {
   readonly clock: Clock;
   /** Hears of a host, or an entry of an allow-list, that has no address: it cannot call in. */
   readonly unresolved: (trunk: string, host: string) => void;
+  /** Undefined: nobody watches or limits the trunks. */
+  readonly upkeepOf?: (name: string) => CallUpkeep | undefined;
+  /** Hears of a call that found no channel. */
+  readonly full?: (trunk: string, direction: 'in' | 'out', refusal: SipFailure) => void;
 }
 
 interface TrunkEntry {
   readonly trunk: Trunk;
+  readonly upkeep: CallUpkeep;
   readonly sources: TrunkSources;
   readonly media: MediaEndOptions;
 }
@@ -58,15 +75,17 @@ interface TrunkEntry {
 export class TrunkTable {
   readonly #entries = new Map<string, TrunkEntry>();
 
-  private constructor(private readonly dialler: TrunkDialler) {}
+  private constructor(private readonly options: Pick<TrunkTableOptions, 'dialler' | 'full'>) {}
 
   /** Reads the trunks and looks the names of their hosts up. */
-  static async create({ trunks, dialler, find, clock, unresolved }: TrunkTableOptions): Promise<TrunkTable> {
-    const table = new TrunkTable(dialler);
+  static async create(options: TrunkTableOptions): Promise<TrunkTable> {
+    const { trunks, find, clock, unresolved, upkeepOf } = options;
+    const table = new TrunkTable(options);
     for (const trunk of trunks) {
+      const upkeep = upkeepOf?.(trunk.name) ?? plainUpkeep(trunk, clock);
       const missing = (host: string): void => unresolved(trunk.name, host);
       const sources = new TrunkSources({ trunk, find, clock, unresolved: missing });
-      table.#entries.set(trunk.name, { trunk, sources, media: mediaOf(trunk) });
+      table.#entries.set(trunk.name, { trunk, upkeep, sources, media: mediaOf(trunk) });
     }
     await Promise.all([...table.#entries.values()].map(({ sources }) => sources.open()));
     return table;
@@ -81,12 +100,16 @@ export class TrunkTable {
     return [...this.#entries.keys()];
   }
 
-  /** The trunk that a packet from this address belongs to. */
-  identify(address: string): { readonly name: string; readonly media: MediaEndOptions } | undefined {
-    for (const { trunk, sources, media } of this.#entries.values()) {
-      if (sources.has(address)) return { name: trunk.name, media };
-    }
-    return undefined;
+  /**
+   * The trunk that a packet from this address belongs to. When several accounts are at one carrier, `user`, whom the packet is
+   * addressed to, tells them apart: it is the one that we have registered.
+   */
+  identify(address: string, user?: string): IdentifiedTrunk | undefined {
+    const possible = [...this.#entries.values()].filter(({ sources }) => sources.has(address));
+    const entry = possible.find(({ trunk }) => isAccount(trunk, user)) ?? possible[0];
+    if (entry === undefined) return undefined;
+    const { trunk, media } = entry;
+    return { name: trunk.name, media, numberFrom: trunk.inbound.numberFrom ?? 'request_uri' };
   }
 
   /** Whether packets from this address may belong to that trunk. */
@@ -132,13 +155,12 @@ export class TrunkTable {
     if (entry === undefined || entry.trunk.hosts.length === 0) {
       throw failure('trunk.unavailable', { detail: `trunk ${name} has no host` });
     }
-    const hosts = [...entry.trunk.hosts].sort((one, other) => one.priority - other.priority);
-    return hosts.map((host) => this.#target(entry, host, dialled, caller, extras));
+    return entry.upkeep.hostsForCall().map((host) => this.#target(entry, host, dialled, caller, extras));
   }
 
   #target(
-    { trunk, media }: TrunkEntry,
-    host: TrunkHost,
+    { trunk, media, upkeep }: TrunkEntry,
+    host: KeptHost,
     dialled: TrunkDestination,
     caller: PresentableCaller,
     { offered, emergency = false, unchanged }: TrunkCallExtras,
@@ -197,3 +219,20 @@ function authorityOf(host: TrunkHost): string {
   const { host: name, port } = sipUriOf(host);
   return port === undefined ? name : `${name}:${port}`;
 }
+
+  /** Takes a channel for a call from the trunk, or says why there is none. */
+  takeIncoming(name: string, urgent: boolean): Release | SipFailure {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return failure('trunk.unavailable', { detail: `there is no trunk ${name}` });
+    return this.#take(name, entry.upkeep.channels, 'in', urgent);
+  }
+
+  #take(name: string, channels: Channels, direction: Direction, urgent: boolean): Release | SipFailure {
+    const taken = channels.take(direction, urgent);
+    if (taken instanceof SipFailure) this.options.full?.(name, direction, taken);
+    return taken;
+  }
+}
+
+function isAccount({ register, auth }: Trunk, user: string | undefined): boolean {
+  return register !== undefined && user !== undefined && auth?.username === user;

@@ -11,10 +11,18 @@ export function pingTimeout<Answer>(
   timeoutMs: number,
   clock: Clock,
 ): Promise<Answer> {
+  return within(answer, timeoutMs, clock, `no answer to OPTIONS in ${timeoutMs} ms`);
+}
+
+/** Rejects with `trunk.timeout` and `detail` when the answer takes longer than `timeoutMs`. */
+export function within<Answer>(
+  answer: Promise<Answer>,
+  timeoutMs: number,
+  clock: Clock,
+  detail: string,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const late = clock.after(timeoutMs, () =>
-      reject(failure('trunk.timeout', { detail: `no answer to OPTIONS in ${timeoutMs} ms` })),
-    );
+    const late = clock.after(timeoutMs, () => reject(failure('trunk.timeout', { detail })));
     answer.then(resolve, reject).finally(() => late.cancel());
   });
 }

@@ -1,0 +1,44 @@
+import type { SipFailure } from '../../sip/failure.js';
+import type { CalleeListener } from '../../sip/leg.js';
+
+/** What is told of an attempt beside its call. */
+export interface AttemptWatch {
+  /** The host has said something. */
+  heard(answer: string): void;
+  /** Nobody was there. */
+  missed(): void;
+  /** The attempt, or the call that came of it, is over. May come twice. */
+  over(): void;
+}
+
+/** Tells `watch` what happens to a callee leg, and `listener` all of it. */
+export function watchedCallee(listener: CalleeListener, watch: AttemptWatch): CalleeListener {
+  return {
+    progress(progress) {
+      watch.heard(`${progress.status} ${progress.reason}`);
+      listener.progress(progress);
+    },
+    answered(answer) {
+      watch.heard(`${answer.status} ${answer.reason}`);
+      listener.answered(answer);
+    },
+    failed(refusal, headers) {
+      watch.over();
+      if (isSilence(refusal)) watch.missed();
+      else if (headers !== undefined && refusal.status !== 408 && refusal.status !== 503) {
+        watch.heard(`${refusal.status} ${refusal.reason}`);
+      }
+      listener.failed(refusal, headers);
+    },
+    reoffer: (reoffer) => listener.reoffer(reoffer),
+    request: (request) => listener.request(request),
+    ended(end) {
+      watch.over();
+      listener.ended(end);
+    },
+  };
+}
+
+function isSilence({ code }: SipFailure): boolean {
+  return code === 'trunk.timeout' || code === 'trunk.unreachable';
+}

@@ -1,0 +1,144 @@
+import type { Clock } from '../clock.js';
+import type { HeaderList, HeaderView, InDialogResponse } from '../leg.js';
+import { newCallId, newTag, parseNameAddrList } from '../message/index.js';
+import { answerChallenge, isStale, type DigestAccount } from './digest-answer.js';
+import { within } from './options-ping.js';
+import type { TrunkStack } from './srf.js';
+
+/** What a trunk is signed in to with. */
+export interface RegistrationAccount extends DigestAccount {
+  /** `sip:user@domain`, the address-of-record. */
+  readonly aor: string;
+  /** `sip:domain`, the Request-URI (RFC 3261 §10.2). */
+  readonly registrar: string;
+}
+
+/** What a registrar said at last. */
+export interface RegisterAnswer {
+  readonly status: number;
+  readonly reason: string;
+  /** How long our binding lasts: of its Contact, else of Expires; undefined when the answer says nothing of it. */
+  readonly expiresSeconds: number | undefined;
+  /** Of a 423. */
+  readonly minExpiresSeconds: number | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  /** Why a 401 or 407 is the last word: wrong credentials, or nothing that could be answered. */
+  readonly refusedBecause: string | undefined;
+}
+
+/** Challenges that are answered in a row: of a proxy, of the registrar, and one whose nonce was too old. */
+const mostChallenges = 3;
+
+type Sender = Pick<TrunkStack, 'request'>;
+
+/**
+ * Sends REGISTERs for one account, all with one Call-ID and rising CSeq (RFC 3261 §10.2). Answers challenges itself, for
+ * drachtio-srf knows MD5 only.
+ */
+export class TrunkRegistration {
+  readonly #ids = { callId: newCallId(), fromTag: newTag() };
+  #sequence = 0;
+
+  constructor(
+    private readonly stack: Sender,
+    private readonly account: RegistrationAccount,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Asks the registrar behind `nextHop` for a binding of so many seconds; 0 removes it. Resolves with its last answer; rejects
+   * with `trunk.timeout`, `trunk.unreachable` or `trunk.engine_away`.
+   */
+  async register(nextHop: string, expiresSeconds: number, timeoutMs: number): Promise<RegisterAnswer> {
+    const exchange = { isOver: false };
+    const detail = `no answer to REGISTER in ${timeoutMs} ms`;
+    const answer = this.#register(nextHop, expiresSeconds, exchange);
+    try {
+      return await within(answer, timeoutMs, this.clock, detail);
+    } finally {
+      exchange.isOver = true;
+    }
+  }
+
+  /** Sends nothing more once nobody waits for the exchange. */
+  async #register(
+    nextHop: string,
+    expiresSeconds: number,
+    exchange: { readonly isOver: boolean },
+  ): Promise<RegisterAnswer> {
+    const { registrar: uri } = this.account;
+    const answered = new Map<string, string>();
+    let response = await this.#send(nextHop, expiresSeconds, []);
+    for (let round = 0; response.status === 401 || response.status === 407; round += 1) {
+      const { status, headers } = response;
+      const isRefusal = answered.has(`${status}`) && !isStale(status, headers);
+      if (isRefusal || round === mostChallenges || exchange.isOver) {
+        return this.#answerOf(response, 'it refuses our user name or password');
+      }
+      const credentials = answerChallenge(status, headers, { method: 'REGISTER', uri }, this.account);
+      if (typeof credentials === 'string') return this.#answerOf(response, credentials);
+      for (const [, value] of credentials) answered.set(`${status}`, value);
+      response = await this.#send(nextHop, expiresSeconds, credentialLines(answered));
+    }
+    return this.#answerOf(response, undefined);
+  }
+
+  #send(nextHop: string, expiresSeconds: number, credentials: HeaderList): Promise<InDialogResponse> {
+    const { aor, registrar } = this.account;
+    this.#sequence += 1;
+    return this.stack.request(
+      'REGISTER',
+      { requestUri: registrar, nextHop },
+      {
+        from: { uri: aor },
+        to: { uri: aor },
+        ids: this.#ids,
+        headers: [
+          ['CSeq', `${this.#sequence} REGISTER`],
+          ['Expires', String(expiresSeconds)],
+          ...credentials,
+        ],
+      },
+    );
+  }
+
+  #answerOf(
+    { status, reason, headers }: InDialogResponse,
+    refusedBecause: string | undefined,
+  ): RegisterAnswer {
+    const user = /^sips?:([^@]+)@/i.exec(this.account.aor)?.[1];
+    return {
+      status,
+      reason,
+      expiresSeconds: expiryOf(headers, user),
+      minExpiresSeconds: secondsIn(headers.get('Min-Expires')),
+      retryAfterSeconds: secondsIn(headers.get('Retry-After')),
+      refusedBecause,
+    };
+  }
+}
+
+function credentialLines(answered: ReadonlyMap<string, string>): HeaderList {
+  return [...answered].map(([status, value]) => [
+    status === '407' ? 'Proxy-Authorization' : 'Authorization',
+    value,
+  ]);
+}
+
+/**
+ * Bindings that others, or an earlier process, have left are listed too (RFC 3261 §10.3 step 8). Ours has our user and is the
+ * youngest of those.
+ */
+function expiryOf(headers: HeaderView, user: string | undefined): number | undefined {
+  const contacts = parseNameAddrList(headers.getAll('Contact')) ?? [];
+  const expiries = contacts
+    .filter(({ uri }) => (uri.scheme === 'sip' || uri.scheme === 'sips') && uri.user === user)
+    .flatMap(({ params }) => secondsIn(params.get('expires') ?? undefined) ?? []);
+  return expiries.length > 0 ? Math.max(...expiries) : secondsIn(headers.get('Expires'));
+}
+
+/** Leading digits: Retry-After may be followed by a comment (RFC 3261 §20.33). */
+function secondsIn(text: string | undefined): number | undefined {
+  const [, digits] = /^\s*([0-9]{1,10})/.exec(text ?? '') ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}

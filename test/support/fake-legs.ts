@@ -166,7 +166,7 @@ export class FakeReoffer implements Reoffer {
   ackSdp: string | undefined;
 
   constructor(
-    readonly method: 'INVITE' | 'UPDATE',
+    readonly method: Reoffer['method'],
     readonly sdp: string | undefined,
   ) {}
 
@@ -197,6 +197,7 @@ export class FakeRequest implements InDialogRequest {
 
 /** Media that marks each SDP with what was done to it. */
 export class FakeMedia implements MediaEngine {
+  readonly name = 'relay';
   readonly sessions = new Set<FakeMediaSession>();
 
   constructor(private readonly mark: string) {}

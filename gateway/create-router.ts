@@ -2,10 +2,9 @@ import type { Clock } from '../sip/clock.js';
 import type { Party } from '../sip/leg.js';
 import { parseNameAddrList, parseUri, reasonPhrase, serializeUri } from '../sip/message/index.js';
 import type { MemoryCredentialStore } from './auth/credential-store.js';
-import { createCallRouter } from './call/call-router.js';
+import { createCallRouter, type CallRouter } from './call/call-router.js';
 import { dialledOf } from './call/dialled.js';
 import { createUserDirectory, type EndpointFinder } from './call/user-directory.js';
-import type { Router } from './call/ports.js';
 import type { Config } from './config/config.js';
 import type { Location } from './location/location.js';
 import type { TrunkTable } from './trunk/trunk-table.js';
@@ -14,13 +13,13 @@ import type { TrunkTable } from './trunk/trunk-table.js';
 export interface RouterSurroundings {
   readonly trunks: TrunkTable;
   readonly credentials: MemoryCredentialStore;
-  readonly location: Location;
+  readonly location: Pick<Location, 'find'>;
   readonly endpoints: EndpointFinder;
   readonly clock: Clock;
 }
 
 /** The router of a configuration. */
-export function createRouter({ domains, routes }: Config, around: RouterSurroundings): Router {
+export function createRouter({ domains, routes }: Config, around: RouterSurroundings): CallRouter {
   const { trunks, credentials, location, endpoints, clock } = around;
   const users = domains.flatMap(({ name, users: listed }) =>
     listed.map((user) => ({ ...user, user: user.name, domain: name })),

@@ -1,8 +1,8 @@
 import { failure, SipFailure, toFailure } from '../../sip/failure.js';
-import type { IncomingCall, Party } from '../../sip/leg.js';
+import type { Party } from '../../sip/leg.js';
 import { offeredHeaders, type HeaderRule, type OfferedHeaders } from '../routing/header-rule.js';
 import { identify, type BelievedTrunks, type CallerIdentity, type UserIdentity } from './identity.js';
-import type { CallSource, CalleeTarget, RoutePlan, Router, Stage } from './ports.js';
+import type { CallSource, CalleeTarget, RoutableCall, RoutePlan, Router, Stage } from './ports.js';
 import { redialled } from './dialled.js';
 import {
   inOrder,
@@ -66,7 +66,7 @@ export interface ExplainedPlan {
 /** A router that can say why it decides as it does. */
 export interface CallRouter extends Router {
   /** Decides as `plan` does, at `atMs`. Throws a SipFailure when the call does not get as far as the routes. */
-  explain(incoming: IncomingCall, source: CallSource, atMs: number): Promise<ExplainedPlan>;
+  explain(incoming: RoutableCall, source: CallSource, atMs: number): Promise<ExplainedPlan>;
 }
 
 /** Decides by the configured routes. Nothing that was dialled is ever resolved as a host name. */
@@ -106,7 +106,7 @@ interface ReadCall {
 
 /** Reads a call; a failure when nothing was dialled that could be routed. */
 function readCall(
-  incoming: IncomingCall,
+  incoming: RoutableCall,
   source: CallSource,
   atMs: number,
   options: CallRouterOptions,
@@ -133,7 +133,7 @@ const domainOf = (aor: string): string => aor.slice(aor.lastIndexOf('@') + 1);
 async function planFor(
   match: RouteMatch | undefined,
   { question: { dialled, source }, caller }: ReadCall,
-  incoming: IncomingCall,
+  incoming: RoutableCall,
   options: CallRouterOptions,
 ): Promise<RoutePlan> {
   if (match === undefined) throw failure('route.no_match', { detail: `no route takes ${dialled.user}` });

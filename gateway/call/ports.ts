@@ -51,9 +51,12 @@ export interface RoutePlan {
   readonly stages: readonly Stage[];
 }
 
+/** What a decision depends on. */
+export type RoutableCall = Pick<IncomingCall, 'requestUri' | 'from' | 'headers'>;
+
 /** Decides where a call goes. Rejects with a SipFailure (`route.no_match`, `route.user_offline` …). */
 export interface Router {
-  plan(incoming: IncomingCall, source: CallSource): Promise<RoutePlan>;
+  plan(incoming: RoutableCall, source: CallSource): Promise<RoutePlan>;
   /** True when an emergency route takes the call: then it is admitted whatever the limits say. */
-  isEmergency(incoming: IncomingCall, source: CallSource): boolean;
+  isEmergency(incoming: RoutableCall, source: CallSource): boolean;
 }

@@ -27,7 +27,7 @@ export interface UserDirectoryOptions {
   readonly users: readonly DirectoryUser[];
   /** True also for users that are known by their credentials only (htdigest). */
   hasCredential(user: string, domain: string): boolean;
-  readonly location: Location;
+  readonly location: Pick<Location, 'find'>;
   readonly endpoints: EndpointFinder;
 }
 

@@ -18,6 +18,7 @@ import { createTimers, type TimerBase, type Timers } from './timers.js';
 import { TransactionTable } from './transaction/transaction-table.js';
 import { sipHost } from './transport/local-address.js';
 import { TransportPool, type ListenAddress } from './transport/pool.js';
+import type { Rehearsal } from './transport/rehearsed-channel.js';
 import type { TlsSettings } from './transport/tls-trust.js';
 
 const unknownTransaction = 'Response not sent due to unknown transaction';
@@ -30,6 +31,8 @@ export interface EngineOptions {
   readonly tls?: TlsSettings;
   /** DNS servers, `address` or `address:port`; default: those of the machine. */
   readonly nameServers?: readonly string[];
+  /** When given nothing is bound but the control port, and nothing is sent: it gets what would be. */
+  readonly rehearsal?: Rehearsal;
   /** What applications authenticate with on the control port. */
   readonly secret: string;
   readonly log: Log;
@@ -80,6 +83,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     listen: options.listen,
     externalAddress,
     tls: options.tls,
+    rehearsal: options.rehearsal,
     sink: messages,
     clock,
     log,

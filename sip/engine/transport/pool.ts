@@ -2,9 +2,10 @@ import type { Clock, Timer } from '../../clock.js';
 import type { Log } from '../../log.js';
 import type { OwnTransports } from '../resolve/next-hops.js';
 import type { Channel, Endpoint, MessageSink, TransportName } from './channel.js';
-import type { LocalIdentity } from './listener.js';
+import { LocalIdentity } from './listener.js';
 import { addressTowards, isWildcard, ownAddresses } from './local-address.js';
 import { NoChannel } from './no-channel.js';
+import { RehearsedChannel, type Rehearsal } from './rehearsed-channel.js';
 import { connectionKey, type ConnectionOwner, type StreamConnection } from './stream-connection.js';
 import type { StreamListener } from './stream-listener.js';
 import { TcpListener } from './tcp.js';
@@ -26,6 +27,8 @@ export interface PoolOptions {
   readonly externalAddress: string | undefined;
   /** Needed to listen on TLS, and to send over it. */
   readonly tls: TlsSettings | undefined;
+  /** When given nothing is bound and nothing is sent: it gets what would be. */
+  readonly rehearsal?: Rehearsal | undefined;
   readonly sink: MessageSink;
   readonly log: Log;
   readonly clock: Clock;
@@ -131,6 +134,8 @@ export class TransportPool implements ConnectionOwner, OwnTransports {
    * listened on.
    */
   channelTo(transport: TransportName, to: Endpoint, name: string, near?: Channel): Channel | undefined {
+    const { rehearsal } = this.options;
+    if (rehearsal !== undefined) return this.rehearsed(transport, to, rehearsal);
     if (transport !== 'udp') return this.connectionTo(transport, to, name);
     if (near instanceof UdpChannel && near.remote.address.includes(':') === to.address.includes(':'))
       return near.to(to);
@@ -181,12 +186,24 @@ export class TransportPool implements ConnectionOwner, OwnTransports {
     return this.nearest(listeners, to)?.connectTo(to, name);
   }
 
+  private rehearsed(transport: TransportName, to: Endpoint, rehearsal: Rehearsal): Channel | undefined {
+    const able = this.order.filter((entry) => entry.transport === transport);
+    const nearest = this.nearest(
+      able.map((identity) => ({ identity })),
+      to,
+    );
+    return nearest && new RehearsedChannel(transport, nearest.identity, to, rehearsal);
+  }
+
   private async bind(at: ListenAddress): Promise<void> {
     this.order.push((await this.listenerOn(at)).identity);
   }
 
   private async listenerOn(at: ListenAddress): Promise<{ readonly identity: LocalIdentity }> {
     const { externalAddress, options, trust } = this;
+    if (options.rehearsal !== undefined) {
+      return { identity: new LocalIdentity(at.transport, at, externalAddress) };
+    }
     if (at.transport === 'udp') {
       const listener = await UdpListener.bind(at, externalAddress, options.sink, options.log);
       this.udp.push(listener);

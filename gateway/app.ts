@@ -142,8 +142,8 @@ export class App {
       location: this.#location,
       calls: () => this.#controller?.table,
       trunks: this.config.trunks,
-    });
       trunkStatus: (name) => this.trunkStatuses.get(name),
+    });
   }
 
   /** The size of every table; all but the standing ones are zero when nothing goes on. */
@@ -154,8 +154,8 @@ export class App {
       direct_media_sessions: this.#browserMedia.size,
       bindings: this.#location.size,
       cdr_waiting: this.#cdr?.waiting ?? 0,
-      ...this.#edge?.sizes(),
       trunk_channels: this.#upkeeps?.channelsInUse ?? 0,
+      ...this.#edge?.sizes(),
       ...this.#endpoints.sizes(),
       ...this.#trunkSide?.sizes(),
       ...prefixed('echo', this.#echoPhone?.sizes() ?? {}),
@@ -167,12 +167,12 @@ export class App {
     return this.#trunkSide?.unserved() ?? {};
   }
 
-  /** The configuration that is in force. */
   /** How each trunk is, by name. */
   get trunkStatuses(): ReadonlyMap<string, TrunkStatus> {
     return this.#upkeeps?.statuses ?? new Map();
   }
 
+  /** The configuration that is in force. */
   get config(): Config {
     return this.inForce;
   }
@@ -187,8 +187,8 @@ export class App {
     const side = this.#trunkSide;
     if (side === undefined || this.#draining) throw failure('gateway.draining');
     this.#renewCertificates(merged);
-    const trunks = await this.#createTrunks(merged, side);
     this.#upkeeps?.renew(merged.trunks.map(trunkOf));
+    const trunks = await this.#createTrunks(merged, side);
     this.#trunks?.close();
     this.#trunks = trunks;
     this.#credentials.replaceBy(createCredentials(merged));
@@ -209,8 +209,8 @@ export class App {
   async drain(limitMs: number): Promise<void> {
     this.#draining = true;
     this.#edge?.drain();
-    if (this.#controller === undefined) return;
     void this.#upkeeps?.signOut();
+    if (this.#controller === undefined) return;
     let giveUp = (): void => undefined;
     const late = new Promise<void>((resolve) => {
       giveUp = resolve;
@@ -235,28 +235,28 @@ export class App {
       this.#echoPhone = await startEchoPhone({ ...config.echoPhone, log, clock });
     }
     this.#trunkSide = await openTrunkSide(engineOptions(config), this.#trunkListener(), events, log, clock);
-    this.#trunks = await this.#createTrunks(config, this.#trunkSide);
     this.#upkeeps = new TrunkUpkeeps(config.trunks.map(trunkOf), {
       asker: this.#trunkSide.stack,
       events,
       clock,
       chance,
     });
+    this.#trunks = await this.#createTrunks(config, this.#trunkSide);
     this.#controller = this.#createController(this.#trunks);
     this.#edge = await this.#createEdge();
     // Our addresses are bound: no other process of this gateway is left.
     this.#anchoredMedia.cleanUp?.();
     await this.#trunkSide.takeOverDialogs();
-  }
     this.#upkeeps.open();
+  }
 
   #trunkListener() {
     return {
       incomingCall: (call: IncomingCall, source: TrunkSource) => this.#fromTrunk(call, source),
       request: (request: OutOfDialogRequest) => refuse(request),
       isKnown: (address: string) => this.#trunks?.identify(address) !== undefined,
-      engineLost: () => undefined,
       engineUp: () => this.#upkeeps?.engineUp(),
+      engineLost: () => undefined,
     };
   }
 
@@ -300,9 +300,9 @@ export class App {
       find,
       clock: this.#clock,
       unresolved: (trunk, name) => events.trunkUnresolved({ trunk, host: name }),
-    });
       upkeepOf: (name) => this.#upkeeps?.of(name),
       full: (trunk, direction, { detail = '' }) => events.trunkFull({ trunk, direction, detail }),
+    });
   }
 
   #createEdge(): Promise<Edge> {
@@ -358,8 +358,8 @@ export class App {
     await this.#edge?.close();
     this.#endpoints.close();
     this.#trunks?.close();
-    await this.#trunkSide?.close();
     await this.#upkeeps?.close();
+    await this.#trunkSide?.close();
     await this.#echoPhone?.close();
     await this.#anchoredMedia.close();
     await this.#browserMedia.close();
@@ -374,12 +374,12 @@ function refuse(request: OutOfDialogRequest): void {
   ]);
 }
 
-function host(address: string): string {
 function userOf(uri: string): string | undefined {
   const parsed = parseUri(uri);
   return parsed?.scheme === 'sip' || parsed?.scheme === 'sips' ? parsed.user : undefined;
 }
 
+function host(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }
 

@@ -24,8 +24,8 @@ import { editUser, listUsers } from './process/users-file.js';
 import { createEvents, type Events } from './telemetry/events.js';
 import { createLogger, type Logger } from './telemetry/logger.js';
 import { Metrics } from './telemetry/metrics.js';
-
 import { watchTrunks } from './telemetry/trunk-gauges.js';
+
 /** Below the 90 s after which systemd kills a service. */
 const drainLimitMs = 60_000;
 const closeLimitMs = 5_000;
@@ -156,6 +156,7 @@ async function startParts(
   if (!pages.built) log.warn({ folder }, 'the pages were not built: npm run build');
   const app = await App.start(config, { log, events, pages: pages.handler });
   metrics.watchTables(() => app.inspect());
+  watchTrunks(metrics, () => app.trunkStatuses);
   metrics.watchCounts(
     'engine_unserved_total',
     'SIP messages that the embedded engine did not serve',
@@ -165,7 +166,6 @@ async function startParts(
   try {
     const { inspection } = app;
     const { admin: listen } = config.listen;
-  watchTrunks(metrics, () => app.trunkStatuses);
     const admin = await startAdminServer({ listen, inspection, metrics, events, reload });
     return { app, admin, pages };
   } catch (cause) {

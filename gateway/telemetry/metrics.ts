@@ -100,6 +100,25 @@ export class Metrics {
     });
   }
 
+  /** Shows one value for each set of labels; `read` is asked whenever somebody looks. */
+  watchValues<Label extends string>(
+    name: string,
+    help: string,
+    labels: readonly Label[],
+    read: () => Iterable<readonly [labels: Readonly<Record<Label, string>>, value: number]>,
+  ): void {
+    new Gauge({
+      name: `webtrunk_${name}`,
+      help,
+      labelNames: labels,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [values, value] of read()) this.set(values, value);
+      },
+    });
+  }
+
   /** Shows counts since the start that somebody else keeps; `read` is asked whenever somebody looks. */
   watchCounts(name: string, help: string, label: string, read: () => Readonly<Record<string, number>>): void {
     new Counter({
@@ -124,22 +143,3 @@ export class Metrics {
     return this.#registry.metrics();
   }
 }
-  /** Shows one value for each set of labels; `read` is asked whenever somebody looks. */
-  watchValues<Label extends string>(
-    name: string,
-    help: string,
-    labels: readonly Label[],
-    read: () => Iterable<readonly [labels: Readonly<Record<Label, string>>, value: number]>,
-  ): void {
-    new Gauge({
-      name: `webtrunk_${name}`,
-      help,
-      labelNames: labels,
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        for (const [values, value] of read()) this.set(values, value);
-      },
-    });
-  }
-

@@ -192,11 +192,53 @@ export class TrunkTable {
       media,
       from: unchanged?.from ?? presented.from,
       to: unchanged?.to ?? { uri: `sip:${number}@${authority}` },
-      headers: [...(unchanged ?? presented).headers, ...(offered?.forTrunk(trunk.headers ?? plainHeaders) ?? [])],
-      invite: (invitation: Invitation, listener: CalleeListener) =>
-        this.dialler.invite(target, invitation, listener),
+      headers: [
+        ...(unchanged ?? presented).headers,
+        ...(offered?.forTrunk(trunk.headers ?? plainHeaders) ?? []),
+      ],
+      invite: this.#inviterOf(target, { trunk, upkeep }, host, emergency),
     };
   }
+
+  #inviterOf(
+    target: TrunkTarget,
+    { trunk, upkeep }: Pick<TrunkEntry, 'trunk' | 'upkeep'>,
+    { health }: KeptHost,
+    emergency: boolean,
+  ) {
+    return (invitation: Invitation, listener: CalleeListener): CalleeLeg => {
+      const release = this.#take(trunk.name, upkeep.channels, 'out', emergency);
+      if (release instanceof SipFailure) throw release;
+      const watch = {
+        heard: (answer: string) => health.heard(answer),
+        missed: () => health.missed(),
+        over: release,
+      };
+      try {
+        return this.options.dialler.invite(target, invitation, watchedCallee(listener, watch));
+      } catch (thrown) {
+        release();
+        throw thrown;
+      }
+    };
+  }
+
+  /** Takes a channel for a call from the trunk, or says why there is none. */
+  takeIncoming(name: string, urgent: boolean): Release | SipFailure {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return failure('trunk.unavailable', { detail: `there is no trunk ${name}` });
+    return this.#take(name, entry.upkeep.channels, 'in', urgent);
+  }
+
+  #take(name: string, channels: Channels, direction: Direction, urgent: boolean): Release | SipFailure {
+    const taken = channels.take(direction, urgent);
+    if (taken instanceof SipFailure) this.options.full?.(name, direction, taken);
+    return taken;
+  }
+}
+
+function isAccount({ register, auth }: Trunk, user: string | undefined): boolean {
+  return register !== undefined && user !== undefined && auth?.username === user;
 }
 
 function mediaOf({ media }: Trunk): MediaEndOptions {
@@ -219,20 +261,3 @@ function authorityOf(host: TrunkHost): string {
   const { host: name, port } = sipUriOf(host);
   return port === undefined ? name : `${name}:${port}`;
 }
-
-  /** Takes a channel for a call from the trunk, or says why there is none. */
-  takeIncoming(name: string, urgent: boolean): Release | SipFailure {
-    const entry = this.#entries.get(name);
-    if (entry === undefined) return failure('trunk.unavailable', { detail: `there is no trunk ${name}` });
-    return this.#take(name, entry.upkeep.channels, 'in', urgent);
-  }
-
-  #take(name: string, channels: Channels, direction: Direction, urgent: boolean): Release | SipFailure {
-    const taken = channels.take(direction, urgent);
-    if (taken instanceof SipFailure) this.options.full?.(name, direction, taken);
-    return taken;
-  }
-}
-
-function isAccount({ register, auth }: Trunk, user: string | undefined): boolean {
-  return register !== undefined && user !== undefined && auth?.username === user;

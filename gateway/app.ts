@@ -63,7 +63,7 @@ export class App {
   readonly #location: MemoryLocation;
   readonly #endpoints: EndpointTable;
   readonly #anchoredMedia: MediaEngine;
-  readonly #browserMedia = createPassthroughEngine();
+  readonly #browserMedia: MediaEngine;
   readonly #clock: Clock;
   #controller: CallController | undefined;
   #cdr: CdrWriter | undefined;
@@ -112,6 +112,7 @@ export class App {
       },
     });
     this.#anchoredMedia = createMedia(config, events, log, clock);
+    this.#browserMedia = createPassthroughEngine(config.ice);
     this.#credentials.replaceBy(createCredentials(config));
   }
 
@@ -272,7 +273,7 @@ export class App {
       {
         router,
         anchoredMedia: this.#anchoredMedia,
-        browserMedia: this.#browserMedia,
+        browserMedia: config.media.browserToBrowser === 'direct' ? this.#browserMedia : this.#anchoredMedia,
         newLegId: () => newId('l_'),
         limits: callLimits,
         clock: this.#clock,

@@ -15,7 +15,7 @@ export function createMedia(config: Config, events: MediaEvents, log: Log, clock
   const { media } = config;
   switch (media.engine) {
     case 'passthrough':
-      return createPassthroughEngine();
+      return createPassthroughEngine(config.ice);
     case 'rtpengine':
       return createRtpengineEngine({
         instances: media.instances,

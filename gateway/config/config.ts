@@ -11,7 +11,11 @@ export interface Config {
   readonly domains: readonly DomainConfig[];
   readonly sip: SipConfig;
   readonly media: MediaConfig;
-  readonly ice: { readonly servers: readonly IceServerConfig[] };
+  readonly ice: {
+    readonly servers: readonly IceServerConfig[];
+    /** Private addresses are taken out of descriptions that pass untranslated. */
+    readonly filterPrivateCandidates: boolean;
+  };
   readonly trunks: readonly TrunkConfig[];
   /** In the order in which they are tried. */
   readonly routes: readonly RouteConfig[];
@@ -125,7 +129,12 @@ export type SipConfig =
       readonly journal: string | undefined;
     };
 
-export type MediaConfig =
+export type MediaConfig = MediaEngineConfig & {
+  /** Whether two browsers exchange media by themselves or over the media engine. */
+  readonly browserToBrowser: 'direct' | 'anchored';
+};
+
+export type MediaEngineConfig =
   | {
       readonly engine: 'relay';
       /** IP address that is announced to browsers and PBXs. */

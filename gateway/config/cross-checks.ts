@@ -117,6 +117,10 @@ function checkMedia({ media }: Sections): CrossFinding[] {
   if (media.engine !== 'relay' || media.relay !== undefined) return found;
   const fix = 'add for example relay: { address: 203.0.113.5 }';
   const problem = 'engine: relay needs the address that others reach it by';
+  if (media.engine === 'passthrough' && media.browser_to_browser === 'anchored') {
+    const problem = 'engine: passthrough carries no media that could be anchored';
+    found.push({ path: ['media', 'browser_to_browser'], problem, fix: 'write direct, or another engine' });
+  }
   return [...found, { path: ['media'], problem, fix }];
 }
 

@@ -17,7 +17,7 @@ const live: readonly Steps[] = [
   ['trunks'],
   ['routes'],
   ['limits'],
-  ['ice'],
+  ['ice', 'servers'],
   ['log', 'level'],
   ['domains', '*', 'users'],
   ['domains', '*', 'htdigest'],
@@ -93,7 +93,7 @@ export function withLiveChanges(before: Config, after: Config): Config {
       return found === undefined ? domain : { ...domain, users: found.users, htdigest: found.htdigest };
     }),
     sip: sipOf(before.sip, after.sip),
-    ice: after.ice,
+    ice: { ...before.ice, servers: after.ice.servers },
     trunks: after.trunks,
     routes: after.routes,
     limits: after.limits,

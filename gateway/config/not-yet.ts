@@ -5,7 +5,6 @@ const keys: ReadonlySet<string> = new Set([
   'jwt',
   'store',
   'domains.*.trunk',
-  'ice.filter_private_candidates',
   'ice.servers.*.secret',
   'trunks.*.media.dtmf',
   'trunks.*.media.srtp',
@@ -13,7 +12,6 @@ const keys: ReadonlySet<string> = new Set([
 
 const values: Readonly<Record<string, RegExp>> = {
   'domains.*.auth': /^(?:jwt|pbx)$/,
-  'media.browser_to_browser': /^anchored$/,
 };
 
 const pattern = (path: Path): string => path.map((step) => (typeof step === 'number' ? '*' : step)).join('.');

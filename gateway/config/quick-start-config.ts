@@ -45,8 +45,14 @@ export async function quickStartConfig(): Promise<Config> {
       nameServers: undefined,
       strangers: 'silence',
     },
-    media: { engine: 'relay', address: loopback, ports: { min: 20_000, max: 20_999 }, processes: 1 },
-    ice: { servers: [] },
+    media: {
+      engine: 'relay',
+      address: loopback,
+      ports: { min: 20_000, max: 20_999 },
+      processes: 1,
+      browserToBrowser: 'direct',
+    },
+    ice: { servers: [], filterPrivateCandidates: false },
     trunks: [
       {
         name: 'echo',

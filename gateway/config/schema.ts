@@ -248,6 +248,15 @@ const media = z
       .optional(),
     rtpengine: z
       .array(
+    filter_private_candidates: z
+      .boolean()
+      .meta({
+        description:
+          'Takes private addresses out of descriptions that pass between two ends untranslated (`browser_to_browser: direct`, `engine: passthrough`). Browsers on one private network then need a TURN server between them.',
+        expected: 'true or false',
+        example: 'true',
+      })
+      .default(false),
         z.strictObject({
           ng: field.ngAddress('Where it takes NG commands (`listen-ng`).', '"udp:127.0.0.1:2223"'),
           weight: field.integer('How many calls it gets, relative to the others.', 1, 1_000, 1).default(1),
@@ -261,7 +270,10 @@ const media = z
       })
       .optional(),
     browser_to_browser: field
-      .choice('`direct`: audio between two browsers does not pass through webtrunk.', ['direct'])
+      .choice(
+        '`direct`: audio and video between two browsers do not pass through webtrunk. `anchored`: the media engine is between them, which hides their addresses from each other; audio only.',
+        ['direct', 'anchored'],
+      )
       .default('direct'),
   })
   .meta({ description: 'Audio.', example: 'relay: { address: 203.0.113.5 }' });
@@ -294,7 +306,7 @@ const ice = z
       })
       .default([]),
   })
-  .meta({ description: 'What the softphone page gets for ICE.' });
+  .meta({ description: 'ICE: how browsers find the way to the other side.' });
 
 const limits = z
   .strictObject({

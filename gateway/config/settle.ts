@@ -7,7 +7,7 @@ import type {
   Config,
   DomainConfig,
   HttpsListen,
-  MediaConfig,
+  MediaEngineConfig,
   SipConfig,
   TrunkConfig,
 } from './config.js';
@@ -34,13 +34,14 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
     },
     domains: written.domains.map((domain, index) => settleDomain(domain, files.htdigest[index])),
     sip: settleSip(written, files, file),
-    media: settleMedia(written),
+    media: { ...settleMedia(written), browserToBrowser: written.media.browser_to_browser },
     ice: {
       servers: written.ice.servers.map(({ urls, username, credential }) => ({
         urls,
         username,
         credential: optional(credential),
       })),
+      filterPrivateCandidates: written.ice.filter_private_candidates,
     },
     trunks: written.trunks.map((trunk, index) => ({
       ...settleTrunk(trunk, files.trunkTls[index]),
@@ -141,7 +142,7 @@ function settleCdr({ cdr }: ConfigFile, file: string): CdrConfig {
   };
 }
 
-function settleMedia({ media }: ConfigFile): MediaConfig {
+function settleMedia({ media }: ConfigFile): MediaEngineConfig {
   if (media.engine === 'rtpengine' && media.rtpengine !== undefined) {
     const instances = media.rtpengine.map(({ ng, weight }) => ({
       address: parsed(parseNgAddress(ng)),

@@ -1,19 +1,31 @@
 import { failure } from '../failure.js';
 import { newId } from '../message/ids.js';
+import { withoutPrivateCandidates } from '../sdp/private-candidates.js';
 import type { MediaEngine, MediaEndStats, MediaSession } from './media-engine.js';
 
-/**
- * The engine for calls whose ends exchange media directly: SDP passes untouched, nothing is allocated, nothing is
- * measured. For browser to browser, and for PBXs that speak WebRTC themselves.
- */
-export function createPassthroughEngine(): MediaEngine {
-  return new PassthroughEngine();
+export interface PassthroughOptions {
+  /** Private addresses do not pass. */
+  readonly filterPrivateCandidates?: boolean;
 }
+
+/**
+ * The engine for calls whose ends exchange media directly: SDP passes untouched but for the candidate filter, nothing is
+ * allocated, nothing is measured. For browser to browser, and for PBXs that speak WebRTC themselves.
+ */
+export function createPassthroughEngine(options: PassthroughOptions = {}): MediaEngine {
+  return new PassthroughEngine(
+    options.filterPrivateCandidates === true ? withoutPrivateCandidates : (sdp) => sdp,
+  );
+}
+
+type Pass = (sdp: string) => string;
 
 class PassthroughEngine implements MediaEngine {
   /** Removed when the session is closed. */
   readonly #sessions = new Set<MediaSession>();
   #isClosed = false;
+
+  constructor(private readonly pass: Pass) {}
 
   get size(): number {
     return this.#sessions.size;
@@ -22,7 +34,7 @@ class PassthroughEngine implements MediaEngine {
   createSession(callId: string): MediaSession {
     if (this.#isClosed)
       throw failure('media.failed', { detail: `the media engine is closed, call ${callId}` });
-    const session = new PassthroughSession(newId('m_'), (ended) => this.#sessions.delete(ended));
+    const session = new PassthroughSession(newId('m_'), this.pass, (ended) => this.#sessions.delete(ended));
     this.#sessions.add(session);
     return session;
   }
@@ -36,6 +48,7 @@ class PassthroughEngine implements MediaEngine {
 class PassthroughSession implements MediaSession {
   constructor(
     readonly id: string,
+    private readonly pass: Pass,
     private readonly onClose: (session: PassthroughSession) => void,
   ) {}
 
@@ -48,11 +61,11 @@ class PassthroughSession implements MediaSession {
   }
 
   async offer(_fromEndId: string, _toEndId: string, sdp: string): Promise<string> {
-    return sdp;
+    return this.pass(sdp);
   }
 
   async answer(_fromEndId: string, _toEndId: string, sdp: string): Promise<string> {
-    return sdp;
+    return this.pass(sdp);
   }
 
   refuse(): void {

@@ -149,6 +149,48 @@ describe('the softphone through the gateway', function () {
     });
   });
 
+  describe('a call between two browsers that is anchored', () => {
+    let anchored: Gateway;
+    let caller: Softphone;
+    let callee: Softphone;
+
+    beforeEach(async () => {
+      anchored = await startGatewayWithPages({ browserToBrowser: 'anchored', mediaProcesses: 1 });
+      caller = await Softphone.open(aliceBrowser, anchored.pageUrl);
+      callee = await Softphone.open(bobBrowser, anchored.pageUrl);
+      await caller.signIn('alice', passwordOf('alice'));
+      await callee.signIn('bob', passwordOf('bob'));
+      await caller.dial('bob');
+      await callee.waitForIncoming();
+      await callee.answer();
+    });
+    afterEach(async () => {
+      await caller.close();
+      await callee.close();
+      await anchored.close();
+    });
+
+    it('carries both tones over the relay, before and after a hold from either side', async () => {
+      const bothHear = (): Promise<unknown> =>
+        Promise.all([caller.waitForTone(bobHz), callee.waitForTone(aliceHz)]);
+      await bothHear();
+      assert.equal(anchored.app.inspect()['media_sessions'], 1);
+      for (const [one, other] of [
+        [caller, callee],
+        [callee, caller],
+      ] as const) {
+        await one.hold();
+        await other.waitForSilence();
+        await one.resume();
+        await bothHear();
+      }
+      await callee.hangUp();
+      await caller.waitForNotice('Call ended');
+      assert.deepEqual([...caller.problems, ...callee.problems], []);
+      await idle(anchored);
+    });
+  });
+
   describe('a call to a telephone behind a PBX', () => {
     const pbxHz = 900;
     let pbx: PbxPhone;

@@ -1,6 +1,7 @@
 import { App } from '../../gateway/app.js';
 import type {
   Config,
+  MediaEngineConfig,
   RouteConfig,
   SipConfig,
   SipTlsConfig,
@@ -49,7 +50,9 @@ export interface GatewayOptions {
   /** File for the journal of dialogs, with such an engine. */
   readonly journal?: string;
   /** The relay when not given. */
-  readonly media?: 'relay' | 'passthrough' | Extract<Config['media'], { engine: 'rtpengine' }>;
+  readonly media?: 'relay' | 'passthrough' | Extract<MediaEngineConfig, { engine: 'rtpengine' }>;
+  readonly browserToBrowser?: Config['media']['browserToBrowser'];
+  readonly filterPrivateCandidates?: boolean;
   readonly mediaPorts?: { readonly min: number; readonly max: number };
   /** Processes of the relay; none by default, which starts faster. */
   readonly mediaProcesses?: number;
@@ -117,8 +120,8 @@ export function testConfig(options: GatewayOptions, engine?: EngineUnderTest): C
       },
     ],
     sip: engine === undefined ? embedded(options) : beside(engine, options.journal),
-    media: mediaOf(options),
-    ice: { servers: [] },
+    media: { ...mediaOf(options), browserToBrowser: options.browserToBrowser ?? 'direct' },
+    ice: { servers: [], filterPrivateCandidates: options.filterPrivateCandidates ?? false },
     trunks: [...(options.trunks ?? []), ...echoTrunk],
     routes: options.routes ?? [usersRoute, ...echoRoute],
     limits: {
@@ -159,7 +162,7 @@ function beside({ host, controlPort, secret }: EngineUnderTest, journal: string 
 }
 
 const readyWithinMs = 10_000;
-function mediaOf({ media, mediaPorts, mediaProcesses = 0 }: GatewayOptions): Config['media'] {
+function mediaOf({ media, mediaPorts, mediaProcesses = 0 }: GatewayOptions): MediaEngineConfig {
   if (typeof media === 'object') return media;
   if (media === 'passthrough') return { engine: 'passthrough' };
   return {

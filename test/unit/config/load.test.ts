@@ -177,6 +177,10 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
     withLine(15, undefined),
     'line 13: media: engine: relay needs the address that others reach it by (add for example relay: { address: 203.0.113.5 })',
   ],
+  'calls anchored by an engine that carries no media': [
+    withLine(14, '  engine: passthrough\n  browser_to_browser: anchored'),
+    'line 15: media.browser_to_browser: engine: passthrough carries no media that could be anchored (write direct, or another engine)',
+  ],
   'a relay with too few ports': [
     withLine(15, '  relay: { address: 127.0.0.1, ports: 20000-20003 }'),
     'line 15: media.relay.ports: "20000-20003" is not a range of at least 16 ports (for example 20000-29999)',
@@ -263,6 +267,7 @@ describe('configuration', () => {
       processes: usualMediaProcesses(),
       address: '127.0.0.1',
       ports: { min: 20_000, max: 20_099 },
+      browserToBrowser: 'direct',
     });
     assert.deepEqual(
       config.trunks[0]?.hosts.map(({ priority }) => priority),
@@ -287,7 +292,18 @@ describe('configuration', () => {
         { address: { host: '::1', port: 2223 }, weight: 1 },
         { address: { host: 'media.example.com', port: 22222 }, weight: 5 },
       ],
+      browserToBrowser: 'direct',
     });
+  });
+
+  it('takes calls between browsers that are anchored, and the candidate filter', async () => {
+    const text = withLine(14, '  engine: relay\n  browser_to_browser: anchored').replace(
+      /^ice: .*$/m,
+      'ice: { filter_private_candidates: true }',
+    );
+    const { media, ice } = await parseConfig(text, 'x.yaml', rightEnvironment);
+    assert.equal(media.browserToBrowser, 'anchored');
+    assert.deepEqual(ice, { servers: [], filterPrivateCandidates: true });
   });
 
   for (const [what, [text, ...problems]] of Object.entries(broken)) {

@@ -25,7 +25,10 @@ describe('page configuration', () => {
   it('is what the contract says', () => {
     const page = pageConfigOf({
       domains: [{ name: 'example.com', users: [], htdigest: undefined }],
-      ice: { servers: [{ urls: ['turn:t.example.com'], username: 'u', credential: new Secret('p') }] },
+      ice: {
+        servers: [{ urls: ['turn:t.example.com'], username: 'u', credential: new Secret('p') }],
+        filterPrivateCandidates: false,
+      },
     });
     assert.deepEqual(pageConfigSchema.parse(page), {
       domain: 'example.com',

@@ -5,6 +5,7 @@ import { crossCheck } from './cross-checks.js';
 import { substitute, type Environment } from './environment.js';
 import { explainIssue } from './explain.js';
 import { ConfigError, pathText, type ConfigProblem, type Path } from './problem.js';
+import { withPresets } from './presets.js';
 import { quickStartConfig } from './quick-start-config.js';
 import { withoutSecrets } from './masked.js';
 import { readReferencedFiles, type ReferencedFiles } from './referenced-files.js';
@@ -68,7 +69,7 @@ async function checkText(
   const source = readYaml(text);
   if (!('value' in source)) throw new ConfigError(path, source);
   const { value, replaced, problems } = substitute(source.value, env);
-  const typed = withNumbers(value, replaced);
+  const typed = withPresets(withNumbers(value, replaced));
   const checked = fileSchema.safeParse(typed);
   const sections = rightSections(typed, checked.data);
   const { files, findings } = await readReferencedFiles(sections, path);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import * as field from './fields.js';
 import { callerId, headers, numbers } from './schema-identity.js';
 import * as upkeep from './schema-upkeep.js';
+import { presetNames } from './presets.js';
 
 /** `trunks:` and `routes:` of the configuration file. */
 
@@ -17,6 +18,12 @@ const nameOf = (what: string, example: string) =>
 
 export const trunk = z.strictObject({
   name: nameOf('trunk', 'office'),
+  preset: field
+    .choice(
+      'A kind of PBX or carrier whose usual keys are filled in where this trunk does not say otherwise; `webtrunk check` shows them.',
+      presetNames,
+    )
+    .optional(),
   type: field.choice(
     '`ip`: both sides know each other by address. `auth`: the trunk asks for a password when we call. `register`: we sign in there too.',
     ['ip', 'auth', 'register'],

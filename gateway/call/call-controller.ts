@@ -1,6 +1,7 @@
 import { failure, type SipFailure } from '../../sip/failure.js';
 import type { IncomingCall } from '../../sip/leg.js';
 import { Call, type CallSurroundings } from './call.js';
+import { tellQuality } from './call-quality.js';
 import { CallTable } from './call-table.js';
 import { sourceLabel, type Cdr } from './call-record.js';
 import type { CallSource, Router } from './ports.js';
@@ -83,6 +84,8 @@ export class CallController {
 
   #ended(call: Call, cdr: Cdr): void {
     this.table.remove(call);
+    const { anchoredMedia, events } = this.#surroundings;
+    tellQuality(cdr, anchoredMedia.name, events);
     this.admission.record(cdr);
     if (this.table.size > 0 || this.#draining === undefined) return;
     for (const resolve of this.#draining.splice(0)) resolve();

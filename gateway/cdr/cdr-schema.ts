@@ -25,9 +25,13 @@ const attempt = z.strictObject({
 });
 
 const quality = z.strictObject({
+  packetsLost: ms.optional().meta({ description: 'Absent when the media engine does not count them.' }),
   packetLoss: z.number().meta({ description: 'Per cent.' }),
   jitterMs: z.number(),
-  roundTripMs: z.number(),
+  roundTripMs: z
+    .number()
+    .optional()
+    .meta({ description: 'Between the two ends; absent when no RTCP report told.' }),
   mos: z.number().optional().meta({ description: 'Mean opinion score, 1 to 5, as it was estimated.' }),
 });
 

@@ -2,6 +2,7 @@ import type { Log } from '../../sip/log.js';
 import type { CallEvents, Termination } from './call-events.js';
 import { because, failureCodes, failureFields } from './failure-fields.js';
 import type { Metrics } from './metrics.js';
+import { createQualityEvents } from './quality-event-log.js';
 
 const setupBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60];
 const durationBuckets = [1, 10, 30, 60, 180, 600, 1_800, 3_600, 7_200, 14_400];
@@ -42,7 +43,7 @@ function callCounters(metrics: Metrics) {
 /** The events of calls on a log and counters. */
 export function createCallEvents(log: Log, metrics: Metrics): CallEvents {
   const count = callCounters(metrics);
-  return { ...setupEvents(log, count), ...talkEvents(log, count) };
+  return { ...setupEvents(log, count), ...talkEvents(log, count), ...createQualityEvents(log, metrics) };
 }
 
 type CallCounters = ReturnType<typeof callCounters>;

@@ -1,5 +1,12 @@
 import type { SipFailure } from '../../sip/failure.js';
 import type { LegSide } from '../../sip/leg.js';
+import type { MediaEndStats, MediaEngineName, MediaQuality } from '../../sip/media/media-engine.js';
+
+/** How the packets of one side of a call arrived. */
+export interface SideQuality extends MediaQuality, Pick<MediaEndStats, 'codec'> {
+  readonly side: LegSide;
+  readonly packets: number;
+}
 
 /** The one recorded outcome of a call (DESIGN §7). */
 export interface Termination {
@@ -33,6 +40,12 @@ export interface CallEvents {
     durationMs: number;
     termination: Termination;
     failure?: SipFailure;
+  }): void;
+  /** A call has ended and its media was measured: once per call, with each side of which something is known. */
+  callQuality(call: {
+    readonly callId: string;
+    readonly engine: MediaEngineName;
+    readonly sides: readonly SideQuality[];
   }): void;
   /** An INVITE was refused before it became a call. `who`: address-of-record, or trunk and remote address. */
   callRefused(call: { side: LegSide; who: string; sipCallId: string; failure: SipFailure }): void;

@@ -45,6 +45,15 @@ export class EnumPairCounter<One extends string, Other extends string> {
   }
 }
 
+/** A histogram with two labels whose values are all known beforehand. */
+export class EnumPairHistogram<One extends string, Other extends string> {
+  constructor(private readonly histogram: Histogram) {}
+
+  observe(one: One, other: Other, value: number): void {
+    this.histogram.labels(one, other).observe(value);
+  }
+}
+
 /** Builds metrics into one registry; names get the prefix `webtrunk_`. */
 export class Metrics {
   readonly #registry = new Registry();
@@ -85,6 +94,39 @@ export class Metrics {
   /** `buckets` in seconds, as is what is observed. */
   secondsHistogram(name: string, help: string, buckets: number[]): { observe(seconds: number): void } {
     return new Histogram({ name: `webtrunk_${name}`, help, buckets, registers: [this.#registry] });
+  }
+
+  /** `buckets` are upper limits in the unit of what is observed. */
+  enumPairHistogram<One extends string, Other extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    [one, ones]: EnumLabel<One>,
+    [other, others]: EnumLabel<Other>,
+  ): EnumPairHistogram<One, Other> {
+    const histogram = new Histogram({
+      name: `webtrunk_${name}`,
+      help,
+      buckets,
+      labelNames: [one, other],
+      registers: [this.#registry],
+    });
+    for (const first of ones)
+      for (const second of others) histogram.zero({ [one]: first, [other]: second });
+    return new EnumPairHistogram(histogram);
+  }
+
+  /** Shows the size of every table as `webtrunk_table_size`; `read` is asked whenever somebody looks. */
+  watchTables(read: () => Readonly<Record<string, number>>): void {
+    new Gauge({
+      name: 'webtrunk_table_size',
+      help: 'Entries in each table of the process; all are 0 when nothing goes on',
+      labelNames: ['table'],
+      registers: [this.#registry],
+      collect() {
+        for (const [table, size] of Object.entries(read())) this.set({ table }, size);
+      },
+    });
   }
 
   /** Shows the size of every table as `webtrunk_table_size`; `read` is asked whenever somebody looks. */

@@ -25,16 +25,19 @@ export interface MediaEndStats {
   readonly bytesReceived: number;
   readonly packetsDropped: number;
   readonly codec: string | undefined;
-  /** What RTCP tells of the packets that this end has sent (RFC 3550 §6.4); absent until a report has come. */
+  /** How the packets that this end has sent arrive, by RTP and RTCP (RFC 3550 §6.4); absent while that is not known. */
   readonly quality?: MediaQuality;
 }
 
 /** How the packets of one end arrived, averaged over the call. */
 export interface MediaQuality {
+  /** Number of lost packets; absent when the engine does not count them. */
+  readonly packetsLost?: number;
   /** Lost packets, in percent. */
   readonly packetLoss: number;
   readonly jitterMs: number;
-  readonly roundTripMs: number;
+  /** Between the two ends; absent when no report told. */
+  readonly roundTripMs?: number;
   /** Mean opinion score as the engine estimates it, from 1 to 5; absent when it does not. */
   readonly mos?: number;
 }
@@ -71,7 +74,11 @@ export interface MediaSession {
   close(): void;
 }
 
+/** Who carries the media of calls. */
+export type MediaEngineName = 'relay' | 'rtpengine' | 'passthrough';
+
 export interface MediaEngine {
+  readonly name: MediaEngineName;
   /** Begins a media session for a call. Throws a SipFailure `media.failed` when the engine is closed. */
   createSession(callId: string, listener: MediaListener): MediaSession;
   /** Number of open sessions. */

@@ -21,6 +21,7 @@ export function createPassthroughEngine(options: PassthroughOptions = {}): Media
 type Pass = (sdp: string) => string;
 
 class PassthroughEngine implements MediaEngine {
+  readonly name = 'passthrough';
   /** Removed when the session is closed. */
   readonly #sessions = new Set<MediaSession>();
   #isClosed = false;

@@ -8,13 +8,15 @@ export interface Losses {
 }
 
 /**
- * A UDP relay on loopback that loses a share of the datagrams in both directions: `client → front → target` and back.
+ * A UDP relay on loopback that loses a share of the datagrams, and delays the others unevenly, in both directions: `client → front → target` and back.
  * Each client gets a socket of its own towards the target, as behind a NAT. The same seed drops the same places of the
  * sequence.
  */
 export class LossyUdp {
   private readonly backs = new Map<number, Socket>();
   private readonly random: () => number;
+  /** Datagrams that are on their way. */
+  private readonly late = new Set<NodeJS.Timeout>();
   /** `front → target`, and back. */
   readonly losses: { readonly towards: Readonly<Losses>; readonly back: Readonly<Losses> };
   private readonly towards: Losses = { passed: 0, dropped: 0 };
@@ -24,6 +26,7 @@ export class LossyUdp {
     private readonly front: Socket,
     private readonly target: number,
     private readonly loss: number,
+    private readonly spreadMs: number,
     seed: number,
   ) {
     this.random = numbersFrom(seed);
@@ -34,11 +37,14 @@ export class LossyUdp {
     });
   }
 
-  /** Relays to `target` on 127.0.0.1, losing `loss` (0 to 1) of the datagrams. */
-  static async open(target: number, loss: number, seed: number): Promise<LossyUdp> {
+  /**
+   * Relays to `target` on 127.0.0.1, losing `loss` (0 to 1) of the datagrams and delaying each of the others by up to
+   * `spreadMs`: they overtake each other.
+   */
+  static async open(target: number, loss: number, seed: number, spreadMs = 0): Promise<LossyUdp> {
     const front = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024 });
     await new Promise<void>((resolve) => front.bind(0, '127.0.0.1', resolve));
-    return new LossyUdp(front, target, loss, seed);
+    return new LossyUdp(front, target, loss, spreadMs, seed);
   }
 
   get port(): number {
@@ -46,6 +52,7 @@ export class LossyUdp {
   }
 
   async close(): Promise<void> {
+    for (const timer of this.late) clearTimeout(timer);
     const sockets = [this.front, ...this.backs.values()];
     await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
   }
@@ -64,6 +71,11 @@ export class LossyUdp {
       return;
     }
     direction.passed += 1;
-    send();
+    if (this.spreadMs === 0) return send();
+    const timer = setTimeout(() => {
+      this.late.delete(timer);
+      send();
+    }, this.random() * this.spreadMs);
+    this.late.add(timer);
   }
 }

@@ -35,6 +35,7 @@ export function startRelayProcesses(options: RelayProcessesOptions): RelayProces
 }
 
 class Processes implements RelayProcesses {
+  readonly name = 'relay';
   readonly #processes: readonly MediaProcess[];
   /** Removed when the session is closed. */
   readonly #sessions = new Set<RemoteSession>();

@@ -32,6 +32,11 @@ export function openLanes(exchange: Exchange, answered: AnsweredExchange): void 
   // (RFC 3264 §6.1); one that sends its own is understood as well.
   const offererCodecs = renumber(codecs, received.stream.codecs);
   const answererCodecs: readonly SdpCodec[] = [...codecs, ...renumber(codecs, sent.stream.codecs)];
-  offerer.lane.open(answerer.transport, payloadMap(offererCodecs, codecs), offererCodecs);
-  answerer.lane.open(offerer.transport, payloadMap(answererCodecs, offererCodecs), answererCodecs);
+  offerer.lane.open(answerer.transport, payloadMap(offererCodecs, codecs), offererCodecs, answerer.lane);
+  answerer.lane.open(
+    offerer.transport,
+    payloadMap(answererCodecs, offererCodecs),
+    answererCodecs,
+    offerer.lane,
+  );
 }

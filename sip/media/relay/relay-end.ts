@@ -29,7 +29,7 @@ const maxSessionId = 2 ** 47;
 export class RelayEnd {
   readonly sdp: SdpEnd;
   readonly transport: EndTransport;
-  readonly lane = new PacketLane();
+  readonly lane: PacketLane;
 
   constructor(
     readonly mediaId: string,
@@ -38,7 +38,8 @@ export class RelayEnd {
     resources: RelayResources,
   ) {
     const { address, bindAddress, ports, clock } = resources;
-    const { lane } = this;
+    const lane = new PacketLane(clock);
+    this.lane = lane;
     this.sdp = new SdpEnd({ ...options, address, sessionId: String(randomInt(1, maxSessionId)) });
     this.transport =
       options.profile === 'plain'
@@ -58,8 +59,9 @@ export class RelayEnd {
   }
 
   get stats(): MediaEndStats {
-    const { packetsReceived, bytesReceived, packetsDropped, codec } = this.lane;
-    return { endId: this.id, packetsReceived, bytesReceived, packetsDropped, codec };
+    const { packetsReceived, bytesReceived, packetsDropped, codec, figures } = this.lane;
+    const counted = { endId: this.id, packetsReceived, bytesReceived, packetsDropped, codec };
+    return figures === undefined ? counted : { ...counted, quality: figures };
   }
 
   trace(state: string): void {

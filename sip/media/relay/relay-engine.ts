@@ -40,6 +40,7 @@ export function createRelayEngine(options: RelayEngineOptions): RelayEngine {
 }
 
 class Relay implements RelayEngine {
+  readonly name = 'relay';
   /** Removed when the session is closed. */
   readonly #sessions = new Set<RelaySession>();
   readonly #resources: RelayResources;

@@ -51,7 +51,9 @@ function readEnd(value: NgValue): EndFigures {
 function readReports(value: NgValue): MediaQuality | undefined {
   const average = entryOf(value, 'average MOS');
   if (!(average instanceof Map)) return undefined;
+  const lost = entryOf(value, 'cumulative loss');
   return {
+    ...(typeof lost === 'number' ? { packetsLost: numberOf(lost) } : {}),
     packetLoss: numberOf(entryOf(average, 'packet loss')),
     jitterMs: numberOf(entryOf(average, 'jitter')),
     roundTripMs: numberOf(entryOf(average, 'round-trip time')) / 1_000,

@@ -57,6 +57,7 @@ export function createRtpengineEngine(options: RtpengineEngineOptions): Rtpengin
 }
 
 class Rtpengine implements RtpengineEngine {
+  readonly name = 'rtpengine';
   /** By call id. Removed when the session is closed. */
   readonly #sessions = new Map<string, WatchedSession>();
   /** Calls whose deletes are under way. */

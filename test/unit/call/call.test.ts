@@ -61,6 +61,7 @@ class Scene {
       callHeld: ({ by }) => this.events.push(`held by ${by}`),
       callResumed: ({ by }) => this.events.push(`resumed by ${by}`),
       callReofferRefused: ({ by }) => this.events.push(`re-offer of ${by} refused`),
+      callQuality: note('quality'),
       callEnded: note('ended'),
       callRefused: note('refused'),
     };

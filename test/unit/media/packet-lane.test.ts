@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { PacketLane, type PacketSink } from '../../../sip/media/relay/packet-lane.js';
 import { payloadMap } from '../../../sip/sdp/payload-types.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { receiverReport, rtpPacket } from '../../support/rtp-phone.js';
 
 class Sink implements PacketSink {
@@ -27,7 +28,7 @@ describe('packet lane', () => {
   let sink: Sink;
 
   beforeEach(() => {
-    lane = new PacketLane();
+    lane = new PacketLane(new FakeClock());
     sink = new Sink();
     const taken = [pcmu, { ...opus, payloadType: 96 }, { ...events, payloadType: 101 }];
     lane.open(sink, payloadMap([pcmu, opus, events], taken), [pcmu, opus, events]);

@@ -147,6 +147,15 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
     (events) => events.mediaOrphansDeleted({ instance: '127.0.0.1:2223', calls: 3 }),
   ],
   [
+    'webtrunk_media_mos_count{side="trunk",engine="relay"} 1',
+    (events) =>
+      events.callQuality({
+        callId: 'c_1',
+        engine: 'relay',
+        sides: [{ side: 'trunk', codec: 'PCMU', packets: 100, packetLoss: 1, jitterMs: 3, mos: 4.2 }],
+      }),
+  ],
+  [
     'webtrunk_media_process_deaths_total 1',
     (events) => events.mediaProcessDied({ pid: 1, reason: 'SIGSEGV', sessions: 2, restartMs: 0 }),
   ],

@@ -16,6 +16,7 @@ import { checkReport } from './process/check.js';
 import { readCommand, type Command } from './process/command.js';
 import { pageConfigOf } from './process/page-config-of.js';
 import { Reload, type ReloadOutcome } from './process/reload.js';
+import { routeReport } from './process/route-report.js';
 import { startFailureText } from './process/start-failure.js';
 import { Stopping } from './process/stopping.js';
 import { usage, UsageError } from './process/usage.js';
@@ -44,6 +45,8 @@ async function run(command: Command): Promise<void> {
       return check(command.file);
     case 'doctor':
       return doctor(command);
+    case 'route':
+      return route(command);
     case 'user hash':
       process.stdout.write(`${await newUserLine(command)}\n`);
       return;
@@ -66,6 +69,12 @@ function version(): string {
 
 async function check(file: string): Promise<void> {
   process.stdout.write(await checkReport(file, process.env, systemClock));
+}
+
+async function route({ file, ...request }: Extract<Command, { name: 'route' }>): Promise<void> {
+  const { text, goesSomewhere } = await routeReport(file, request, process.env, systemClock);
+  process.stdout.write(text);
+  if (!goesSomewhere) process.exitCode = exitCodes.failed;
 }
 
 async function doctor({ file, trunk: name, call }: Extract<Command, { name: 'doctor' }>): Promise<void> {

@@ -12,6 +12,16 @@ export type Command =
       readonly trunk: string | undefined;
       readonly call: string | undefined;
     }
+  | {
+      readonly name: 'route';
+      readonly file: string;
+      readonly dialled: string;
+      /** The calling user, or the number that a trunk says is calling. */
+      readonly as: string | undefined;
+      readonly fromTrunk: string | undefined;
+      /** Milliseconds since the Unix epoch; undefined: now. */
+      readonly atMs: number | undefined;
+    }
   | { readonly name: 'user hash'; readonly user: string; readonly domain: string }
   | {
       readonly name: 'user add' | 'user passwd' | 'user remove';
@@ -33,10 +43,9 @@ export function readCommand(args: readonly string[]): Command {
   if (values.version === true) return { name: 'version' };
   const [name, ...rest] = positionals;
   if (name === undefined) throw new UsageError('a command is missing');
+  refuseOptions(name, values);
   if (name === 'doctor') return readDoctorCommand(rest, values);
-  if (values.file !== undefined && name !== 'user') throw new UsageError(`--file is not for ${name}`);
-  if (values.call !== undefined) throw new UsageError(`--call is not for ${name}`);
-  if (values.config !== undefined && name !== 'start') throw new UsageError(`--config is not for ${name}`);
+  if (name === 'route') return readRouteCommand(rest, values);
   if (name === 'start') {
     if (rest.length > 0)
       throw new UsageError(`start takes no ${rest.join(' ')}; meant --config ${rest.join(' ')}?`);
@@ -46,8 +55,25 @@ export function readCommand(args: readonly string[]): Command {
     if (rest.length > 1) throw new UsageError('check takes one file');
     return { name, file: rest[0] ?? defaultFile };
   }
-  if (name === 'user') return readUserCommand(rest, values.file);
-  throw new UsageError(`there is no command ${name}`);
+  return readUserCommand(rest, values.file);
+}
+
+const options = ['config', 'call', 'file', 'as', 'from-trunk', 'at'] as const;
+
+/** The options that each command takes. */
+const optionsOf: ReadonlyMap<string, readonly string[]> = new Map([
+  ['start', ['config']],
+  ['check', []],
+  ['doctor', ['config', 'call']],
+  ['route', ['config', 'as', 'from-trunk', 'at']],
+  ['user', ['file']],
+]);
+
+function refuseOptions(name: string, given: Readonly<Partial<Record<string, string | boolean>>>): void {
+  const known = optionsOf.get(name);
+  if (known === undefined) throw new UsageError(`there is no command ${name}`);
+  const alien = options.find((option) => given[option] !== undefined && !known.includes(option));
+  if (alien !== undefined) throw new UsageError(`--${alien} is not for ${name}`);
 }
 
 function readDoctorCommand(
@@ -59,6 +85,25 @@ function readDoctorCommand(
   if (call !== undefined && !/^[A-Za-z0-9*#+._-]{1,64}$/.test(call))
     throw new UsageError(`${call} is not a number`);
   return { name: 'doctor', file: config ?? defaultFile, trunk, call };
+}
+
+interface RouteOptions {
+  readonly config?: string | undefined;
+  readonly as?: string | undefined;
+  readonly 'from-trunk'?: string | undefined;
+  readonly at?: string | undefined;
+}
+
+function readRouteCommand([dialled, ...rest]: readonly string[], options: RouteOptions): Command {
+  const { config, as, 'from-trunk': fromTrunk, at } = options;
+  if (dialled === undefined || rest.length > 0) throw new UsageError('route takes one number or user');
+  if (as === undefined && fromTrunk === undefined) {
+    throw new UsageError('say who calls: --as USER, or --from-trunk TRUNK');
+  }
+  const atMs = at === undefined ? undefined : Date.parse(at);
+  if (atMs !== undefined && Number.isNaN(atMs))
+    throw new UsageError(`${String(at)} is not a time such as 2026-12-24T20:00`);
+  return { name: 'route', file: config ?? defaultFile, dialled, as, fromTrunk, atMs };
 }
 
 const userActions = ['add', 'passwd', 'remove'] as const;
@@ -85,8 +130,11 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         config: { type: 'string', short: 'c' },
+        as: { type: 'string' },
+        at: { type: 'string' },
         call: { type: 'string' },
         file: { type: 'string', short: 'f' },
+        'from-trunk': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'v' },
       },

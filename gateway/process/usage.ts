@@ -5,6 +5,8 @@ export const usage = `webtrunk: browser softphones to the PBXs and SIP trunks yo
   webtrunk check [FILE]            check a configuration file (webtrunk.yaml) and say everything that is wrong
   webtrunk doctor [TRUNK] [--config FILE] [--call NUMBER]
                                    examine trunks step by step and say what to change; with NUMBER call it and listen
+  webtrunk route NUMBER --as USER|--from-trunk TRUNK [--config FILE] [--at 2026-12-24T20:00]
+                                   say which route takes a call and why, and show the INVITEs that would leave
   webtrunk user add|passwd NAME DOMAIN [--file FILE]
                                    add a user to a users file (users.htdigest), or give a new password; it is read from
                                    standard input

@@ -15,6 +15,28 @@ describe('command line', () => {
     ],
     [['user', 'list'], { name: 'user list', file: 'users.htdigest' }],
     [['user', 'hash', 'alice', 'Example.com'], { name: 'user hash', user: 'alice', domain: 'example.com' }],
+    [
+      ['route', '+15551234567', '--as', 'alice', '--at', '2026-12-24T20:00Z', '-c', 'a.yaml'],
+      {
+        name: 'route',
+        file: 'a.yaml',
+        dialled: '+15551234567',
+        as: 'alice',
+        fromTrunk: undefined,
+        atMs: Date.parse('2026-12-24T20:00Z'),
+      },
+    ],
+    [
+      ['route', '600', '--from-trunk', 'office'],
+      {
+        name: 'route',
+        file: 'webtrunk.yaml',
+        dialled: '600',
+        as: undefined,
+        fromTrunk: 'office',
+        atMs: undefined,
+      },
+    ],
     [['--help'], { name: 'help' }],
     [['start', '-h'], { name: 'help' }],
     [['--version'], { name: 'version' }],
@@ -34,6 +56,10 @@ describe('command line', () => {
     [['user', 'add', 'alice'], /user add\|passwd\|remove\|hash NAME DOMAIN/],
     [['check', '--file', 'x'], /--file is not for check/],
     [['user', 'hash', 'al:ice', 'x'], /colons/],
+    [['route', '--as', 'alice'], /one number/],
+    [['route', '600'], /--as USER, or --from-trunk TRUNK/],
+    [['route', '600', '--as', 'alice', '--at', 'noon'], /noon is not a time/],
+    [['start', '--as', 'alice'], /--as is not for start/],
   ];
   for (const [args, message] of wrong) {
     it(`refuses ${args.join(' ') || 'nothing at all'}`, () => {

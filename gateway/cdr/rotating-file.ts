@@ -55,12 +55,12 @@ export class RotatingFile {
   /** The only writer. */
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const lines = this.#waiting.splice(0);
+      const lines = [...this.#waiting];
       try {
         await this.#append(lines);
+        this.#waiting.splice(0, lines.length);
         this.#isFailing = false;
       } catch (cause) {
-        this.#waiting.unshift(...lines);
         await this.#release();
         if (!this.#isFailing) this.options.failed(cause);
         this.#isFailing = true;

@@ -10,6 +10,7 @@ export const callTables = [
   'legs',
   'unsent',
   'trunk_legs',
+  'cdr_waiting',
 ] as const;
 
 /** Resolves when those tables are empty; names, after `withinMs`, those that are not. */

@@ -30,6 +30,7 @@ describe('a reload of the configuration', function () {
     old = await UdpPeer.open(0);
     gateway = await startGateway({
       media: 'passthrough',
+      limits: { callsPerEndpoint: 100 },
       trunks: [ipTrunk('pbx', `sip:127.0.0.1:${old.port};transport=udp`)],
       routes: [usersRoute, trunk],
     });

@@ -278,7 +278,7 @@ describe('configuration', () => {
     assert.deepEqual(config.routes[2]?.to, { kind: 'trunks', trunks: ['office'] });
     assert.equal(config.limits.callsPerEndpoint, 2);
     assert.equal(config.limits.messagesPerSecond, 50);
-    assert.equal(config.cdr.file, '/etc/webtrunk/cdr.ndjson');
+    assert.equal(config.cdr.file?.path, '/etc/webtrunk/cdr.ndjson');
   });
 
   it('takes rtpengines with their weights', async () => {

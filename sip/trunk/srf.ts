@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.js';
 import type { SipFailure } from '../failure.js';
-import type { CalleeLeg, CalleeListener, HeaderList, InDialogResponse, Invitation, Party } from '../leg.js';
+import type { CalleeLeg, CalleeListener, HeaderList, InDialogResponse, Invitation } from '../leg.js';
 import type { Log } from '../log.js';
 import { newCallId, newTag } from '../message/index.js';
 import { BackOff } from './back-off.js';
@@ -17,11 +17,13 @@ import { SrfConnection, type EngineAddress } from './srf-connection.js';
 import { TrunkCalleeLeg } from './trunk-callee-leg.js';
 import { TrunkIngress, type TrunkIngressListener } from './trunk-ingress.js';
 import { TrunkSubscription } from './trunk-subscription.js';
+import type { TrunkMessage } from './trunk-message.js';
 import type { TrunkTarget } from './trunk-target.js';
 
 export type { DialogNotes, OpenInvite } from './dialog-notes.js';
 export type { EngineTls } from './srf-connection.js';
 export type { TrunkSource } from './trunk-ingress.js';
+export type { TrunkMessage } from './trunk-message.js';
 export type { TrunkTarget } from './trunk-target.js';
 
 /** What a trunk stack tells. Calls of a lost connection have ended when `disconnected` comes. */
@@ -30,18 +32,6 @@ export interface TrunkStackListener extends TrunkIngressListener {
   disconnected(why: SipFailure): void;
   /** A message was refused with `trunk.too_large` because the engine cannot take it. */
   frameTooLarge(sizeBytes: number): void;
-}
-
-/** A request outside any dialog. */
-export interface TrunkMessage {
-  /** Contact value; the engine puts its own address for `@localhost`. Undefined: our own with the user of From. */
-  readonly contact?: string;
-  readonly from: Party;
-  readonly to: Party;
-  readonly content?: { readonly contentType: string; readonly body: string };
-  readonly headers?: HeaderList;
-  /** Undefined: new ones. */
-  readonly ids?: { readonly callId: string; readonly fromTag: string };
 }
 
 const noEntries = { requests: 0, dialogs: 0, transactions: 0 };

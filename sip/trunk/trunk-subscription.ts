@@ -1,4 +1,3 @@
-import type { SipFailure } from '../failure.js';
 import type { HeaderList, InDialogResponse } from '../leg.js';
 import { newCallId, newId, newTag, type SipRequest } from '../message/index.js';
 import type { SubscriptionLeg, SubscriptionListener } from '../subscription.js';
@@ -11,7 +10,7 @@ import { dialogKey, type LegTable, type TableLeg } from './leg-table.js';
 import type { SrfRequest, SrfResponse } from './srf-types.js';
 import type { DialogSurroundings } from './trunk-dialog.js';
 import type { TrunkTarget } from './trunk-target.js';
-import type { TrunkMessage } from './srf.js';
+import type { TrunkMessage } from './trunk-message.js';
 
 /** What a subscription works with. */
 export type SubscriptionSurroundings = Pick<DialogSurroundings, 'clock' | 'log'> & {
@@ -87,7 +86,7 @@ export class TrunkSubscription implements SubscriptionLeg, TableLeg {
     this.listener.request(toInDialogRequest(message, final));
   }
 
-  lose(_why?: SipFailure): void {
+  lose(): void {
     if (this.#closed) return;
     this.close();
     this.listener.lost();

@@ -9,6 +9,7 @@ export interface WorkerOptions {
   readonly timeoutMs?: number;
   readonly restartGraceMs?: number;
   readonly quarantineMs?: number;
+  readonly startMs?: number;
   readonly latchWindowMs?: number;
 }
 

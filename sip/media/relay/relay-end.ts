@@ -69,6 +69,11 @@ export class RelayEnd {
   }
 
   close(): void {
+  /** False until a packet has come. */
+  get hasSent(): boolean {
+    return this.lane.packetsReceived > 0;
+  }
+
     this.lane.cut();
     this.transport.close();
     this.trace('ended');

@@ -57,6 +57,7 @@ class Relay implements RelayEngine {
     this.#limits = {
       timeoutMs: options.timeoutMs ?? 60_000,
       restartGraceMs: options.restartGraceMs ?? 30_000,
+      startMs: options.startMs ?? 180_000,
     };
     this.#resources = {
       address: { family, host: address },

@@ -11,6 +11,8 @@ export interface RelayLimits {
   readonly restartGraceMs: number;
 }
 
+  /** How long to wait for the first packet: early media may be agreed on long before a phone is picked up. */
+  readonly startMs: number;
 /** {@link MediaSession} of the embedded relay. Offers change nothing until they are answered. */
 export class RelaySession implements MediaSession {
   readonly #ends = new Map<string, RelayEnd>();
@@ -137,11 +139,14 @@ export class RelaySession implements MediaSession {
     this.#idleMs = isQuiet ? this.#idleMs + periodMs : 0;
     const down = [exchange.offerer, exchange.answerer].find((end) => end.transport.isDown);
     this.#downMs = down === undefined ? 0 : this.#downMs + periodMs;
-    const { timeoutMs, restartGraceMs } = this.limits;
-    if (down !== undefined && this.#downMs >= restartGraceMs) {
-      this.#timedOut(down, `the media connection of ${down.id} is lost`);
-    } else if (timeoutMs > 0 && this.#idleMs >= timeoutMs) {
-      this.#timedOut(exchange.answerer, `no packet in either direction for ${timeoutMs} ms`);
+    const { timeoutMs, restartGraceMs, startMs } = this.limits;
+    const idleLimitMs = packets > 0 ? timeoutMs : Math.max(timeoutMs, startMs);
+    const downLimitMs = down?.hasSent === true ? restartGraceMs : Math.max(restartGraceMs, startMs);
+    if (down !== undefined && this.#downMs >= downLimitMs) {
+      const state = down.hasSent ? 'is lost' : 'has never come up';
+      this.#timedOut(down, `the media connection of ${down.id} ${state}`);
+    } else if (timeoutMs > 0 && this.#idleMs >= idleLimitMs) {
+      this.#timedOut(exchange.answerer, `no packet in either direction for ${idleLimitMs} ms`);
     }
   }
 

@@ -516,7 +516,7 @@ describe('embedded relay', () => {
     beforeEach(() => {
       clock = new FakeClock();
       heard = new TimeoutRecord();
-      watching = relayOnLoopback({ timeoutMs: 5_000 }, clock);
+      watching = relayOnLoopback({ timeoutMs: 5_000, startMs: 180_000 }, clock);
       watched = watching.createSession('c_watched', heard);
       watched.addEnd('l_caller', plain);
       watched.addEnd('l_callee', plain);
@@ -551,25 +551,68 @@ describe('embedded relay', () => {
       assert.equal(heard.timeouts.length, 0);
     });
 
-    it('tells when the browser never connects or is lost, after a time to come back', async () => {
-      const peer = browser();
-      const callee = await phone();
-      const mixed = watching.createSession('c_mixed', heard);
-      mixed.addEnd('l_browser', { profile: 'webrtc' });
-      mixed.addEnd('l_phone', plain);
-      const toPhone = await mixed.offer('l_browser', 'l_phone', await peer.offer());
-      await mixed.answer('l_phone', 'l_browser', callee.sdp('0'));
-      for (let second = 1; second < 30; second++) {
-        callee.send(rtpPacket(0, second), audioPort(toPhone));
-        clock.advance(1_000);
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+    it('waits longer for the first packet: a phone may ring for minutes after early media was agreed on', async () => {
+      const [caller, callee] = [await phone(), await phone()];
+      await watched.offer('l_caller', 'l_callee', caller.sdp('0'));
+      await watched.answer('l_callee', 'l_caller', callee.sdp('0'));
+      clock.advance(179_000);
       assert.equal(heard.timeouts.length, 0);
       clock.advance(1_000);
       assert.deepEqual(
-        heard.timeouts.map(({ endId, failure }) => [endId, failure.code, failure.party]),
-        [['l_browser', 'media.timeout', 'caller']],
+        heard.timeouts.map(({ failure }) => [failure.code, failure.detail]),
+        [['media.timeout', 'no packet in either direction for 180000 ms']],
       );
+    });
+
+    describe('of a browser whose call a phone rings for', () => {
+      let peer: WebrtcPeer;
+      let callee: RtpPhone;
+      let mixed: MediaSession;
+      let callPort: number;
+      let answer: string;
+
+      beforeEach(async () => {
+        peer = browser();
+        callee = await phone();
+        mixed = watching.createSession('c_mixed', heard);
+        mixed.addEnd('l_browser', { profile: 'webrtc' });
+        mixed.addEnd('l_phone', plain);
+        callPort = audioPort(await mixed.offer('l_browser', 'l_phone', await peer.offer()));
+        answer = await mixed.answer('l_phone', 'l_browser', callee.sdp('0'));
+      });
+
+      /** Seconds in which the phone is heard. */
+      const pass = async (seconds: number): Promise<void> => {
+        for (let second = 1; second <= seconds; second++) {
+          callee.send(rtpPacket(0, second), callPort);
+          clock.advance(1_000);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      };
+      const told = (): unknown =>
+        heard.timeouts.map(({ endId, failure }) => [endId, failure.code, failure.party]);
+      const browserIsLost = [['l_browser', 'media.timeout', 'caller']];
+
+      it('tells when it never connects, not before the phone has had time to be picked up', async () => {
+        await pass(179);
+        assert.deepEqual(told(), []);
+        await pass(1);
+        assert.deepEqual(told(), browserIsLost);
+      });
+
+      it('tells when it was there and does not come back', async () => {
+        const isUp = endReached('l_browser', 'connected');
+        peer.takeAnswer(answer);
+        await Promise.all([peer.reached('open'), isUp]);
+        peer.send(rtpPacket(0, 1));
+        await callee.packet(1);
+        await mixed.offer('l_browser', 'l_phone', await browser().offer());
+        await mixed.answer('l_phone', 'l_browser', callee.sdp('0'));
+        await pass(29);
+        assert.deepEqual(told(), []);
+        await pass(1);
+        assert.deepEqual(told(), browserIsLost);
+      });
     });
   });
 });

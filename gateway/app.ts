@@ -2,12 +2,13 @@ import { systemClock, type Clock } from '../sip/clock.js';
 import { failure } from '../sip/failure.js';
 import type { IncomingCall, OutOfDialogRequest } from '../sip/leg.js';
 import type { Log } from '../sip/log.js';
-import { newId, parseUri } from '../sip/message/index.js';
+import { newId } from '../sip/message/index.js';
 import type { MediaEngine } from '../sip/media/media-engine.js';
 import { createPassthroughEngine } from '../sip/media/passthrough.js';
 import type { TrunkSource } from '../sip/trunk/srf.js';
 import { DigestAuth } from './auth/digest-auth.js';
 import { MemoryCredentialStore } from './auth/credential-store.js';
+import { CallAdmission } from './call-admission.js';
 import { CallController } from './call/call-controller.js';
 import type { CallSource, Router } from './call/ports.js';
 import { CdrWriter } from './cdr/cdr-writer.js';
@@ -23,13 +24,15 @@ import type { PageHandler } from './edge/http-server.js';
 import type { Endpoint } from './endpoint/endpoint.js';
 import { EndpointTable } from './endpoint/endpoint-table.js';
 import { createInspection } from './inspection.js';
+import { engineOptions, listeners } from './listen-options.js';
 import { MemoryLocation } from './location/memory-location.js';
 import { startEchoPhone, type EchoPhone } from './quick-start/echo-phone.js';
 import { Registrar } from './registrar/registrar.js';
 import { prefixed } from './sizes.js';
+import { uriHost, userOf } from './uri-parts.js';
 import type { Events } from './telemetry/events.js';
 import { tlsSettingsOf } from './trunk/tls-settings.js';
-import { openTrunkSide, type SipEngineOptions, type TrunkSide } from './trunk/trunk-side.js';
+import { openTrunkSide, type TrunkSide } from './trunk/trunk-side.js';
 import { chance } from './trunk/chance.js';
 import { trunkOf } from './trunk/trunk-of.js';
 import { TrunkTable } from './trunk/trunk-table.js';
@@ -70,6 +73,7 @@ export class App {
   #trunkSide: TrunkSide | undefined;
   #trunks: TrunkTable | undefined;
   #upkeeps: TrunkUpkeeps | undefined;
+  readonly #admission: CallAdmission;
   #echoPhone: EchoPhone | undefined;
   #edge: Edge | undefined;
   #draining = false;
@@ -111,6 +115,11 @@ export class App {
         request: (_endpoint, request) => refuse(request),
       },
     });
+    this.#admission = new CallAdmission({
+      trunks: () => this.#trunks,
+      userLimits: () => this.inForce.limits.user,
+      clock,
+    });
     this.#anchoredMedia = createMedia(config, events, log, clock);
     this.#browserMedia = createPassthroughEngine(config.ice);
     this.#credentials.replaceBy(createCredentials(config));
@@ -119,10 +128,10 @@ export class App {
   /** Where it listens, with real ports. */
   get addresses(): Readonly<Record<'pages' | 'sip', readonly string[]>> {
     const pages = (this.#edge?.servers ?? []).map(
-      ({ secure, address, port }) => `${secure ? 'https' : 'http'}://${host(address)}:${port}`,
+      ({ secure, address, port }) => `${secure ? 'https' : 'http'}://${uriHost(address)}:${port}`,
     );
     const sip = (this.#trunkSide?.local ?? []).map(
-      ({ transport, address, port }) => `${transport}:${host(address)}:${port}`,
+      ({ transport, address, port }) => `${transport}:${uriHost(address)}:${port}`,
     );
     return { pages, sip };
   }
@@ -156,6 +165,7 @@ export class App {
       bindings: this.#location.size,
       cdr_waiting: this.#cdr?.waiting ?? 0,
       trunk_channels: this.#upkeeps?.channelsInUse ?? 0,
+      user_channels: this.#admission.size,
       ...this.#edge?.sizes(),
       ...this.#endpoints.sizes(),
       ...this.#trunkSide?.sizes(),
@@ -267,6 +277,7 @@ export class App {
     return new CallController(
       {
         callsPerEndpoint: config.limits.callsPerEndpoint,
+        admit: (source, urgent) => this.#admission.admit(source, urgent),
         newCallId: () => newId('c_'),
         record: (cdr) => this.#cdr?.write(cdr),
       },
@@ -302,6 +313,7 @@ export class App {
       clock: this.#clock,
       unresolved: (trunk, name) => events.trunkUnresolved({ trunk, host: name }),
       upkeepOf: (name) => this.#upkeeps?.of(name),
+      attemptTimeoutMs: config.limits.attemptTimeoutMs,
       full: (trunk, direction, { detail = '' }) => events.trunkFull({ trunk, direction, detail }),
     });
   }
@@ -339,7 +351,7 @@ export class App {
   }
 
   #fromTrunk(call: IncomingCall, source: TrunkSource): void {
-    const remote = `${host(source.address)}:${source.port}`;
+    const remote = `${uriHost(source.address)}:${source.port}`;
     const trunk = this.#trunks?.identify(source.address, userOf(call.requestUri));
     if (trunk === undefined) return call.leg.reject(failure('trunk.unknown_source'));
     const dialled = trunk.numberFrom === 'to' ? { ...call, requestUri: call.to.uri } : call;
@@ -373,25 +385,4 @@ function refuse(request: OutOfDialogRequest): void {
   request.respond(405, 'Method Not Allowed', [
     ['Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK'],
   ]);
-}
-
-function userOf(uri: string): string | undefined {
-  const parsed = parseUri(uri);
-  return parsed?.scheme === 'sip' || parsed?.scheme === 'sips' ? parsed.user : undefined;
-}
-
-function host(address: string): string {
-  return address.includes(':') ? `[${address}]` : address;
-}
-
-function engineOptions({ sip, trunks }: Config): SipEngineOptions {
-  if (sip.engine === 'drachtio') return { ...sip, secret: sip.secret.reveal() };
-  return { ...sip, tls: sip.tls === undefined ? undefined : tlsSettingsOf(sip.tls, trunks) };
-}
-
-function listeners({ listen: { http, https } }: Config) {
-  const plain = http === undefined ? [] : [http];
-  if (https === undefined) return plain;
-  const { address, port, cert, key } = https;
-  return [...plain, { address, port, tls: { cert, key: key.reveal() } }];
 }

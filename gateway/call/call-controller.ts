@@ -1,15 +1,26 @@
-import { failure, type SipFailure } from '../../sip/failure.js';
+import { failure, SipFailure } from '../../sip/failure.js';
 import type { IncomingCall } from '../../sip/leg.js';
 import { Call, type CallSurroundings } from './call.js';
 import { tellQuality } from './call-quality.js';
+import { tightest, type SideLimits } from './call-limits.js';
 import { CallTable } from './call-table.js';
 import { sourceLabel, type Cdr } from './call-record.js';
 import type { CallSource, Router } from './ports.js';
+
+/** What a caller has been granted for one call. */
+export interface Admission {
+  /** Of the caller's side. */
+  readonly limits: SideLimits;
+  /** The call has ended. */
+  release(): void;
+}
 
 /** What admission needs beside the surroundings of each call. */
 export interface AdmissionOptions {
   /** Calls that one endpoint may have placed at a time. */
   readonly callsPerEndpoint: number;
+  /** Takes what a caller may use only so much of, or says why it cannot; nothing limits an `urgent` call. */
+  admit?(source: CallSource, urgent: boolean): Admission | SipFailure;
   /** A new `c_…` id. */
   newCallId(): string;
   /** Writes the CDR of an ended call. */
@@ -23,6 +34,8 @@ export class CallController {
   readonly table = new CallTable();
   #surroundings: CallSurroundings;
   #callsPerEndpoint: number;
+  /** Of calls that are up. */
+  readonly #admissions = new Map<string, Admission>();
   #draining: (() => void)[] | undefined;
 
   constructor(
@@ -35,18 +48,21 @@ export class CallController {
 
   /** Takes an INVITE that has passed the gates of its side: begins a call, or rejects it. */
   incoming(incoming: IncomingCall, source: CallSource): void {
-    const refusal = this.#admit(incoming, source);
-    if (refusal !== undefined) {
+    const admitted = this.#admit(incoming, source);
+    if (admitted instanceof SipFailure) {
       this.#surroundings.events.callRefused({
         side: source.side,
         who: sourceLabel(source),
         sipCallId: incoming.leg.sipCallId,
-        failure: refusal,
+        failure: admitted,
       });
-      return incoming.leg.reject(refusal);
+      return incoming.leg.reject(admitted);
     }
-    const call = new Call(this.admission.newCallId(), incoming, source, this.#surroundings);
+    const limits = tightest(this.#surroundings.limits, admitted.limits);
+    const around = { ...this.#surroundings, limits };
+    const call = new Call(this.admission.newCallId(), incoming, source, around);
     this.table.add(call);
+    this.#admissions.set(call.id, admitted);
     call.start();
   }
 
@@ -70,20 +86,19 @@ export class CallController {
     await gone;
   }
 
-  #admit(incoming: IncomingCall, source: CallSource): SipFailure | undefined {
+  #admit(incoming: IncomingCall, source: CallSource): Admission | SipFailure {
     if (this.#draining !== undefined) return failure('gateway.draining', { headers: [['Retry-After', '5']] });
-    if (
-      source.side === 'browser' &&
-      this.table.countOf(source.endpointId) >= this.#callsPerEndpoint &&
-      !this.#surroundings.router.isEmergency(incoming, source)
-    ) {
-      return failure('limit.calls');
+    const urgent = this.#surroundings.router.isEmergency(incoming, source);
+    if (source.side === 'browser' && !urgent) {
+      if (this.table.countOf(source.endpointId) >= this.#callsPerEndpoint) return failure('limit.calls');
     }
-    return undefined;
+    return this.admission.admit?.(source, urgent) ?? { limits: {}, release: () => undefined };
   }
 
   #ended(call: Call, cdr: Cdr): void {
     this.table.remove(call);
+    this.#admissions.get(call.id)?.release();
+    this.#admissions.delete(call.id);
     const { anchoredMedia, events } = this.#surroundings;
     tellQuality(cdr, anchoredMedia.name, events);
     this.admission.record(cdr);

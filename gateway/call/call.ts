@@ -10,6 +10,7 @@ import {
   type CallState,
   type CallTransition,
 } from './call-transitions.js';
+import { tightest, type CallLimits } from './call-limits.js';
 import { CallMedia } from './call-media.js';
 import { CallRecord, type Cdr } from './call-record.js';
 import { CalleeSearch, type Attempt } from './callee-search.js';
@@ -21,12 +22,6 @@ import type { CallEvents, Termination } from '../telemetry/call-events.js';
 import type { CallSource, CalleeTarget, Router } from './ports.js';
 import { answerLocally, forwardInDialog } from './in-dialog.js';
 import { SerialQueue } from './serial-queue.js';
-
-/** Limits of one call, in milliseconds. */
-export interface CallLimits {
-  readonly maxRingMs: number;
-  readonly maxDurationMs: number;
-}
 
 /** What a call works with. */
 export interface CallSurroundings {
@@ -77,7 +72,7 @@ export class Call implements CallActions {
   ) {
     this.caller = incoming.leg;
     this.#queue = new SerialQueue((thrown) => this.#broken(thrown));
-    this.#search = new CalleeSearch(() => around.clock.nowMs());
+    this.#search = new CalleeSearch(around.clock, (event) => this.#post('refused', event));
     this.#record = new CallRecord(around.clock);
     this.#media = new CallMedia(id, incoming.leg.id, source, around, (lost) => this.cut(lost));
     this.#early = new EarlyMedia(this.#media, incoming.leg, incoming.sdp);
@@ -147,6 +142,7 @@ export class Call implements CallActions {
   async relayProgress({ legId, progress }: CallEventMap['progress']): Promise<void> {
     const attempt = this.#search.get(legId);
     if (attempt === undefined) return;
+    attempt.patience.progress(progress.status);
     const early = progress.sdp === undefined ? undefined : await this.#early.progress(attempt, progress.sdp);
     this.around.events.callProgress({
       callId: this.id,
@@ -175,7 +171,8 @@ export class Call implements CallActions {
   }
 
   async establish({ sdp }: CallEventMap['acknowledged']): Promise<void> {
-    this.#limit(this.around.limits.maxDurationMs, 'call.max_duration');
+    const { maxDurationMs } = tightest(this.around.limits, this.#connected?.target.limits);
+    this.#limit(maxDurationMs, 'call.max_duration');
     const owed = this.#early.takeOwed(this.#connected?.leg.id);
     if (owed !== undefined) this.#post('reoffer', { legId: this.caller.id, reoffer: owed });
     for (const event of this.#deferred.splice(0)) this.#post('reoffer', event);
@@ -197,6 +194,7 @@ export class Call implements CallActions {
   async noteRefusal({ legId, failure: refusal }: CallEventMap['refused']): Promise<void> {
     this.#search.refused(legId, classifyRefusal(refusal));
     this.#media.removeEnd(legId);
+    this.#early.forget(legId);
     if (this.#search.pendingCount === 0) await this.#inviteNext();
   }
 
@@ -314,12 +312,18 @@ export class Call implements CallActions {
   #calleeListener(legId: string): CalleeListener {
     return {
       progress: (progress) => this.#post('progress', { legId, progress }),
-      answered: (answer) => this.#post('answered', { legId, answer }),
+      answered: (answer) => this.#queue.push(() => this.#calleeAnswered({ legId, answer })),
       reoffer: (reoffer) => this.#post('reoffer', { legId, reoffer }),
       request: (request) => this.#post('request', { legId, request }),
       failed: (refusal) => this.#calleeGone(legId, { cause: 'failure', failure: refusal }),
       ended: (end) => this.#calleeGone(legId, end),
     };
+  }
+
+  /** One that is not waited for any more may answer all the same. */
+  #calleeAnswered(event: CallEventMap['answered']): void | Promise<void> {
+    const isAwaited = this.#search.get(event.legId) !== undefined;
+    return isAwaited ? this.#dispatch('answered', event) : this.releaseExtra(event);
   }
 
   #calleeGone(legId: string, end: LegEnd): void {

@@ -1,5 +1,7 @@
+import type { Clock } from '../../sip/clock.js';
 import type { SipFailure } from '../../sip/failure.js';
 import type { CalleeLeg, CalleeListener, HeaderList } from '../../sip/leg.js';
+import { AttemptPatience } from './attempt-patience.js';
 import { betterFailure, mayTryNext } from './failure-map.js';
 import type { CalleeTarget, Stage } from './ports.js';
 
@@ -10,6 +12,7 @@ export interface Attempt {
   readonly startedMs: number;
   /** The SDP of the last 18x; an answer without SDP means this one (RFC 3261 §13.2.1). */
   earlySdp: string | undefined;
+  readonly patience: AttemptPatience;
 }
 
 /** What an INVITE is sent with. */
@@ -35,8 +38,14 @@ export class CalleeSearch {
   readonly outcomes: AttemptOutcome[] = [];
   #stages: readonly Stage[] = [];
   #best: SipFailure | undefined;
+  /** Somebody has refused, or a phone has rung: nobody else is asked. */
+  #isSettled = false;
 
-  constructor(private readonly nowMs: () => number) {}
+  /** `overdue` hears of an attempt that took too long; it is to be booked with {@link refused}. */
+  constructor(
+    private readonly clock: Clock,
+    private readonly overdue: (attempt: { readonly legId: string; readonly failure: SipFailure }) => void,
+  ) {}
 
   /** Sets the stages; {@link nextStage} hands them out. */
   plan(stages: readonly Stage[]): void {
@@ -61,7 +70,7 @@ export class CalleeSearch {
 
   /** True when the refusals so far allow another stage. */
   get mayGoOn(): boolean {
-    return this.#stages.length > 0 && (this.#best === undefined || mayTryNext(this.#best));
+    return this.#stages.length > 0 && !this.#isSettled;
   }
 
   /** Sends the INVITE to a target. Throws a SipFailure when it cannot be sent. */
@@ -75,24 +84,32 @@ export class CalleeSearch {
       headers: [...headers, ...target.headers],
     };
     const leg = target.invite(invitation, listener);
-    this.#pending.set(legId, { leg, target, startedMs, earlySdp: undefined });
+    const patience = new AttemptPatience(target.limits ?? {}, this.clock, (failure) =>
+      this.overdue({ legId, failure }),
+    );
+    this.#pending.set(legId, { leg, target, startedMs, earlySdp: undefined, patience });
   }
 
   get(legId: string): Attempt | undefined {
     return this.#pending.get(legId);
   }
 
-  /** Books the refusal of a pending leg. */
+  /** Books the refusal of a pending leg; ends it when it is the one that took too long. */
   refused(legId: string, refusal: SipFailure): void {
     const attempt = this.#pending.get(legId);
     if (attempt === undefined) return;
+    const { leg, target, startedMs, patience } = attempt;
     this.#pending.delete(legId);
-    this.noteFailure(attempt.target, legId, refusal, attempt.startedMs);
+    patience.stop();
+    if (patience.isOver) leg.hangUp();
+    if (patience.isRinging) this.#isSettled = true;
+    this.noteFailure(target, legId, refusal, startedMs);
   }
 
   /** Books a target that failed, also before there was a leg. */
   noteFailure(target: CalleeTarget, legId: string, refusal: SipFailure, startedMs: number): void {
     this.#best = betterFailure(this.#best, refusal);
+    if (!(target.failsOver?.(refusal) ?? mayTryNext(refusal))) this.#isSettled = true;
     this.#note(target.label, legId, refusal.status, refusal.code, startedMs);
   }
 
@@ -101,6 +118,7 @@ export class CalleeSearch {
     const winner = this.#pending.get(legId);
     if (winner === undefined) return undefined;
     this.#pending.delete(legId);
+    winner.patience.stop();
     this.#note(winner.target.label, legId, 200, 'call.answered', winner.startedMs);
     this.cancelAll(headers);
     return winner;
@@ -110,13 +128,14 @@ export class CalleeSearch {
   cancelAll(headers: HeaderList): void {
     const losers = [...this.#pending.values()];
     this.#pending.clear();
-    for (const { leg, target, startedMs } of losers) {
+    for (const { leg, target, startedMs, patience } of losers) {
+      patience.stop();
       this.#note(target.label, leg.id, 487, 'call.cancelled', startedMs);
       leg.hangUp({ headers });
     }
   }
 
   #note(target: string, legId: string, status: number, code: string, startedMs: number): void {
-    this.outcomes.push({ target, legId, status, code, durationMs: this.nowMs() - startedMs });
+    this.outcomes.push({ target, legId, status, code, durationMs: this.clock.nowMs() - startedMs });
   }
 }

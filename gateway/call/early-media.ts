@@ -7,6 +7,9 @@ import type { Attempt } from './callee-search.js';
 /** The part of a call's media that early offers and answers touch. */
 type Translation = Pick<CallMedia, 'offer' | 'answer' | 'refuse'>;
 
+/** What is to be known of an attempt. */
+type EarlyAttempt = Pick<Attempt, 'leg' | 'earlySdp'>;
+
 /** What caller and early callee have agreed on. */
 interface Agreement {
   readonly callee: Leg;
@@ -40,7 +43,7 @@ export class EarlyMedia {
   ) {}
 
   /** Translates the SDP of an 18x for the caller; undefined when it is not for the caller. */
-  async progress(attempt: Attempt, sdp: string): Promise<string | undefined> {
+  async progress(attempt: EarlyAttempt, sdp: string): Promise<string | undefined> {
     attempt.earlySdp = sdp;
     this.#calleeId ??= attempt.leg.id;
     if (this.#calleeId !== attempt.leg.id || this.offer === undefined) return undefined;
@@ -48,6 +51,13 @@ export class EarlyMedia {
     const reply = await this.media.answer(attempt.leg.id, this.caller.id, sdp);
     this.#agreed = { callee: attempt.leg, calleeSdp: sdp, callerSdp: this.offer, reply };
     return reply;
+  }
+
+  /** A callee is gone before it answered: the caller may hear the next one. */
+  forget(calleeId: string): void {
+    if (this.#calleeId !== calleeId || this.#isRenegotiated) return;
+    this.#calleeId = undefined;
+    this.#agreed = undefined;
   }
 
   /** The SDP of our 2xx to the caller: the callee's answer, or its offer when the caller sent none. */

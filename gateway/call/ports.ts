@@ -7,7 +7,9 @@ import type {
   LegSide,
   Party,
 } from '../../sip/leg.js';
+import type { SipFailure } from '../../sip/failure.js';
 import type { MediaEndOptions } from '../../sip/media/media-engine.js';
+import type { TargetLimits } from './call-limits.js';
 
 /** Where an incoming call came from, as its gates proved it; never what its headers claim. */
 export type CallSource =
@@ -36,6 +38,10 @@ export interface CalleeTarget {
   readonly to: Party;
   /** Header fields of the target itself (P-Asserted-Identity …), beside those that the header policy passes. */
   readonly headers: HeaderList;
+  /** Undefined: those of any call. */
+  readonly limits?: TargetLimits | undefined;
+  /** Whether the next stage may be tried after this refusal; undefined: when the target failed rather than somebody refused. */
+  failsOver?(refusal: SipFailure): boolean;
   /** Sends the INVITE. Throws a SipFailure when it cannot even be sent. */
   invite(invitation: Invitation, listener: CalleeListener): CalleeLeg;
 }

@@ -17,6 +17,8 @@ export interface Config {
     readonly filterPrivateCandidates: boolean;
   };
   readonly trunks: readonly TrunkConfig[];
+  /** Asked before the routes; undefined: nobody is. */
+  readonly routing?: RoutingConfig | undefined;
   /** In the order in which they are tried. */
   readonly routes: readonly RouteConfig[];
   readonly limits: LimitsConfig;
@@ -253,6 +255,16 @@ export interface RouteConfig {
     | { readonly kind: 'reject'; readonly status: number };
 }
 
+/** The routing hook. */
+export interface RoutingConfig {
+  readonly hook:
+    | { readonly kind: 'module'; readonly path: string }
+    | { readonly kind: 'http'; readonly url: string; readonly token: Secret | undefined };
+  readonly timeoutMs: number;
+  /** What happens when the hook fails. */
+  readonly fallback: 'routes' | 'reject';
+}
+
 export interface RouteTimes {
   /** IANA name. */
   readonly timezone: string;
@@ -269,7 +281,7 @@ export interface LimitsConfig {
   readonly messagesPerSecond: number;
   readonly registerFailuresPerMinute: number;
   readonly callsPerEndpoint: number;
-  /** How long a trunk may leave a call without a word; undefined: 10 s. */
+  /** How long a trunk may leave a call without a word; undefined: as long as the SIP engine waits. */
   readonly attemptTimeoutMs?: number;
   /** Of each user. */
   readonly user?: CallLimitsConfig | undefined;

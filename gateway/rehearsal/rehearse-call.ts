@@ -97,7 +97,7 @@ function written(
       late.cancel();
       settle();
     };
-    const search = new CalleeSearch(() => clock.nowMs());
+    const search = new CalleeSearch(clock, () => undefined);
     options.hear((message) => {
       if (message.bytes.subarray(0, 7).toString() === 'INVITE ') done(() => resolve(message));
     });

@@ -1,5 +1,5 @@
 import type { Clock } from '../../sip/clock.js';
-import type { SipFailure} from '../../sip/failure.js';
+import type { SipFailure } from '../../sip/failure.js';
 import { failure, type FailureCode } from '../../sip/failure.js';
 
 /** What channels are limited by; undefined: no limit. */
@@ -39,6 +39,7 @@ export class Channels {
 
   /** Other limits from now on; calls that are up stay. */
   renew(limits: ChannelLimits): void {
+    if (limits === this.limits) return;
     this.limits = limits;
     this.#tokens = limits.cps ?? 0;
     this.#filledMs = this.clock.nowMs();

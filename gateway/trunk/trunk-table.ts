@@ -4,6 +4,7 @@ import type { CalleeLeg, CalleeListener, HeaderList, Invitation, Party } from '.
 import type { MediaEndOptions } from '../../sip/media/media-engine.js';
 import { parseUri, type SipUri } from '../../sip/message/index.js';
 import type { TrunkTarget } from '../../sip/trunk/trunk-target.js';
+import type { SideLimits, TargetLimits } from '../call/call-limits.js';
 import { plainCallerId, presentCaller, type PresentableCaller } from '../routing/caller-id.js';
 import { plainHeaders, type HeaderRule, type OfferedHeaders } from '../routing/header-rule.js';
 import { dialledAt, escapedUser, plainNumbers, receivedFrom } from '../routing/number-rule.js';
@@ -60,6 +61,8 @@ export interface TrunkTableOptions {
   readonly unresolved: (trunk: string, host: string) => void;
   /** Undefined: nobody watches or limits the trunks. */
   readonly upkeepOf?: (name: string) => CallUpkeep | undefined;
+  /** How long a host may leave a call without a word, unless the trunk says; undefined: as long as the SIP engine waits. */
+  readonly attemptTimeoutMs?: number | undefined;
   /** Hears of a call that found no channel. */
   readonly full?: (trunk: string, direction: 'in' | 'out', refusal: SipFailure) => void;
 }
@@ -75,7 +78,7 @@ interface TrunkEntry {
 export class TrunkTable {
   readonly #entries = new Map<string, TrunkEntry>();
 
-  private constructor(private readonly options: Pick<TrunkTableOptions, 'dialler' | 'full'>) {}
+  private constructor(private readonly options: TrunkTableOptions) {}
 
   /** Reads the trunks and looks the names of their hosts up. */
   static async create(options: TrunkTableOptions): Promise<TrunkTable> {
@@ -179,13 +182,7 @@ export class TrunkTable {
       unchanged === undefined
         ? written
         : { requestUri: unchanged.requestUri, nextHop: host.uri, passesChallenge: true };
-    const presented = presentCaller(caller, {
-      rule: trunk.callerId ?? plainCallerId,
-      numbers,
-      fromUser: trunk.from?.user,
-      domain: trunk.from?.domain ?? authority,
-      emergency,
-    });
+    const presented = presentedBy(trunk, caller, authority, emergency);
     return {
       side: 'trunk' as const,
       label: `${trunk.name} ${host.uri}`,
@@ -196,6 +193,8 @@ export class TrunkTable {
         ...(unchanged ?? presented).headers,
         ...(offered?.forTrunk(trunk.headers ?? plainHeaders) ?? []),
       ],
+      limits: emergency ? undefined : limitsOf(trunk, this.options.attemptTimeoutMs),
+      failsOver: (refusal: SipFailure) => failsOver(trunk, refusal),
       invite: this.#inviterOf(target, { trunk, upkeep }, host, emergency),
     };
   }
@@ -230,11 +229,36 @@ export class TrunkTable {
     return this.#take(name, entry.upkeep.channels, 'in', urgent);
   }
 
+  /** What a call from the trunk is limited by. */
+  limitsOf(name: string): SideLimits {
+    return this.#entries.get(name)?.trunk.limits ?? {};
+  }
+
   #take(name: string, channels: Channels, direction: Direction, urgent: boolean): Release | SipFailure {
     const taken = channels.take(direction, urgent);
     if (taken instanceof SipFailure) this.options.full?.(name, direction, taken);
     return taken;
   }
+}
+
+function presentedBy(trunk: Trunk, caller: PresentableCaller, authority: string, emergency: boolean) {
+  return presentCaller(caller, {
+    rule: trunk.callerId ?? plainCallerId,
+    numbers: trunk.numbers ?? plainNumbers,
+    fromUser: trunk.from?.user,
+    domain: trunk.from?.domain ?? authority,
+    emergency,
+  });
+}
+
+/** A trunk that cannot is passed over, whatever the configuration says of answers. */
+function failsOver({ failoverOn }: Trunk, { code, status }: SipFailure): boolean {
+  if (code.startsWith('trunk.') || code.startsWith('limit.')) return true;
+  return failoverOn?.includes(status) ?? (status === 408 || (status >= 500 && status < 600));
+}
+
+function limitsOf({ limits, attemptTimeoutMs }: Trunk, usualMs: number | undefined): TargetLimits {
+  return { ...limits, attemptTimeoutMs: attemptTimeoutMs ?? usualMs };
 }
 
 function isAccount({ register, auth }: Trunk, user: string | undefined): boolean {

@@ -26,7 +26,9 @@ class NotingMedia {
   }
 }
 
-const attempt = (legId: string): Attempt => {
+type EarlyAttempt = Pick<Attempt, 'leg' | 'earlySdp'>;
+
+const attempt = (legId: string): EarlyAttempt => {
   const invitation = { legId, sdp: undefined, from: { uri: '' }, to: { uri: '' }, headers: [] };
   const nothing = (): void => undefined;
   const listener = {
@@ -38,23 +40,14 @@ const attempt = (legId: string): Attempt => {
     ended: nothing,
   };
   const leg = new FakeCallee('trunk', invitation, listener);
-  const target = {
-    side: 'trunk',
-    label: legId,
-    media: { profile: 'plain' },
-    from: { uri: '' },
-    to: { uri: '' },
-    headers: [],
-    invite: () => leg,
-  } as const;
-  return { leg, target, startedMs: 0, earlySdp: undefined };
+  return { leg, earlySdp: undefined };
 };
 
 describe('early media of a call', () => {
   let media: NotingMedia;
   let early: EarlyMedia;
-  let first: Attempt;
-  let second: Attempt;
+  let first: EarlyAttempt;
+  let second: EarlyAttempt;
   const caller = new FakeCaller('caller', 'browser');
 
   beforeEach(() => {

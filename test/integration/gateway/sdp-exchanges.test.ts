@@ -287,6 +287,62 @@ describe('SDP through the whole gateway with the relay', () => {
     });
   });
 
+  describe('in a re-INVITE', () => {
+    it('of the PBX with another codec is carried to the browser', async () => {
+      const call = await connect();
+      const since = alice.received.length;
+      fromOffice(call.invite, 'INVITE', 1, pbxSdp('8', [], here));
+      const seen = await nextRequest(alice, 'INVITE', since);
+      assert.deepEqual(codecNames(seen.body.toString()), ['PCMA/8000']);
+      answer(alice, seen, 200, { sdp: browserAnswer.replace(/^(m=audio \d+ \S+) 0\r$/m, '$1 8\r') });
+      const ok = await office.status(200, 'INVITE');
+      assert.deepEqual(mediaLines(ok.body.toString())[0]?.split(' ').slice(2), ['RTP/AVP', '8']);
+      fromOffice(call.invite, 'ACK', 1);
+      await nextRequest(alice, 'ACK', since);
+      await hangUp(call);
+    });
+
+    it('of the PBX without a shared codec is refused with the line, and the call goes on', async () => {
+      const call = await connect();
+      fromOffice(call.invite, 'INVITE', 1, pbxSdp('18', [], here));
+      const refused = await office.status(488, 'INVITE');
+      assert.match(warning(refused) ?? '', /^305 webtrunk "m=audio \(line 1\): no shared codec, given G729/);
+      const again = await reinvite(call, directed(browserOffer, 'sendonly'), pbx(['a=recvonly']));
+      assert.equal(again.answered.status, 200);
+      await leave(call);
+    });
+
+    it('of the browser without a shared codec is refused with the line, and the PBX hears nothing', async () => {
+      const call = await connect();
+      const g722 = browserOffer.replace(/^(m=audio \d+ \S+) .*\r$/m, '$1 9\r');
+      const refused = await alice.transact(inDialog(alice, 'INVITE', call.answered, { sdp: g722 }));
+      assert.equal(refused.status, 488);
+      assert.match(warning(refused) ?? '', /^305 webtrunk "m=audio \(line 1\): no shared codec, given G722/);
+      const resumed = await reinvite(call, directed(browserOffer, 'sendonly'), pbx(['a=recvonly']));
+      assert.equal(originVersion(resumed.told), originVersion(call.invite.body.toString()) + 1);
+      await leave(call);
+    });
+
+    it('of the browser that restarts ICE is answered with other credentials; any other one with the same', async () => {
+      const call = await connect();
+      const credentials = (sdp: string): readonly (string | undefined)[] =>
+        ['ice-ufrag', 'ice-pwd', 'fingerprint', 'setup'].map((name) => attribute(sdp, name));
+      const first = credentials(call.answered.body.toString());
+      const held = await reinvite(call, directed(browserOffer, 'sendonly'), pbx(['a=recvonly']));
+      assert.deepEqual(credentials(held.answered.body.toString()), first);
+      const restarted = browserOffer
+        .replace(/^a=ice-ufrag:.*\r$/m, 'a=ice-ufrag:other\r')
+        .replace(/^a=ice-pwd:.*\r$/m, 'a=ice-pwd:anotherpasswordof24chars\r');
+      const again = await reinvite(call, restarted, pbx());
+      const [ufrag, pwd, , setup] = credentials(again.answered.body.toString());
+      assert.notEqual(ufrag, first[0]);
+      assert.notEqual(pwd, first[1]);
+      assert.equal(setup, first[3]);
+      assert.equal(mediaLines(again.told)[0], mediaLines(call.invite.body.toString())[0]);
+      await hangUp(call);
+    });
+  });
+
   describe('before the call is answered', () => {
     it('is answered in the 200 to a PRACK and to an UPDATE; the callee hears of it once it has answered', async () => {
       dial(browserOffer, ['Supported: 100rel']);

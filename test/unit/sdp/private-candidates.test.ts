@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isPrivateHost, withoutPrivateCandidates } from '../../../sip/sdp/private-candidates.js';
-import { fixture } from '../../support/sdp-fixtures.js';
+import { fixture, fixtureNames } from '../../support/sdp-fixtures.js';
 
 describe('the filter of private candidates', () => {
   const hosts: readonly (readonly [host: string, isPrivate: boolean])[] = [
@@ -66,6 +66,16 @@ describe('the filter of private candidates', () => {
   it('leaves a line with port 0 off', () => {
     const given = description('c=IN IP4 192.168.0.2').replace('audio 5000', 'audio 0');
     assert.match(withoutPrivateCandidates(given), /^m=audio 0 /m);
+  });
+
+  it('leaves no private address in any description, and does no more the second time', () => {
+    for (const name of fixtureNames()) {
+      const filtered = withoutPrivateCandidates(fixture(name));
+      assert.equal(withoutPrivateCandidates(filtered), filtered, name);
+      const lines = filtered.split('\r\n').filter((line) => /^(?:c=|a=candidate:|a=rtcp:)/.test(line));
+      for (const line of lines) assert.ok(!line.split(' ').some(isPrivateHost), line);
+      assert.equal(filtered.match(/^m=/gm)?.length, fixture(name).match(/^m=/gm)?.length);
+    }
   });
 
   it('changes nothing else of what Chromium writes', () => {

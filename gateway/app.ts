@@ -27,6 +27,7 @@ import { createInspection } from './inspection.js';
 import { engineOptions, listeners } from './listen-options.js';
 import { MemoryLocation } from './location/memory-location.js';
 import { startEchoPhone, type EchoPhone } from './quick-start/echo-phone.js';
+import { PbxDomains } from './pbx-domain/pbx-domains.js';
 import { Registrar } from './registrar/registrar.js';
 import { prefixed } from './sizes.js';
 import { uriHost, userOf } from './uri-parts.js';
@@ -72,6 +73,7 @@ export class App {
   #cdr: CdrWriter | undefined;
   #trunkSide: TrunkSide | undefined;
   #trunks: TrunkTable | undefined;
+  #pbx: PbxDomains | undefined;
   #upkeeps: TrunkUpkeeps | undefined;
   readonly #admission: CallAdmission;
   #echoPhone: EchoPhone | undefined;
@@ -101,8 +103,11 @@ export class App {
     this.#clock = clock;
     this.#location = new MemoryLocation({
       clock,
-      expired: ({ aor, endpointId, contactUri }) =>
-        events.unregistered({ aor, endpointId, contactUri, cause: 'expired' }),
+      expired: (binding) => {
+        const { aor, endpointId, contactUri } = binding;
+        this.#pbx?.expired(binding);
+        events.unregistered({ aor, endpointId, contactUri, cause: 'expired' });
+      },
     });
     this.#endpoints = new EndpointTable({
       graceMs: config.websocket.resumeGraceMs,
@@ -112,8 +117,11 @@ export class App {
       clock,
       hooks: {
         incomingCall: (endpoint, call) => this.#fromBrowser(endpoint, call),
-        request: (_endpoint, request) => refuse(request),
+        request: (endpoint, request) => {
+          if (this.#pbx?.fromBrowser(endpoint, request) !== true) refuse(request);
+        },
       },
+      removed: (endpoint) => this.#pbx?.removed(endpoint),
     });
     this.#admission = new CallAdmission({
       trunks: () => this.#trunks,
@@ -168,6 +176,7 @@ export class App {
       user_channels: this.#admission.size,
       ...this.#edge?.sizes(),
       ...this.#endpoints.sizes(),
+      ...this.#pbx?.sizes(),
       ...this.#trunkSide?.sizes(),
       ...prefixed('echo', this.#echoPhone?.sizes() ?? {}),
     };
@@ -253,6 +262,7 @@ export class App {
       chance,
     });
     this.#trunks = await this.#createTrunks(config, this.#trunkSide);
+    this.#pbx = this.#createPbxDomains(this.#trunkSide);
     this.#controller = this.#createController(this.#trunks);
     this.#edge = await this.#createEdge();
     // Our addresses are bound: no other process of this gateway is left.
@@ -264,7 +274,9 @@ export class App {
   #trunkListener() {
     return {
       incomingCall: (call: IncomingCall, source: TrunkSource) => this.#fromTrunk(call, source),
-      request: (request: OutOfDialogRequest) => refuse(request),
+      request: (request: OutOfDialogRequest, { address }: TrunkSource) => {
+        if (this.#pbx?.fromPbx(request, address) !== true) refuse(request);
+      },
       isKnown: (address: string) => this.#trunks?.identify(address) !== undefined,
       engineUp: () => this.#upkeeps?.engineUp(),
       engineLost: () => undefined,
@@ -295,13 +307,14 @@ export class App {
   }
 
   #createRouter(config: Config, trunks: TrunkTable): Router {
-    return createRouter(config, {
+    const router = createRouter(config, {
       trunks,
       credentials: this.#credentials,
       location: this.#location,
       endpoints: this.#endpoints,
       clock: this.#clock,
     });
+    return this.#pbx?.router(router, trunks) ?? router;
   }
 
   async #createTrunks(config: Config, { stack, find }: TrunkSide): Promise<TrunkTable> {
@@ -315,6 +328,20 @@ export class App {
       upkeepOf: (name) => this.#upkeeps?.of(name),
       attemptTimeoutMs: config.limits.attemptTimeoutMs,
       full: (trunk, direction, { detail = '' }) => events.trunkFull({ trunk, direction, detail }),
+    });
+  }
+
+  #createPbxDomains({ stack }: TrunkSide): PbxDomains {
+    const { events, log } = this.around;
+    return new PbxDomains({
+      stack,
+      location: this.#location,
+      endpoints: this.#endpoints,
+      clock: this.#clock,
+      log,
+      events,
+      domains: () => this.inForce.domains,
+      trunks: () => this.#trunks,
     });
   }
 
@@ -339,6 +366,7 @@ export class App {
         limits: registrationLimits,
         flowTimerSeconds: Math.ceil((websocket.keepaliveMs * 2) / 1_000),
       }),
+      ...(this.#pbx === undefined ? {} : { pbx: this.#pbx.registrar }),
       endpoints: this.#endpoints,
       events: around.events,
       clock,
@@ -352,6 +380,8 @@ export class App {
 
   #fromTrunk(call: IncomingCall, source: TrunkSource): void {
     const remote = `${uriHost(source.address)}:${source.port}`;
+    const pbx = this.#pbx?.sourceOf(call.requestUri, source.address);
+    if (pbx !== undefined) return this.#take(call, { side: 'trunk', remote, ...pbx });
     const trunk = this.#trunks?.identify(source.address, userOf(call.requestUri));
     if (trunk === undefined) return call.leg.reject(failure('trunk.unknown_source'));
     const dialled = trunk.numberFrom === 'to' ? { ...call, requestUri: call.to.uri } : call;
@@ -370,6 +400,7 @@ export class App {
     await this.#controller?.cutAll(failure('gateway.draining'));
     await this.#edge?.close();
     this.#endpoints.close();
+    this.#pbx?.close();
     this.#trunks?.close();
     await this.#upkeeps?.close();
     await this.#trunkSide?.close();

@@ -4,6 +4,7 @@ import type { CrossFinding, Path } from './problem.js';
 import type { ConfigFile } from './schema.js';
 import { nearest } from './nearest.js';
 import { checkIdentity } from './identity-checks.js';
+import { checkPbxDomains } from './pbx-domain-checks.js';
 
 /** The sections that are right by themselves. */
 type Sections = Partial<ConfigFile>;
@@ -21,6 +22,7 @@ const checks: readonly ((sections: Sections) => CrossFinding[])[] = [
   checkRouteTargets,
   checkRouteDomains,
   checkIdentity,
+  checkPbxDomains,
 ];
 
 /** Names that occur twice, references that lead nowhere, and settings that need others. */
@@ -76,7 +78,8 @@ function checkDomains({ domains = [] }: Sections): CrossFinding[] {
     domains.map(({ name }) => name.toLowerCase()),
     (index) => ['domains', index, 'name'],
   );
-  for (const [index, { users, users_file: usersFile }] of domains.entries()) {
+  for (const [index, { auth, users, users_file: usersFile }] of domains.entries()) {
+    if (auth === 'pbx') continue;
     found.push(
       ...duplicates(
         users.map(({ name }) => name),

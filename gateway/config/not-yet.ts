@@ -4,14 +4,13 @@ import type { Path } from './problem.js';
 const keys: ReadonlySet<string> = new Set([
   'jwt',
   'store',
-  'domains.*.trunk',
   'ice.servers.*.secret',
   'trunks.*.media.dtmf',
   'trunks.*.media.srtp',
 ]);
 
 const values: Readonly<Record<string, RegExp>> = {
-  'domains.*.auth': /^(?:jwt|pbx)$/,
+  'domains.*.auth': /^jwt$/,
 };
 
 const pattern = (path: Path): string => path.map((step) => (typeof step === 'number' ? '*' : step)).join('.');

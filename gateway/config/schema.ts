@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import * as field from './fields.js';
+import { domain } from './schema-domains.js';
 import { route } from './schema-routes.js';
 import { trunk } from './schema-trunks.js';
 import { attemptTimeout, callLimits } from './schema-upkeep.js';
@@ -79,55 +80,6 @@ const websocket = z
       .default(false),
   })
   .meta({ description: 'The browser side.' });
-
-const user = z.strictObject({
-  name: field.text(
-    'User part of `sip:name@domain`.',
-    'letters, digits and . _ + ~ -',
-    'alice',
-    field.userName,
-  ),
-  password: field.secretText('Password for SIP digest.', '${ALICE_PASSWORD}'),
-  display_name: field.text('Shown to whoever is called.', 'text', 'Alice').optional(),
-  caller_id: field
-    .text(
-      'Number that trunks are shown instead of the name.',
-      'a number',
-      '"+15551230001"',
-      field.phoneNumber,
-    )
-    .optional(),
-  caller_ids: z
-    .array(field.text('', 'a number', '"+15551230009"', field.phoneNumber))
-    .max(100)
-    .meta({
-      description:
-        'More numbers that the user may be shown with when the phone asks for it (P-Preferred-Identity).',
-      expected: 'a list of numbers',
-      example: '["+15551230009"]',
-    })
-    .optional(),
-});
-
-const domain = z.strictObject({
-  name: field.host('Domain of the users, as they sign in.', 'example.com'),
-  auth: field.choice('Who knows the passwords. `local`: the users below.', ['local']).default('local'),
-  users: z
-    .array(user)
-    .meta({
-      description: 'Users of this domain.',
-      expected: 'a list of users',
-      example: '[{ name: alice, password: ${ALICE_PASSWORD} }]',
-    })
-    .default([]),
-  users_file: field
-    .text(
-      'File with more users: lines `user:realm:HA1` as htdigest writes them, realm being the domain.',
-      'a file name',
-      'users.htdigest',
-    )
-    .optional(),
-});
 
 const sip = z
   .strictObject({

@@ -80,11 +80,12 @@ function admin({ listen }: ConfigFile): AdminListen {
 }
 
 function settleDomain(
-  { name, users }: ConfigFile['domains'][number],
+  { name, auth, trunk, users }: ConfigFile['domains'][number],
   htdigest: string | undefined,
 ): DomainConfig {
   return {
     name: name.toLowerCase(),
+    ...(auth === 'pbx' ? { pbxTrunk: trunk } : {}),
     users: users.map((user) => ({
       name: user.name,
       password: new Secret(user.password),

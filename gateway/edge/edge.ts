@@ -3,6 +3,7 @@ import type { Clock } from '../../sip/clock.js';
 import type { Log } from '../../sip/log.js';
 import type { DigestAuth } from '../auth/digest-auth.js';
 import type { EndpointTable } from '../endpoint/endpoint-table.js';
+import type { PbxRegistrar } from '../pbx-domain/pbx-registrar.js';
 import type { Registrar } from '../registrar/registrar.js';
 import type { EdgeEvents, FlowCloseCause } from '../telemetry/edge-events.js';
 import { Flow, type FlowLimits, type FlowListener, type FlowOrigin } from './flow.js';
@@ -44,6 +45,8 @@ export interface EdgeOptions {
   readonly anonymousOptions: boolean;
   readonly auth: DigestAuth;
   readonly registrar: Registrar;
+  /** For the domains whose PBX knows the passwords. */
+  readonly pbx?: PbxRegistrar;
   readonly endpoints: EndpointTable;
   readonly events: EdgeEvents;
   readonly clock: Clock;
@@ -90,7 +93,8 @@ export class Edge implements FlowListener {
     const { flows } = this;
     const domains = new Set(options.domains);
     const failures = this.#failures;
-    const signIn = new SignIn({ domains, auth, failures, registrar, endpoints, flows, clock, events });
+    const { pbx } = options;
+    const signIn = new SignIn({ domains, auth, failures, registrar, pbx, endpoints, flows, clock, events });
     const { anonymousOptions } = options;
     this.#ingress = new Ingress({ signIn, log, events, anonymousOptions, maxMessageBytes });
     this.#upgrade = new Upgrade({

@@ -18,8 +18,10 @@ import type { Registrar } from '../registrar/registrar.js';
 import { readRegistration } from '../registrar/registration.js';
 import type { EdgeEvents } from '../telemetry/edge-events.js';
 import type { Flow } from './flow.js';
+import type { PbxRegistrar } from '../pbx-domain/pbx-registrar.js';
 import type { FlowTable } from './flow-table.js';
 import type { FailureWindow } from './limits.js';
+import { PbxSignIn } from './pbx-sign-in.js';
 
 export interface SignInOptions {
   /** Domains whose users sign in here, in lower case. */
@@ -27,6 +29,8 @@ export interface SignInOptions {
   readonly auth: DigestAuth;
   readonly failures: FailureWindow;
   readonly registrar: Registrar;
+  /** For the domains whose PBX knows the passwords. */
+  readonly pbx: Pick<PbxRegistrar, 'serves' | 'register'> | undefined;
   readonly endpoints: EndpointTable;
   readonly flows: Pick<FlowTable, 'authenticated'>;
   readonly clock: Clock;
@@ -49,7 +53,13 @@ type Outcome = SipResponse | SipFailure | undefined;
  * (RFC 3261 §8.2.7), and with the right credentials it attaches the flow as a REGISTER does.
  */
 export class SignIn {
-  constructor(private readonly options: SignInOptions) {}
+  readonly #pbx: PbxSignIn | undefined;
+
+  constructor(private readonly options: SignInOptions) {
+    const { pbx, failures, endpoints, clock, events } = options;
+    const attach = (flow: Flow, identity: EndpointIdentity) => this.#attach(flow, identity);
+    this.#pbx = pbx && new PbxSignIn({ registrar: pbx, failures, endpoints, clock, events, attach });
+  }
 
   /** RFC 3261 §10.3, steps 1 to 5 here and the rest in the registrar. */
   register(flow: Flow, request: SipRequest): Awaitable<Outcome> {
@@ -57,6 +67,11 @@ export class SignIn {
     const flaw = claim instanceof SipFailure ? claim : checkRegistrant(request, claim);
     if (flaw !== undefined) return this.#refused(flow, flaw, '');
     if (claim instanceof SipFailure) return claim;
+    if (this.#pbx?.serves(claim.domain) === true) {
+      return this.#pbx.register(flow, request, claim).then((outcome) => {
+        return outcome instanceof SipFailure ? this.#refused(flow, outcome, claim.aor) : outcome;
+      });
+    }
     return whenReady(this.#verify(flow, request, claim), (refusal) => {
       if (refusal instanceof SipFailure) return this.#refused(flow, refusal, claim.aor);
       return refusal ?? this.#bind(flow, request, claim);
@@ -68,6 +83,8 @@ export class SignIn {
     const isInDialog = tagOf(request.to) !== undefined;
     const claim = isInDialog ? this.#claimInDialog(request) : this.#claimOf(request.from.uri);
     if (claim instanceof SipFailure) return claim;
+    // Only a REGISTER that its PBX accepts proves who it is.
+    if (this.#pbx?.serves(claim.domain) === true) return failure('auth.unregistered');
     return whenReady(this.#verify(flow, request, claim), (refusal) => {
       if (refusal !== undefined) return refusal;
       if (isInDialog && this.#attachToDialog(flow, request, claim)) return undefined;

@@ -96,7 +96,8 @@ function bindContact(
 
 const ownParams = new Set(['expires', '+sip.instance', 'reg-id']);
 
-function otherParams({ params }: NameAddr): string {
+/** Parameters of a contact but expiry, instance and reg-id, as text: `;q=0.5;audio`. */
+export function otherParams({ params }: NameAddr): string {
   if (![...params.keys()].some((name) => !ownParams.has(name))) return '';
   return serializeParams(new Map([...params].filter(([name]) => !ownParams.has(name))));
 }

@@ -34,6 +34,8 @@ export interface Gateway {
 export interface GatewayOptions {
   readonly trunks?: readonly TrunkConfig[];
   readonly routes?: readonly RouteConfig[];
+  /** Domains beside `localhost` whose PBX knows the passwords, and the trunks to them. */
+  readonly pbxDomains?: Readonly<Record<string, string>>;
   /** What the users show, by name. */
   readonly shown?: Readonly<Record<string, Pick<UserConfig, 'callerId' | 'callerIds'>>>;
   readonly limits?: Partial<Config['limits']>;
@@ -118,6 +120,12 @@ export function testConfig(options: GatewayOptions, engine?: EngineUnderTest): C
         users: [user('alice', 'Alice'), user('bob', 'Bob'), user('carol', 'Carol')],
         htdigest: undefined,
       },
+      ...Object.entries(options.pbxDomains ?? {}).map(([name, pbxTrunk]) => ({
+        name,
+        pbxTrunk,
+        users: [],
+        htdigest: undefined,
+      })),
     ],
     sip: engine === undefined ? embedded(options) : beside(engine, options.journal),
     media: { ...mediaOf(options), browserToBrowser: options.browserToBrowser ?? 'direct' },

@@ -142,16 +142,17 @@ export class WsSipClient {
     return `sip:${this.identity.domain ?? 'localhost'}`;
   }
 
-  /** An Authorization line that answers the challenge in `response`. */
+  /** An Authorization or Proxy-Authorization line that answers the challenge in `response`. */
   authorize(
     response: SipResponse,
     method: string,
     uri: string,
     { nc = 1, password = this.identity.password, user = this.identity.user } = {},
   ): string {
-    const challenge = parseChallenge(response.headers.get('www-authenticate') ?? '');
+    const ofProxy = response.headers.get('proxy-authenticate');
+    const challenge = parseChallenge(ofProxy ?? response.headers.get('www-authenticate') ?? '');
     if (challenge === undefined) throw new Error(`no challenge in ${response.status} ${response.reason}`);
-    const { realm, nonce, algorithm } = challenge;
+    const { realm, nonce, algorithm, opaque } = challenge;
     if (algorithm === undefined) throw new Error('unknown digest algorithm');
     const fields = {
       nonce,
@@ -162,7 +163,9 @@ export class WsSipClient {
       cnonce: newTag(),
     };
     const answer = digestResponse({ ...fields, method, ha1: ha1(user, realm, password, algorithm) });
-    return `Authorization: ${serializeAuthorization({ ...fields, username: user, realm, response: answer })}`;
+    const credentials = { ...fields, username: user, realm, response: answer, opaque };
+    const name = ofProxy === undefined ? 'Authorization' : 'Proxy-Authorization';
+    return `${name}: ${serializeAuthorization(credentials)}`;
   }
 
   /** REGISTER, 401, REGISTER; gives the second response. */

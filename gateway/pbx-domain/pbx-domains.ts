@@ -1,0 +1,128 @@
+import type { Clock } from '../../sip/clock.js';
+import { failure } from '../../sip/failure.js';
+import type { OutOfDialogRequest } from '../../sip/leg.js';
+import type { Log } from '../../sip/log.js';
+import type { TrunkStack } from '../../sip/trunk/srf.js';
+import type { Router } from '../call/ports.js';
+import type { DomainConfig } from '../config/config.js';
+import type { Endpoint } from '../endpoint/endpoint.js';
+import type { EndpointTable } from '../endpoint/endpoint-table.js';
+import type { Binding, Location } from '../location/location.js';
+import type { EdgeEvents } from '../telemetry/edge-events.js';
+import type { TrunkTable } from '../trunk/trunk-table.js';
+import { PbxContacts } from './pbx-contacts.js';
+import { PbxRegistrar } from './pbx-registrar.js';
+import { PbxRequests } from './pbx-requests.js';
+import { contactOf, createPbxRouter } from './pbx-router.js';
+
+export interface PbxDomainsOptions {
+  readonly stack: TrunkStack;
+  readonly location: Location;
+  readonly endpoints: EndpointTable;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly events: Pick<EdgeEvents, 'registered' | 'unregistered'>;
+  /** As the configuration is now. */
+  domains(): readonly DomainConfig[];
+  /** As they are now. */
+  trunks(): TrunkTable | undefined;
+}
+
+/** The domains whose PBX knows the passwords (`auth: pbx`): who is registered there, and what passes between. */
+export class PbxDomains {
+  readonly registrar: PbxRegistrar;
+  readonly #contacts = new PbxContacts();
+  readonly #requests: PbxRequests;
+
+  constructor(private readonly options: PbxDomainsOptions) {
+    const { stack, location, endpoints, clock, log, events } = options;
+    const nextHops = (trunk: string): readonly string[] => options.trunks()?.nextHops(trunk) ?? [];
+    this.registrar = new PbxRegistrar({
+      trunkOf: (domain) => this.#trunkOf(domain),
+      nextHops,
+      stack,
+      contacts: this.#contacts,
+      location,
+      clock,
+      events,
+    });
+    this.#requests = new PbxRequests({
+      stack,
+      clock,
+      log,
+      nextHops,
+      findEndpoint: (endpointId) => endpoints.find(endpointId),
+    });
+  }
+
+  /** A router for calls with the PBXs that leaves all others to `inner`. */
+  router(inner: Router, trunks: TrunkTable): Router {
+    return createPbxRouter(inner, {
+      trunks,
+      contacts: this.#contacts,
+      endpoints: this.options.endpoints,
+      trunkOf: (domain) => this.#trunkOf(domain),
+    });
+  }
+
+  /**
+   * The trunk that a request to this URI from that address belongs to, when it is meant for a browser that is registered at a
+   * PBX: only from there.
+   */
+  sourceOf(requestUri: string, address: string) {
+    const name = this.#addressed(requestUri, address)?.trunk;
+    const media = name === undefined ? undefined : this.options.trunks()?.mediaOf(name);
+    return name === undefined || media === undefined ? undefined : { trunk: name, media };
+  }
+
+  /** Takes a request outside any dialog from a browser; false when its user is not a PBX's. */
+  fromBrowser(endpoint: Endpoint, request: OutOfDialogRequest): boolean {
+    if (this.#trunkOf(endpoint.aor.slice(endpoint.aor.lastIndexOf('@') + 1)) === undefined) return false;
+    const contact = this.#contacts.ofEndpoint(endpoint.id);
+    if (contact === undefined) {
+      const { status, reason } = failure('auth.unregistered');
+      request.respond(status, reason);
+    } else {
+      this.#requests.fromBrowser(contact, request);
+    }
+    return true;
+  }
+
+  /** Takes a request outside any dialog from a trunk; false when it is not for a browser that is registered at that PBX. */
+  fromPbx(request: OutOfDialogRequest, address: string): boolean {
+    const contact = this.#addressed(request.requestUri, address);
+    if (contact === undefined) return false;
+    this.#requests.fromPbx(contact, request);
+    return true;
+  }
+
+  /** The binding has run out. */
+  expired({ endpointId }: Binding): void {
+    this.#contacts.remove(endpointId);
+  }
+
+  /** The endpoint is gone for good; its subscriptions have heard of it. */
+  removed({ id }: Endpoint): void {
+    this.#contacts.remove(id);
+  }
+
+  sizes(): Record<string, number> {
+    const { size: pbxRegisters } = this.registrar;
+    return { pbxContacts: this.#contacts.size, pbxRegisters, ...this.#requests.sizes() };
+  }
+
+  /** Ends every subscription. Idempotent. */
+  close(): void {
+    this.#requests.close();
+  }
+
+  #addressed(requestUri: string, address: string) {
+    const contact = contactOf(requestUri, this.#contacts);
+    if (contact === undefined) return undefined;
+    return this.options.trunks()?.isFrom(contact.trunk, address) === true ? contact : undefined;
+  }
+
+  #trunkOf(domain: string): string | undefined {
+    return this.options.domains().find(({ name }) => name === domain)?.pbxTrunk;
+  }
+}

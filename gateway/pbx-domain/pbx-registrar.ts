@@ -1,0 +1,286 @@
+import type { Clock } from '../../sip/clock.js';
+import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
+import type { HeaderList, HeaderView, InDialogResponse } from '../../sip/leg.js';
+import {
+  parseChallenge,
+  parseNameAddrList,
+  respond,
+  serializeUri,
+  type NameAddr,
+  type SipRequest,
+  type SipResponse,
+} from '../../sip/message/index.js';
+import type { TrunkStack } from '../../sip/trunk/srf.js';
+import { whenReady, type Awaitable } from '../awaitable.js';
+import type { EndpointIdentity } from '../endpoint/endpoint-identity.js';
+import type { Binding, Location } from '../location/location.js';
+import { otherParams } from '../registrar/binding-edit.js';
+import type { Registration } from '../registrar/registration.js';
+import { picked } from '../routing/header-rule.js';
+import type { EdgeEvents } from '../telemetry/edge-events.js';
+import { firstAnswer } from './pass-on.js';
+import type { PbxContacts } from './pbx-contacts.js';
+
+export interface PbxRegistrarOptions {
+  /** The trunk of a domain whose PBX knows the passwords; undefined: another domain. */
+  trunkOf(domain: string): string | undefined;
+  /** SIP URIs of the hosts of a trunk. */
+  nextHops(trunk: string): readonly string[];
+  readonly stack: Pick<TrunkStack, 'request'>;
+  readonly contacts: PbxContacts;
+  readonly location: Location;
+  readonly clock: Clock;
+  readonly events: Pick<EdgeEvents, 'registered' | 'unregistered'>;
+}
+
+/** A REGISTER that is to be passed to the PBX. */
+export interface PbxRegister {
+  readonly request: SipRequest;
+  readonly registration: Registration;
+  readonly identity: EndpointIdentity;
+  readonly domain: string;
+  /** `f_…` */
+  readonly flowId: string;
+}
+
+/** What the PBX said to a REGISTER. */
+export type PbxVerdict =
+  | { readonly kind: 'challenge'; readonly response: SipResponse; readonly stale: boolean }
+  /** `isSignInFailure`: the PBX does not take the credentials. */
+  | { readonly kind: 'refused'; readonly failure: SipFailure; readonly isSignInFailure: boolean }
+  | {
+      readonly kind: 'accepted';
+      /** The PBX has a binding that leads here; false: the browser wanted it removed. */
+      readonly bound: boolean;
+      /** Keeps or removes our binding of that endpoint; gives the answer for the browser. */
+      settle(endpointId: string | undefined): Awaitable<SipResponse>;
+    };
+
+/** REGISTERs of one flow that may wait for the PBX at once: one, and the next before its answer has crossed. */
+const mostPending = 2;
+const defaultExpiresSeconds = 3_600;
+const maxExpiresSeconds = 7 * 24 * 3_600;
+
+const passedToPbx = ['Authorization', 'Proxy-Authorization', 'Expires', 'User-Agent'];
+const passedBack = [
+  'WWW-Authenticate',
+  'Proxy-Authenticate',
+  'Authentication-Info',
+  'Min-Expires',
+  'Retry-After',
+  'Warning',
+  'P-Associated-URI',
+  'Date',
+];
+
+/**
+ * Passes REGISTERs to the PBX behind a trunk (issue: domains with `auth: pbx`). Request-URI, From, To, credentials and expiry go
+ * as the browser wrote them, so that its digest stays right (RFC 3261 §22.4); Contact becomes a URI at our engine. Without any
+ * state until the PBX has said 200.
+ */
+export class PbxRegistrar {
+  /** REGISTERs that wait, by flow; removed by their answer. */
+  readonly #pending = new Map<string, number>();
+
+  constructor(private readonly options: PbxRegistrarOptions) {}
+
+  /** Flows with a REGISTER under way. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  serves(domain: string): boolean {
+    return this.options.trunkOf(domain) !== undefined;
+  }
+
+  /** Asks the PBX. Never rejects. */
+  async register(register: PbxRegister): Promise<PbxVerdict> {
+    const { flowId } = register;
+    const waiting = this.#pending.get(flowId) ?? 0;
+    if (waiting >= mostPending) return refused(failure('limit.pending_registers'));
+    this.#pending.set(flowId, waiting + 1);
+    try {
+      return this.#conclude(register, await this.#ask(register));
+    } catch (thrown) {
+      return refused(toFailure(thrown));
+    } finally {
+      const left = (this.#pending.get(flowId) ?? 1) - 1;
+      if (left === 0) this.#pending.delete(flowId);
+      else this.#pending.set(flowId, left);
+    }
+  }
+
+  #ask({ request, registration, identity, domain }: PbxRegister): Promise<InDialogResponse> {
+    const { contacts, stack } = this.options;
+    const { aor } = identity;
+    const contact = contactFor(registration, contacts.tokenOf(identity));
+    const trunk = this.options.trunkOf(domain) ?? '';
+    return firstAnswer(this.options.nextHops(trunk), (nextHop) =>
+      stack.request(
+        'REGISTER',
+        { requestUri: request.requestUri, nextHop },
+        {
+          from: { uri: aor },
+          to: { uri: aor },
+          contact,
+          ids: {
+            callId: contacts.opaque('call-id', aor, request.callId),
+            fromTag: contacts.opaque('tag', aor, request.callId),
+          },
+          headers: [['CSeq', `${request.cseq.number} REGISTER`], ...picked(request.headers, passedToPbx)],
+        },
+      ),
+    );
+  }
+
+  #conclude(register: PbxRegister, { status, reason, headers }: InDialogResponse): PbxVerdict {
+    const { request } = register;
+    const back = picked(headers, passedBack);
+    if (status >= 200 && status < 300) return this.#accepted(register, headers, back);
+    const told = { status, reason, headers: back, detail: `the PBX answered ${status} ${reason}` };
+    if (status === 401 || status === 407) {
+      const stale = isStale(headers);
+      if (!hasCredentials(request) || stale) {
+        return { kind: 'challenge', response: respond(request, status, { reason, headers: back }), stale };
+      }
+      return refused(failure('auth.rejected', told), true);
+    }
+    if (status === 403 || status === 404) return refused(failure('auth.rejected', told), true);
+    if (status < 400) return refused(failure('upstream.refused', { detail: told.detail }));
+    return refused(failure('upstream.refused', told));
+  }
+
+  #accepted(register: PbxRegister, headers: HeaderView, back: HeaderList): PbxVerdict {
+    const { request, registration, identity, domain, flowId } = register;
+    const { aor } = identity;
+    const { contacts: asked } = registration;
+    if (asked === '*' || asked[0] === undefined) {
+      const settle = (): Awaitable<SipResponse> =>
+        whenReady(
+          this.#edit(aor, () => true, undefined),
+          () => respond(request, 200, { headers: back }),
+        );
+      return { kind: 'accepted', bound: false, settle };
+    }
+    const [contact] = asked;
+    const token = this.options.contacts.tokenOf(identity);
+    const seconds = grantedSeconds(token, contact, registration, headers);
+    const contactUri = serializeUri(contact.uri);
+    if (seconds === 0) {
+      const settle = (endpointId: string | undefined): Awaitable<SipResponse> =>
+        whenReady(
+          this.#edit(aor, (old) => old.contactUri === contactUri || old.endpointId === endpointId, undefined),
+          () => respond(request, 200, { headers: back }),
+        );
+      return { kind: 'accepted', bound: false, settle };
+    }
+    const settle = (endpointId = ''): Awaitable<SipResponse> => {
+      const trunk = this.options.trunkOf(domain) ?? '';
+      this.options.contacts.set({ token, aor, trunk, endpointId, contactUri });
+      const binding = this.#bindingOf(register, contact, endpointId, seconds);
+      const isOld = (old: Binding): boolean => old.endpointId === endpointId || old.contactUri === contactUri;
+      const edited = this.#edit(aor, isOld, { binding, flowId, seconds });
+      const answer = [['Contact', shownContact(binding, seconds)] as const, ...back];
+      return whenReady(edited, () => respond(request, 200, { headers: answer }));
+    };
+    return { kind: 'accepted', bound: true, settle };
+  }
+
+  #bindingOf(
+    { request, registration, identity }: PbxRegister,
+    contact: NameAddr,
+    endpointId: string,
+    seconds: number,
+  ): Binding {
+    const { userAgent } = registration;
+    const regId = Number(contact.params.get('reg-id') ?? 0);
+    return {
+      aor: identity.aor,
+      contactUri: serializeUri(contact.uri),
+      ...(identity.instanceId === undefined ? {} : { instanceId: identity.instanceId }),
+      ...(Number.isSafeInteger(regId) && regId > 0 ? { regId } : {}),
+      contactParams: otherParams(contact),
+      path: [],
+      expiresAtMs: this.options.clock.nowMs() + seconds * 1_000,
+      sipCallId: request.callId,
+      cseq: request.cseq.number,
+      endpointId,
+      ...(userAgent === undefined ? {} : { userAgent }),
+    };
+  }
+
+  /** Replaces the bindings that are `old` by `added`, if any, and tells of it. */
+  #edit(
+    aor: string,
+    isOld: (binding: Binding) => boolean,
+    added: { readonly binding: Binding; readonly flowId: string; readonly seconds: number } | undefined,
+  ): Awaitable<void> {
+    const { location, events, contacts } = this.options;
+    let old: readonly Binding[] = [];
+    const edited = location.update(aor, (current) => {
+      old = current.filter(isOld);
+      const kept = current.filter((binding) => !isOld(binding));
+      return added === undefined ? kept : [...kept, added.binding];
+    });
+    return whenReady(edited, () => {
+      for (const { contactUri, endpointId } of old) {
+        if (added?.binding.endpointId !== endpointId) contacts.remove(endpointId);
+        if (added?.binding.contactUri === contactUri) continue;
+        events.unregistered({ aor, endpointId, contactUri, cause: 'client' });
+      }
+      if (added === undefined) return;
+      const { contactUri, endpointId } = added.binding;
+      const refreshed = old.some((binding) => binding.contactUri === contactUri);
+      const { flowId, seconds: expiresSeconds } = added;
+      events.registered({ aor, endpointId, flowId, contactUri, expiresSeconds, refreshed });
+    });
+  }
+}
+
+function refused(reason: SipFailure, isSignInFailure = false): PbxVerdict {
+  return { kind: 'refused', failure: reason, isSignInFailure };
+}
+
+const hasCredentials = ({ headers }: SipRequest): boolean =>
+  headers.has('authorization') || headers.has('proxy-authorization');
+
+function isStale(headers: HeaderView): boolean {
+  const challenges = [...headers.getAll('WWW-Authenticate'), ...headers.getAll('Proxy-Authenticate')];
+  return challenges.some((value) => parseChallenge(value)?.stale === true);
+}
+
+/** Contact at the PBX: our engine's address for `localhost`, with the expiry and the preferences of the browser's own. */
+function contactFor({ contacts }: Registration, token: string): string {
+  if (contacts === '*') return '*';
+  const expires = contacts[0]?.params.get('expires');
+  const own = expires == null ? '' : `;expires=${expires}`;
+  return `<sip:${token}@localhost>${own}${contacts[0] === undefined ? '' : otherParams(contacts[0])}`;
+}
+
+/** How long the PBX keeps our binding: it says it in the Contact of ours, else in Expires (RFC 3261 §10.2.4). */
+function grantedSeconds(
+  token: string,
+  asked: NameAddr,
+  { expiresSeconds }: Registration,
+  headers: HeaderView,
+): number {
+  const listed = parseNameAddrList(headers.getAll('Contact')) ?? [];
+  const ours = listed.find(
+    ({ uri }) => (uri.scheme === 'sip' || uri.scheme === 'sips') && uri.user === token,
+  );
+  const wanted = secondsIn(asked.params.get('expires')) ?? expiresSeconds;
+  if (ours === undefined && wanted === 0) return 0;
+  const granted = secondsIn(ours?.params.get('expires')) ?? secondsIn(headers.get('Expires'));
+  return Math.min(granted ?? wanted ?? defaultExpiresSeconds, maxExpiresSeconds);
+}
+
+function secondsIn(text: string | null | undefined): number | undefined {
+  return text != null && /^\d{1,10}$/.test(text.trim()) ? Number(text) : undefined;
+}
+
+/** Only its own binding: where the user's other phones are is the PBX's business. */
+function shownContact({ contactUri, instanceId, regId, contactParams }: Binding, seconds: number): string {
+  const instance = instanceId === undefined ? '' : `;+sip.instance="${instanceId}"`;
+  const flow = regId === undefined ? '' : `;reg-id=${regId}`;
+  return `<${contactUri}>;expires=${seconds}${instance}${flow}${contactParams}`;
+}

@@ -1,0 +1,135 @@
+import type { Clock } from '../../sip/clock.js';
+import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
+import type { OutOfDialogRequest } from '../../sip/leg.js';
+import type { Log } from '../../sip/log.js';
+import { isSubscription, type IncomingSubscription } from '../../sip/subscription.js';
+import type { TrunkStack } from '../../sip/trunk/srf.js';
+import type { Endpoint } from '../endpoint/endpoint.js';
+import { contentOf, firstAnswer, headersBack, headersToBrowser, headersToPbx } from './pass-on.js';
+import type { PbxContact } from './pbx-contacts.js';
+import { PbxSubscription } from './pbx-subscription.js';
+
+export interface PbxRequestsOptions {
+  readonly stack: Pick<TrunkStack, 'request' | 'subscription'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** SIP URIs of the hosts of a trunk. */
+  nextHops(trunk: string): readonly string[];
+  findEndpoint(endpointId: string): Pick<Endpoint, 'request'> | undefined;
+}
+
+/** Requests of one endpoint that may wait for the PBX at once. */
+const mostPending = 32;
+/** A busy lamp field has some dozens of lamps. */
+const mostSubscriptions = 128;
+const fromBrowserMethods: ReadonlySet<string> = new Set(['MESSAGE', 'PUBLISH', 'SUBSCRIBE']);
+const fromPbxMethods: ReadonlySet<string> = new Set(['MESSAGE', 'NOTIFY']);
+
+/** Passes requests outside calls between browsers and their PBX: MESSAGE, presence, MWI and BLF. */
+export class PbxRequests {
+  /** Requests under way, by endpoint; removed by their answer. */
+  readonly #pending = new Map<string, number>();
+  /** By endpoint; a subscription takes itself out when it ends. */
+  readonly #subscriptions = new Map<string, Set<PbxSubscription>>();
+
+  constructor(private readonly options: PbxRequestsOptions) {}
+
+  sizes(): Record<'pbxRequests' | 'pbxSubscriptions', number> {
+    const total = (counts: Iterable<number>): number => [...counts].reduce((sum, count) => sum + count, 0);
+    return {
+      pbxRequests: total(this.#pending.values()),
+      pbxSubscriptions: total([...this.#subscriptions.values()].map(({ size }) => size)),
+    };
+  }
+
+  /** Passes a request of a registered browser on, with its own Request-URI and credentials; answers it. */
+  fromBrowser({ endpointId, trunk }: PbxContact, request: OutOfDialogRequest): void {
+    if (!fromBrowserMethods.has(request.method)) return notAllowed(request, fromBrowserMethods);
+    const nextHops = this.options.nextHops(trunk);
+    if (isSubscription(request)) return this.#subscribe(endpointId, request, nextHops);
+    const waiting = this.#pending.get(endpointId) ?? 0;
+    if (waiting >= mostPending) return refuse(request, failure('limit.rate'));
+    this.#pending.set(endpointId, waiting + 1);
+    const { method, requestUri, from, headers } = request;
+    const content = contentOf(request);
+    const sent = firstAnswer(nextHops, (nextHop) =>
+      this.options.stack.request(
+        method,
+        { requestUri, nextHop },
+        {
+          from: { uri: from.uri },
+          to: { uri: requestUri },
+          headers: headersToPbx(headers),
+          ...(content === undefined ? {} : { content }),
+        },
+      ),
+    );
+    sent
+      .then(
+        (answer) => request.respond(statusFor(answer.status), answer.reason, headersBack(answer.headers)),
+        (thrown: unknown) => refuse(request, toFailure(thrown)),
+      )
+      .finally(() => this.#answered(endpointId))
+      .catch(() => undefined);
+  }
+
+  /** Passes a request of the PBX on to the browser that its Request-URI stands for; answers it. */
+  fromPbx({ endpointId, contactUri }: PbxContact, request: OutOfDialogRequest): void {
+    if (!fromPbxMethods.has(request.method)) return notAllowed(request, fromPbxMethods);
+    const endpoint = this.options.findEndpoint(endpointId);
+    if (endpoint === undefined) return refuse(request, failure('route.user_offline'));
+    const { method, from, to, headers } = request;
+    const content = contentOf(request);
+    const message = {
+      from,
+      to,
+      headers: headersToBrowser(headers),
+      ...(content === undefined ? {} : { content }),
+    };
+    endpoint.request(method, contactUri, message).then(
+      (answer) => request.respond(statusFor(answer.status), answer.reason, headersBack(answer.headers)),
+      (thrown: unknown) => refuse(request, toFailure(thrown)),
+    );
+  }
+
+  /** Forgets every subscription. */
+  close(): void {
+    for (const subscriptions of [...this.#subscriptions.values()]) {
+      for (const subscription of [...subscriptions]) subscription.end();
+    }
+  }
+
+  #subscribe(endpointId: string, request: IncomingSubscription, nextHops: readonly string[]): void {
+    const known = this.#subscriptions.get(endpointId) ?? new Set<PbxSubscription>();
+    if (known.size >= mostSubscriptions) return refuse(request, failure('limit.subscriptions'));
+    this.#subscriptions.set(endpointId, known);
+    const { stack, clock, log } = this.options;
+    const ended = (over: PbxSubscription): void => {
+      known.delete(over);
+      if (known.size === 0) this.#subscriptions.delete(endpointId);
+    };
+    const subscription = new PbxSubscription(endpointId, request, { stack, clock, log, ended });
+    known.add(subscription);
+    void subscription.start(nextHops);
+  }
+
+  #answered(endpointId: string): void {
+    const left = (this.#pending.get(endpointId) ?? 1) - 1;
+    if (left === 0) this.#pending.delete(endpointId);
+    else this.#pending.set(endpointId, left);
+  }
+}
+
+/** A redirection is not followed and not passed on: its contacts are not ours to show. */
+function statusFor(status: number): number {
+  return status >= 300 && status < 400 ? 480 : status;
+}
+
+function refuse(request: OutOfDialogRequest, { status, reason, headers }: SipFailure): void {
+  request.respond(status, reason, headers);
+}
+
+function notAllowed(request: OutOfDialogRequest, methods: ReadonlySet<string>): void {
+  const { status, reason } = failure('message.method_not_allowed');
+  request.respond(status, reason, [['Allow', ['INVITE', 'OPTIONS', ...methods].join(', ')]]);
+}

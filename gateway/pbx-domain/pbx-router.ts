@@ -1,0 +1,123 @@
+import { failure } from '../../sip/failure.js';
+import type { Party } from '../../sip/leg.js';
+import { parseNameAddrList, parseUri, serializeUri } from '../../sip/message/index.js';
+import { dialledOf } from '../call/dialled.js';
+import { identify } from '../call/identity.js';
+import type { CallSource, CalleeTarget, RoutableCall, RoutePlan, Router } from '../call/ports.js';
+import type { EndpointFinder } from '../call/user-directory.js';
+import { anonymous, wantsPrivacy } from '../routing/caller-id.js';
+import { offeredHeaders } from '../routing/header-rule.js';
+import type { TrunkTable } from '../trunk/trunk-table.js';
+import { credentialsIn } from './pass-on.js';
+import type { PbxContact, PbxContacts } from './pbx-contacts.js';
+
+export interface PbxRouterOptions {
+  readonly trunks: TrunkTable;
+  readonly contacts: PbxContacts;
+  readonly endpoints: EndpointFinder;
+  /** The trunk of a domain whose PBX knows the passwords. */
+  trunkOf(domain: string): string | undefined;
+}
+
+/** Name of the route in log and CDR. */
+const routeName = 'pbx domain';
+
+/**
+ * Calls between the users of a PBX and their PBX go past the routes, but for emergencies: the PBX decides. All other calls are
+ * `inner`'s.
+ */
+export function createPbxRouter(inner: Router, options: PbxRouterOptions): Router {
+  return {
+    isEmergency: (incoming, source) => inner.isEmergency(incoming, source),
+    async plan(incoming, source) {
+      if (source.side === 'trunk') {
+        const contact = contactOf(incoming.requestUri, options.contacts);
+        if (contact?.trunk !== source.trunk) return inner.plan(incoming, source);
+        return toBrowser(contact, incoming, source, options);
+      }
+      const domain = domainOf(source.aor);
+      const trunk = options.trunkOf(domain);
+      if (trunk === undefined) return inner.plan(incoming, source);
+      if (options.contacts.ofEndpoint(source.endpointId) === undefined) throw failure('auth.unregistered');
+      const isTheirs = hostOf(incoming.requestUri) === domain;
+      if (!isTheirs || inner.isEmergency(incoming, source)) return inner.plan(incoming, source);
+      return toPbx(trunk, incoming, source.aor, options);
+    },
+  };
+}
+
+/** The registered browser that the user of this URI stands for. */
+export function contactOf(requestUri: string, contacts: PbxContacts): PbxContact | undefined {
+  const uri = parseUri(requestUri);
+  const user = uri?.scheme === 'sip' || uri?.scheme === 'sips' ? uri.user : undefined;
+  return user === undefined ? undefined : contacts.find(user);
+}
+
+/** The INVITE as the browser has written it where its digest is about it: method and Request-URI (RFC 3261 §22.4). */
+function toPbx(
+  trunk: string,
+  { requestUri, from, headers }: RoutableCall,
+  aor: string,
+  { trunks }: PbxRouterOptions,
+): RoutePlan {
+  const dialled = dialledOf(parseUri(requestUri));
+  if (dialled === undefined) {
+    throw failure('route.no_match', { detail: 'the dialled URI has no user part' });
+  }
+  const user = aor.slice(aor.indexOf(':') + 1, aor.lastIndexOf('@'));
+  const isHidden = hostOf(from.uri) === hostOf(anonymous.uri);
+  const unchanged = {
+    requestUri,
+    from: isHidden ? anonymous : { uri: aor },
+    to: { uri: requestUri },
+    headers: [...credentialsIn(headers), ...(isHidden ? [['Privacy', 'id'] as const] : [])],
+  };
+  const caller = { user, displayName: undefined, callerId: undefined, endpointId: undefined };
+  const offered = offeredHeaders(headers, 'browser');
+  const targets = trunks.targets(trunk, dialled, caller, { unchanged, offered });
+  return { route: routeName, stages: targets.map((target) => [target]) };
+}
+
+function toBrowser(
+  contact: PbxContact,
+  incoming: RoutableCall,
+  source: CallSource & { readonly side: 'trunk' },
+  { trunks, endpoints }: PbxRouterOptions,
+): RoutePlan {
+  const caller = identify(incoming, source, {
+    readDialled: (uri) => dialledOf(parseUri(uri)),
+    readParties: partiesIn,
+    users: { identityOf: () => ({ user: '', displayName: undefined, callerId: undefined }) },
+    trunks,
+  });
+  const { user, displayName } = caller;
+  const uri = `sip:${user}@${domainOf(contact.aor)}`;
+  const shown = displayName === undefined ? { uri } : { uri, displayName };
+  const target: CalleeTarget = {
+    side: 'browser',
+    label: `${contact.aor} ${contact.endpointId}`,
+    media: { profile: 'webrtc' },
+    from: wantsPrivacy(caller) ? anonymous : shown,
+    to: { uri: contact.aor },
+    headers: offeredHeaders(incoming.headers, 'trunk', trunks.headersOf(contact.trunk)).forBrowser(),
+    invite(invitation, listener) {
+      const endpoint = endpoints.find(contact.endpointId);
+      if (endpoint === undefined) throw failure('route.user_offline');
+      return endpoint.invite(contact.contactUri, invitation, listener);
+    },
+  };
+  return { route: routeName, stages: [[target]] };
+}
+
+function partiesIn(values: readonly string[]): readonly Party[] {
+  return (parseNameAddrList(values) ?? []).map(({ uri, displayName }) =>
+    displayName === undefined ? { uri: serializeUri(uri) } : { uri: serializeUri(uri), displayName },
+  );
+}
+
+const domainOf = (aor: string): string => aor.slice(aor.lastIndexOf('@') + 1);
+
+function hostOf(uriText: string): string | undefined {
+  const uri = parseUri(uriText);
+  return uri?.scheme === 'sip' || uri?.scheme === 'sips' ? uri.host : undefined;
+}

@@ -45,7 +45,9 @@ export function inviteOptions(
   const { sdp, headers } = invitation;
   const typed: HeaderList = sdp === undefined ? [] : [['Content-Type', sdpType]];
   const origin = originHeaders(target, invitation, { callId, fromTag });
-  const record: SrfHeaders = headerRecord(origin, typed, allow, headers);
+  // Without an offer of ours a reliable 18x would carry the peer's, which only our PRACK could answer (RFC 3262 §5).
+  const reliable: HeaderList = sdp === undefined ? [] : [['Supported', '100rel']];
+  const record: SrfHeaders = headerRecord(origin, typed, allow, reliable, headers);
   const options: SrfUacOptions = {
     headers: record,
     noAck: true,

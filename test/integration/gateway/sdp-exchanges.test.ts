@@ -374,6 +374,30 @@ describe('SDP through the whole gateway with the relay', () => {
       await hangUp({ invite, answered });
     });
 
+    it('is answered to the PBX that has answered reliably, and its 2xx needs no SDP', async () => {
+      dial(browserOffer);
+      const invite = await office.request('INVITE');
+      assert.match(invite.headers.get('supported') ?? '', /100rel/);
+      const headers = [`Contact: <sip:peer@${here}:${office.port}>`, 'Require: 100rel', 'RSeq: 5'];
+      office.respond(invite, 183, 'Session Progress', { headers, body: pbx() });
+      const early = await heard(183, 'INVITE');
+      office.respond(await office.request('PRACK'), 200, 'OK');
+      fromOffice(invite, 'UPDATE', 1, pbxSdp('0 8', ['a=sendonly'], here).replace('4000', '4010'));
+      const update = await office.status(200, 'UPDATE');
+      assert.deepEqual(codecNames(update.body.toString()), ['PCMU/8000']);
+      assert.equal(directionOf(update.body.toString()), 'recvonly');
+      fromOffice(invite, 'UPDATE', 2, pbxSdp('8', [], here));
+      assert.match(warning(await office.status(488, 'UPDATE')) ?? '', /^305 webtrunk "m=audio \(line 1\)/);
+      office.respond(invite, 200, 'OK');
+      const answered = await heard(200, 'INVITE');
+      assert.equal(answered.body.toString(), early.body.toString());
+      acknowledge(alice, answered);
+      await office.request('ACK');
+      const resumed = await reinvite({ invite, answered }, browserOffer, pbx());
+      assert.equal(directionOf(resumed.answered.body.toString()), 'sendrecv');
+      await hangUp({ invite, answered });
+    });
+
     it('is refused with 500 while early media is not acknowledged', async () => {
       dial(browserOffer, ['Supported: 100rel']);
       const invite = await office.request('INVITE');

@@ -3,6 +3,12 @@ import type { SipFailure } from '../failure.js';
 /** SDP flavour of a media end (DESIGN §2). */
 export type MediaProfile = 'webrtc' | 'plain';
 
+/** A key of a phone: `0`–`9`, `*`, `#`, `A`–`D`. */
+export interface DtmfTone {
+  readonly digit: string;
+  readonly durationMs: number;
+}
+
 /** What one media end speaks and takes. */
 export interface MediaEndOptions {
   readonly profile: MediaProfile;
@@ -10,12 +16,19 @@ export interface MediaEndOptions {
   readonly codecs?: readonly string[];
   /** Packet time in ms to offer to a plain end. */
   readonly ptimeMs?: number;
+  /**
+   * How the end tells DTMF: by RFC 4733 events in its RTP (default), or in signalling: then it gets no events, and those
+   * that are meant for it are told to {@link MediaListener.dtmf}.
+   */
+  readonly dtmf?: 'events' | 'signalled';
 }
 
 /** What a media session tells its call. */
 export interface MediaListener {
   /** No packet came from the end for the engine's timeout, or its transport failed. */
   timeout(endId: string, failure: SipFailure): void;
+  /** The end has sent a tone to an end whose DTMF is signalled. */
+  dtmf?(endId: string, tone: DtmfTone): void;
 }
 
 /** Packets and bytes received from one end and forwarded to the other. */
@@ -66,6 +79,8 @@ export interface MediaSession {
   answer(fromEndId: string, toEndId: string, sdp: string): Promise<string>;
   /** The last offer sent to `toEndId` was refused: both ends stay as they were before it (RFC 3261 §14.1). */
   refuse(toEndId: string): void;
+  /** Sends a tone to the end as RFC 4733 events; resolves with false when that is not possible now. Never rejects. */
+  sendDtmf?(endId: string, tone: DtmfTone): Promise<boolean>;
   /** The figures that are known here. */
   stats(): readonly MediaEndStats[];
   /** For engines in other processes: asks for the last figures, before close. Never rejects; takes a second at most. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Clock, Timer } from '../../clock.js';
 import { failure, type SipFailure } from '../../failure.js';
 import type { Log } from '../../log.js';
-import type { MediaEndStats } from '../media-engine.js';
+import type { DtmfTone, MediaEndStats } from '../media-engine.js';
 import { failureOfText, type FromWorker, type ToWorker, type WorkerOptions } from './wire.js';
 
 const program = fileURLToPath(new URL('./worker.js', import.meta.url));
@@ -36,6 +36,7 @@ export interface MediaProcessOptions {
 /** Who hears of one session. */
 export interface SessionListener {
   timeout(endId: string, why: SipFailure): void;
+  dtmf(endId: string, tone: DtmfTone): void;
   /** The process is gone, and the session with it. */
   lost(why: SipFailure): void;
 }
@@ -112,6 +113,17 @@ export class MediaProcess {
     });
   }
 
+  /** Sends a tone; false when the session cannot, or when the process dies meanwhile. */
+  sendDtmf(session: string, endId: string, tone: DtmfTone): Promise<boolean> {
+    return new Promise((resolve) => {
+      const request = this.#await(session, {
+        take: (message) => resolve(message.op === 'tone' && message.isTaken),
+        fail: () => resolve(false),
+      });
+      this.tell({ op: 'sendDtmf', request, session, endId, tone });
+    });
+  }
+
   /** The figures of a session; none when the process dies meanwhile, or takes longer than a second. */
   async stats(session: string): Promise<readonly MediaEndStats[]> {
     let late: Timer | undefined;
@@ -171,10 +183,13 @@ export class MediaProcess {
         return this.options.log[message.level]({ ...message.fields, mediaPid: this.pid }, message.message);
       case 'timeout':
         return this.#sessions.get(message.session)?.timeout(message.endId, failureOfText(message.failure));
+      case 'dtmf':
+        return this.#sessions.get(message.session)?.dtmf(message.endId, message.tone);
       case 'failed':
         return this.#take(message.request)?.fail(failureOfText(message.failure));
       case 'sdp':
       case 'stats':
+      case 'tone':
         return this.#take(message.request)?.take(message);
     }
   }

@@ -3,6 +3,7 @@ import { newId } from '../../message/ids.js';
 import type { Clock } from '../../clock.js';
 import type { Log } from '../../log.js';
 import type {
+  DtmfTone,
   MediaEndOptions,
   MediaEndStats,
   MediaEngine,
@@ -99,6 +100,7 @@ class RemoteSession implements MediaSession {
   ) {
     process.create(this.id, callId, {
       timeout: (endId, why) => this.listener.timeout(endId, why),
+      dtmf: (endId, tone) => this.listener.dtmf?.(endId, tone),
       lost: (why) => this.#lost(why),
     });
   }
@@ -127,6 +129,10 @@ class RemoteSession implements MediaSession {
 
   refuse(toEndId: string): void {
     this.process.tell({ op: 'refuse', session: this.id, endId: toEndId });
+  }
+
+  async sendDtmf(endId: string, tone: DtmfTone): Promise<boolean> {
+    return !this.#isClosed && (await this.process.sendDtmf(this.id, endId, tone));
   }
 
   stats(): readonly MediaEndStats[] {

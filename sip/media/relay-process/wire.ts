@@ -1,5 +1,5 @@
 import { failure, failureCatalogue, toFailure, type FailureCode, type SipFailure } from '../../failure.js';
-import type { MediaEndOptions, MediaEndStats } from '../media-engine.js';
+import type { DtmfTone, MediaEndOptions, MediaEndStats } from '../media-engine.js';
 
 /** What a media process needs to know to start. */
 export interface WorkerOptions {
@@ -8,8 +8,8 @@ export interface WorkerOptions {
   readonly ports: { readonly min: number; readonly max: number };
   readonly timeoutMs?: number;
   readonly restartGraceMs?: number;
-  readonly quarantineMs?: number;
   readonly startMs?: number;
+  readonly quarantineMs?: number;
   readonly latchWindowMs?: number;
 }
 
@@ -32,6 +32,13 @@ export type ToWorker =
       readonly toEndId: string;
       readonly sdp: string;
     }
+  | {
+      readonly op: 'sendDtmf';
+      readonly request: number;
+      readonly session: string;
+      readonly endId: string;
+      readonly tone: DtmfTone;
+    }
   | { readonly op: 'stats'; readonly request: number; readonly session: string }
   | { readonly op: 'destroy'; readonly session: string }
   | { readonly op: 'close' };
@@ -52,6 +59,8 @@ export type FromWorker =
   | { readonly op: 'sdp'; readonly request: number; readonly sdp: string }
   | { readonly op: 'failed'; readonly request: number; readonly failure: FailureText }
   | { readonly op: 'stats'; readonly request: number; readonly stats: readonly MediaEndStats[] }
+  | { readonly op: 'tone'; readonly request: number; readonly isTaken: boolean }
+  | { readonly op: 'dtmf'; readonly session: string; readonly endId: string; readonly tone: DtmfTone }
   | {
       readonly op: 'timeout';
       readonly session: string;

@@ -44,6 +44,7 @@ function sessionOf(id: string): MediaSession {
 function create(id: string, callId: string): void {
   const session = engine?.createSession(callId, {
     timeout: (endId, why) => tell({ op: 'timeout', session: id, endId, failure: textOfFailure(why) }),
+    dtmf: (endId, tone) => tell({ op: 'dtmf', session: id, endId, tone }),
   });
   if (session !== undefined) sessions.set(id, session);
 }
@@ -55,6 +56,12 @@ async function describe(command: Extract<ToWorker, { op: 'offer' | 'answer' }>):
   } catch (thrown) {
     tell({ op: 'failed', request, failure: textOfFailure(thrown) });
   }
+}
+
+async function sendDtmf(command: Extract<ToWorker, { op: 'sendDtmf' }>): Promise<void> {
+  const { request, session, endId, tone } = command;
+  const isTaken = (await sessions.get(session)?.sendDtmf?.(endId, tone)) ?? false;
+  tell({ op: 'tone', request, isTaken });
 }
 
 function destroy(id: string): void {
@@ -93,6 +100,8 @@ function obey(command: ToWorker): void {
     case 'offer':
     case 'answer':
       return void describe(command);
+    case 'sendDtmf':
+      return void sendDtmf(command);
     case 'stats':
       return tell({
         op: 'stats',

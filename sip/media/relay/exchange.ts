@@ -1,6 +1,7 @@
 import type { SdpCodec, StreamDescription } from '../../sdp/description.js';
 import type { ReceivedDescription, SentOffer } from '../../sdp/offer-answer.js';
 import { payloadMap, renumber } from '../../sdp/payload-types.js';
+import { eventsOf } from './event-codecs.js';
 import type { RelayEnd } from './relay-end.js';
 
 /** One offer that was passed from end to end, and its answer once there is one (RFC 3264). */
@@ -22,6 +23,8 @@ export interface AnsweredExchange {
   readonly reply: string;
   /** What was agreed on, with the answerer's payload types. */
   readonly stream: StreamDescription;
+  /** The codecs of the reply, with whatever payload types. */
+  readonly replied: readonly SdpCodec[];
 }
 
 /** Lets media flow both ways as the exchange agreed. */
@@ -30,7 +33,7 @@ export function openLanes(exchange: Exchange, answered: AnsweredExchange): void 
   const { codecs } = answered.stream;
   // The offerer sends what our answer names, with its own numbers. The answerer should use our offer's numbers
   // (RFC 3264 §6.1); one that sends its own is understood as well.
-  const offererCodecs = renumber(codecs, received.stream.codecs);
+  const offererCodecs = renumber(answered.replied, received.stream.codecs);
   const answererCodecs: readonly SdpCodec[] = [...codecs, ...renumber(codecs, sent.stream.codecs)];
   offerer.lane.open(answerer.transport, payloadMap(offererCodecs, codecs), offererCodecs, answerer.lane);
   answerer.lane.open(
@@ -39,4 +42,8 @@ export function openLanes(exchange: Exchange, answered: AnsweredExchange): void 
     answererCodecs,
     offerer.lane,
   );
+  offerer.lane.writer.aim(eventsOf(codecs));
+  answerer.lane.writer.aim(eventsOf(offererCodecs));
+  offerer.lane.reader.expect(answerer.isSignalled ? eventsOf(offererCodecs) : []);
+  answerer.lane.reader.expect(offerer.isSignalled ? eventsOf(answererCodecs) : []);
 }

@@ -2,8 +2,10 @@ import type { Clock } from '../../clock.js';
 import type { SdpCodec } from '../../sdp/description.js';
 import { isTelephoneEvent } from '../../sdp/codecs.js';
 import { notAgreed, type PayloadMap } from '../../sdp/payload-types.js';
-import type { MediaQuality } from '../media-engine.js';
+import type { DtmfTone, MediaQuality } from '../media-engine.js';
 import { StreamQuality } from './stream-quality.js';
+import { ToneReader } from './tone-reader.js';
+import { ToneWriter } from './tone-writer.js';
 
 /** Takes packets for one end. False when the packet could not be sent. */
 export interface PacketSink {
@@ -13,6 +15,8 @@ export interface PacketSink {
 
 const rtpHeaderBytes = 12;
 const rtcpHeaderBytes = 8;
+/** An end that has sent nothing for so long has no audio that tones could take the place of. */
+const longestSilenceMs = 500;
 
 /** RTCP packet types on a shared port (RFC 5761 §4). */
 export function isRtcp(second: number): boolean {
@@ -28,6 +32,10 @@ export class PacketLane {
   bytesReceived = 0;
   packetsDropped = 0;
   readonly quality = new StreamQuality();
+  /** Tones of this end that are not for the other end's RTP. */
+  readonly reader: ToneReader;
+  /** Tones for the other end. */
+  readonly writer = new ToneWriter();
   #payloadType = -1;
   #sink: PacketSink | undefined;
   #map: PayloadMap | undefined;
@@ -36,7 +44,13 @@ export class PacketLane {
   /** Payload types of audio; the others are events. */
   readonly #audio = new Map<number, SdpCodec>();
 
-  constructor(private readonly clock: Clock) {}
+  /** `heard`: the end has sent a tone that the reader was to take. */
+  constructor(
+    private readonly clock: Clock,
+    heard: (tone: DtmfTone) => void,
+  ) {
+    this.reader = new ToneReader(heard);
+  }
 
   /** From now on packets go to `sink`. `codecs` are those that the end may send, with its payload types. `back` is the way back. */
   open(sink: PacketSink, map: PayloadMap, codecs: readonly SdpCodec[], back?: PacketLane): void {
@@ -71,6 +85,12 @@ export class PacketLane {
     if (!this.#forward(packet)) this.packetsDropped += 1;
   }
 
+  /** Sends a tone to the other end in place of this end's audio; false when there is none, or when it takes no events. */
+  insert(tone: DtmfTone): boolean {
+    const silentMs = this.clock.nowMs() - this.quality.reception.lastMs;
+    return this.#sink !== undefined && silentMs < longestSilenceMs && this.writer.add(tone);
+  }
+
   /** Counts a packet that its transport refused. */
   refuse(): void {
     this.packetsDropped += 1;
@@ -85,10 +105,20 @@ export class PacketLane {
     if (packet.length < rtpHeaderBytes) return false;
     const payloadType = second & 0x7f;
     const audio = this.#audio.get(payloadType);
-    this.quality.reception.count(packet, audio?.clockRate ?? 0, this.clock.nowMs());
+    const nowMs = this.clock.nowMs();
+    this.quality.reception.count(packet, audio?.clockRate ?? 0, nowMs);
+    if (audio === undefined && sink !== undefined && this.reader.reads(payloadType)) {
+      this.reader.take(packet, nowMs);
+      return true;
+    }
     const mapped = this.#map?.[payloadType] ?? notAgreed;
     if (sink === undefined || mapped === notAgreed) return false;
-    if (audio !== undefined) this.#payloadType = payloadType;
+    if (audio !== undefined) {
+      this.#payloadType = payloadType;
+      if (this.reader.isOpen) this.reader.audio(nowMs);
+      const event = this.writer.isBusy ? this.writer.replace(packet, audio.clockRate) : undefined;
+      if (event !== undefined) return sink.sendRtp(event);
+    }
     if (mapped !== payloadType) packet[1] = (second & 0x80) | mapped;
     return sink.sendRtp(packet);
   }

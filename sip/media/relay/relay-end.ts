@@ -4,7 +4,7 @@ import type { Log } from '../../log.js';
 import type { SdpAddress } from '../../sdp/description.js';
 import { SdpEnd } from '../../sdp/offer-answer.js';
 import { mediaTrace } from '../../trace.js';
-import type { MediaEndOptions, MediaEndStats } from '../media-engine.js';
+import type { DtmfTone, MediaEndOptions, MediaEndStats } from '../media-engine.js';
 import { BrowserTransport } from './browser-transport.js';
 import type { EndTransport } from './end-transport.js';
 import { PacketLane } from './packet-lane.js';
@@ -30,15 +30,19 @@ export class RelayEnd {
   readonly sdp: SdpEnd;
   readonly transport: EndTransport;
   readonly lane: PacketLane;
+  /** Its DTMF is in signalling: no events in its RTP. */
+  readonly isSignalled: boolean;
 
   constructor(
     readonly mediaId: string,
     readonly id: string,
     options: MediaEndOptions,
     resources: RelayResources,
+    heard: (tone: DtmfTone) => void,
   ) {
     const { address, bindAddress, ports, clock } = resources;
-    const lane = new PacketLane(clock);
+    const lane = new PacketLane(clock, heard);
+    this.isSignalled = options.dtmf === 'signalled';
     this.lane = lane;
     this.sdp = new SdpEnd({ ...options, address, sessionId: String(randomInt(1, maxSessionId)) });
     this.transport =
@@ -64,16 +68,16 @@ export class RelayEnd {
     return figures === undefined ? counted : { ...counted, quality: figures };
   }
 
-  trace(state: string): void {
-    if (mediaTrace.hasSubscribers) mediaTrace.publish({ mediaId: this.mediaId, endId: this.id, state });
-  }
-
-  close(): void {
   /** False until a packet has come. */
   get hasSent(): boolean {
     return this.lane.packetsReceived > 0;
   }
 
+  trace(state: string): void {
+    if (mediaTrace.hasSubscribers) mediaTrace.publish({ mediaId: this.mediaId, endId: this.id, state });
+  }
+
+  close(): void {
     this.lane.cut();
     this.transport.close();
     this.trace('ended');

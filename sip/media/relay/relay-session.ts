@@ -1,6 +1,13 @@
 import { failure, SipFailure, toFailure } from '../../failure.js';
 import { offeredStream } from '../../sdp/offer-answer.js';
-import type { MediaEndOptions, MediaEndStats, MediaListener, MediaSession } from '../media-engine.js';
+import type {
+  DtmfTone,
+  MediaEndOptions,
+  MediaEndStats,
+  MediaListener,
+  MediaSession,
+} from '../media-engine.js';
+import { codecsToAnswer, codecsToOffer } from './event-codecs.js';
 import { openLanes, type AnsweredExchange, type Exchange } from './exchange.js';
 import { RelayEnd, type RelayResources } from './relay-end.js';
 
@@ -9,10 +16,10 @@ export interface RelayLimits {
   readonly timeoutMs: number;
   /** How long a browser's transport may be down before the session ends: time for it to come back with an ICE restart. */
   readonly restartGraceMs: number;
-}
-
   /** How long to wait for the first packet: early media may be agreed on long before a phone is picked up. */
   readonly startMs: number;
+}
+
 /** {@link MediaSession} of the embedded relay. Offers change nothing until they are answered. */
 export class RelaySession implements MediaSession {
   readonly #ends = new Map<string, RelayEnd>();
@@ -43,7 +50,8 @@ export class RelaySession implements MediaSession {
     if (this.#isClosed || this.#ends.has(endId))
       throw failure('media.failed', { detail: `end ${endId} cannot be added` });
     this.#callerId ??= endId;
-    this.#ends.set(endId, new RelayEnd(this.id, endId, options, this.resources));
+    const heard = (tone: DtmfTone): void => this.listener.dtmf?.(endId, tone);
+    this.#ends.set(endId, new RelayEnd(this.id, endId, options, this.resources, heard));
   }
 
   removeEnd(endId: string): void {
@@ -62,8 +70,9 @@ export class RelaySession implements MediaSession {
     const calleeId = this.#calleeOf(fromEndId, toEndId);
     const received = offerer.sdp.readOffer(sdp);
     if (received instanceof SipFailure) throw received;
-    const stream = offeredStream(received, offerer.sdp, answerer.sdp);
-    if (stream instanceof SipFailure) throw stream;
+    const shared = offeredStream(received, offerer.sdp, answerer.sdp);
+    if (shared instanceof SipFailure) throw shared;
+    const stream = { ...shared, codecs: codecsToOffer(shared.codecs, offerer, answerer) };
     const [local] = await Promise.all([answerer.transport.prepareOffer(), offerer.transport.reserve()]);
     this.#mustHave(offerer, answerer);
     const sent = answerer.sdp.writeOffer(stream, local);
@@ -96,10 +105,13 @@ export class RelaySession implements MediaSession {
       offerer.transport.abandon();
       throw toFailure(thrown);
     }
-    const reply = offerer.sdp.writeAnswer(exchange.received, received.stream, local);
-    offerer.sdp.agreeReceived(exchange.received, received.stream.codecs);
+    const { stream } = received;
+    const offered = exchange.received.stream.codecs;
+    const replied = codecsToAnswer(stream.codecs, offered, offerer, answerer);
+    const reply = offerer.sdp.writeAnswer(exchange.received, { ...stream, codecs: replied }, local);
+    offerer.sdp.agreeReceived(exchange.received, replied);
     answerer.sdp.agreeSent(exchange.sent);
-    const answered = { text: sdp, reply, stream: received.stream };
+    const answered = { text: sdp, reply, stream, replied };
     exchange.answered = answered;
     this.#activate(exchange, answered);
     answerer.trace('answered');
@@ -113,6 +125,12 @@ export class RelaySession implements MediaSession {
       else this.#exchanges.set(calleeId, exchange.previous);
       exchange.answerer.trace('refused');
     }
+  }
+
+  sendDtmf(endId: string, tone: DtmfTone): Promise<boolean> {
+    const { offerer, answerer } = this.#active ?? {};
+    const from = offerer?.id === endId ? answerer : answerer?.id === endId ? offerer : undefined;
+    return Promise.resolve(from?.lane.insert(tone) ?? false);
   }
 
   stats(): readonly MediaEndStats[] {

@@ -28,7 +28,7 @@ describe('packet lane', () => {
   let sink: Sink;
 
   beforeEach(() => {
-    lane = new PacketLane(new FakeClock());
+    lane = new PacketLane(new FakeClock(), () => undefined);
     sink = new Sink();
     const taken = [pcmu, { ...opus, payloadType: 96 }, { ...events, payloadType: 101 }];
     lane.open(sink, payloadMap([pcmu, opus, events], taken), [pcmu, opus, events]);

@@ -17,7 +17,7 @@ import type { Config } from './config/config.js';
 import { diffConfig, withLiveChanges, type ConfigChange } from './config/diff.js';
 import { createCredentials } from './create-credentials.js';
 import { createMedia } from './create-media.js';
-import { createRouter } from './create-router.js';
+import { createDecider, createRouter } from './create-router.js';
 import { edgeLimitsOf } from './edge-limits.js';
 import { createEdge, type Edge } from './edge/edge.js';
 import type { PageHandler } from './edge/http-server.js';
@@ -78,6 +78,7 @@ export class App {
   readonly #admission: CallAdmission;
   #echoPhone: EchoPhone | undefined;
   #edge: Edge | undefined;
+  #decider: Awaited<ReturnType<typeof createDecider>>;
   #draining = false;
   #closing: Promise<void> | undefined;
 
@@ -261,6 +262,7 @@ export class App {
       clock,
       chance,
     });
+    this.#decider = await createDecider(config, events, clock);
     this.#trunks = await this.#createTrunks(config, this.#trunkSide);
     this.#pbx = this.#createPbxDomains(this.#trunkSide);
     this.#controller = this.#createController(this.#trunks);
@@ -313,6 +315,7 @@ export class App {
       location: this.#location,
       endpoints: this.#endpoints,
       clock: this.#clock,
+      decider: this.#decider,
     });
     return this.#pbx?.router(router, trunks) ?? router;
   }

@@ -7,6 +7,8 @@ import { dialledOf } from './call/dialled.js';
 import { createUserDirectory, type EndpointFinder } from './call/user-directory.js';
 import type { Config } from './config/config.js';
 import type { Location } from './location/location.js';
+import { openDecider, type RoutingDecider } from './routing/routing-decider.js';
+import type { RoutingEvents } from './telemetry/routing-event-log.js';
 import type { TrunkTable } from './trunk/trunk-table.js';
 
 /** What a router looks things up in. */
@@ -16,11 +18,13 @@ export interface RouterSurroundings {
   readonly location: Pick<Location, 'find'>;
   readonly endpoints: EndpointFinder;
   readonly clock: Clock;
+  /** The routing hook; undefined: the routes decide alone. */
+  readonly decider: RoutingDecider | undefined;
 }
 
 /** The router of a configuration. */
 export function createRouter({ domains, routes }: Config, around: RouterSurroundings): CallRouter {
-  const { trunks, credentials, location, endpoints, clock } = around;
+  const { trunks, credentials, location, endpoints, clock, decider } = around;
   const users = domains.flatMap(({ name, users: listed }) =>
     listed.map((user) => ({ ...user, user: user.name, domain: name })),
   );
@@ -34,10 +38,25 @@ export function createRouter({ domains, routes }: Config, around: RouterSurround
       endpoints,
     }),
     trunks,
+    decider,
     readDialled: (uri) => dialledOf(parseUri(uri)),
     readParties: partiesIn,
     reasonOf: reasonPhrase,
     nowMs: () => clock.nowMs(),
+  });
+}
+
+/** Loads the routing hook of a configuration; undefined when it has none. Rejects when a module cannot be loaded. */
+export async function createDecider(
+  { routing }: Config,
+  events: RoutingEvents,
+  clock: Clock,
+): Promise<RoutingDecider | undefined> {
+  if (routing === undefined) return undefined;
+  return openDecider({
+    routing,
+    failed: (why, fallback) => events.routingHookFailed({ why, fallback }),
+    clock,
   });
 }
 

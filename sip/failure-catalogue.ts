@@ -236,6 +236,13 @@ export const failureCatalogue = {
     'No route matches the dialled number; see routes: in the configuration.',
   ),
   'route.rejected': entry(403, 'Forbidden', 'caller', 'info', 'A route rejects the dialled number.'),
+  'route.hook_failed': entry(
+    503,
+    'Service Unavailable',
+    'gateway',
+    'error',
+    'The routing hook gave no answer that could be used; see routing: in the configuration.',
+  ),
   'route.user_unknown': entry(404, 'Not Found', 'caller', 'info', 'There is no such user.'),
   'route.user_offline': entry(
     480,

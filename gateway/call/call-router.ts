@@ -1,5 +1,7 @@
 import { failure, SipFailure, toFailure } from '../../sip/failure.js';
 import type { Party } from '../../sip/leg.js';
+import type { RoutingDecider } from '../routing/routing-decider.js';
+import { askedOf, answeredMatch } from './hooked-route.js';
 import { offeredHeaders, type HeaderRule, type OfferedHeaders } from '../routing/header-rule.js';
 import { identify, type BelievedTrunks, type CallerIdentity, type UserIdentity } from './identity.js';
 import type { CallSource, CalleeTarget, RoutableCall, RoutePlan, Router, Stage } from './ports.js';
@@ -26,6 +28,7 @@ export interface UserDirectory {
 
 /** Finds the next hops of trunks, and knows what is believed of them. */
 export interface TrunkDirectory extends BelievedTrunks {
+  readonly names: readonly string[];
   /** Targets of the trunk in the order in which they are to be tried. Throws `trunk.unavailable` when it has none. */
   targets(
     trunk: string,
@@ -48,6 +51,8 @@ export interface CallRouterOptions {
   readDialled(uri: string): Dialled | undefined;
   /** Reads the values of a header that names parties; those that cannot be read are left out. */
   readParties(values: readonly string[]): readonly Party[];
+  /** Asked before the routes; undefined: nobody is. */
+  readonly decider?: Pick<RoutingDecider, 'decide'> | undefined;
   /** The reason phrase of a status. */
   reasonOf(status: number): string;
   /** Milliseconds since the Unix epoch. */
@@ -73,6 +78,23 @@ export interface CallRouter extends Router {
 export function createCallRouter(options: CallRouterOptions): CallRouter {
   const rules = inOrder(options.rules);
   const urgent = rules.filter(({ emergency }) => emergency === true);
+  const usual = rules.filter(({ emergency }) => emergency !== true);
+  /** Nobody is asked about an emergency. */
+  const decide = async (
+    question: RouteQuestion,
+    requestUri: string,
+    trace?: (step: RouteStep) => void,
+  ): Promise<RouteMatch | undefined> => {
+    const { decider } = options;
+    if (decider === undefined) return matchRoute(rules, question, trace);
+    const first = matchRoute(urgent, question, trace);
+    if (first !== undefined) return first;
+    const answer = await decider.decide(askedOf(question, requestUri), options.trunks.names);
+    if (answer === undefined) return matchRoute(usual, question, trace);
+    const match = answeredMatch(answer, question.dialled.user);
+    trace?.({ rule: match.rule, mismatch: undefined });
+    return match;
+  };
   return {
     isEmergency(incoming, source) {
       if (urgent.length === 0) return false;
@@ -81,13 +103,16 @@ export function createCallRouter(options: CallRouterOptions): CallRouter {
     },
     async plan(incoming, source) {
       const call = wellRead(readCall(incoming, source, options.nowMs(), options));
-      return planFor(matchRoute(rules, call.question), call, incoming, options);
+      const match = await decide(call.question, incoming.requestUri);
+      return planFor(match, call, incoming, options);
     },
     async explain(incoming, source, atMs) {
       const call = wellRead(readCall(incoming, source, atMs, options));
       const steps: RouteStep[] = [];
-      const match = matchRoute(rules, call.question, (step) => steps.push(step));
-      const plan = await planFor(match, call, incoming, options).catch(toFailure);
+      const trace = (step: RouteStep): void => void steps.push(step);
+      const plan = await decide(call.question, incoming.requestUri, trace)
+        .then((match) => planFor(match, call, incoming, options))
+        .catch(toFailure);
       return { ...call, steps, plan };
     },
   };

@@ -115,3 +115,36 @@ export const route = z.strictObject({
     .optional(),
   to: target,
 });
+
+const hookLimits = {
+  timeout: field.duration('How long the hook may take for a call.', 10, 30_000, '1s').default('1s'),
+  fallback: field
+    .choice(
+      'When the hook fails or is late. `routes`: the routes decide. `reject`: the call is refused with 503.',
+      ['routes', 'reject'],
+    )
+    .default('routes'),
+};
+
+const modulePath = field.text(
+  'File of a JavaScript module (ESM) whose default export decides.',
+  'a file name',
+  './my-routing.js',
+);
+
+export const routing = z
+  .union([
+    modulePath,
+    z.strictObject({ module: modulePath, ...hookLimits }),
+    z.strictObject({
+      url: field.webUrl('Where each call is posted to.', '"http://127.0.0.1:9000/route"'),
+      token: field.secretText('Bearer token for it.', '${ROUTING_TOKEN}').optional(),
+      ...hookLimits,
+    }),
+  ])
+  .meta({
+    description:
+      'A hook that is asked where a call goes, after the emergency routes and before all others: a module, or `{ module, timeout, fallback }`, or `{ url, token, timeout, fallback }` (docs/routing.md). Default: `timeout: 1s`, `fallback: routes`. A change needs a restart.',
+    expected: 'a file name, { module: FILE } or { url: URL }',
+    example: './my-routing.js',
+  });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import * as field from './fields.js';
 import { domain } from './schema-domains.js';
-import { route } from './schema-routes.js';
+import { route, routing } from './schema-routes.js';
 import { trunk } from './schema-trunks.js';
 import { attemptTimeout, callLimits } from './schema-upkeep.js';
 
@@ -305,6 +305,7 @@ export const fileSchema = z.strictObject({
       example: '[{ name: users, match: "^[a-z]+$", to: users }]',
     })
     .default([]),
+  routing: routing.optional(),
   limits: limits.prefault({}),
   cdr: z
     .strictObject({

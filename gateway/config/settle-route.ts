@@ -1,7 +1,10 @@
-import type { RouteConfig, RouteTimes } from './config.js';
+import { dirname, resolve } from 'node:path';
+import type { RouteConfig, RouteTimes, RoutingConfig } from './config.js';
 import { compilePattern, type Pattern } from './pattern.js';
 import { parseDays, parseHours } from './route-times.js';
 import type { ConfigFile } from './schema.js';
+import { Secret } from './secret.js';
+import { parseDurationMs } from './units.js';
 
 type WrittenRoute = ConfigFile['routes'][number];
 
@@ -19,6 +22,23 @@ export function settleRoute(route: WrittenRoute): RouteConfig {
     rewrite,
     to: settleTarget(to),
   };
+}
+
+const usualTimeoutMs = 1_000;
+
+/** The routing hook; the names of modules start at the folder of the configuration file. */
+export function settleRouting({ routing }: ConfigFile, file: string): RoutingConfig | undefined {
+  if (routing === undefined) return undefined;
+  const at = (path: string) => ({ kind: 'module', path: resolve(dirname(file), path) }) as const;
+  if (typeof routing === 'string') {
+    return { hook: at(routing), timeoutMs: usualTimeoutMs, fallback: 'routes' };
+  }
+  const { timeout, fallback } = routing;
+  const timeoutMs = parseDurationMs(timeout) ?? usualTimeoutMs;
+  if ('module' in routing) return { hook: at(routing.module), timeoutMs, fallback };
+  const { url, token } = routing;
+  const secret = token === undefined ? undefined : new Secret(token);
+  return { hook: { kind: 'http', url, token: secret }, timeoutMs, fallback };
 }
 
 function settleTarget(to: WrittenRoute['to']): RouteConfig['to'] {

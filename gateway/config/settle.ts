@@ -16,7 +16,7 @@ import type { ConfigFile } from './schema.js';
 import { Secret } from './secret.js';
 import { settleIdentity } from './settle-identity.js';
 import { settleCallLimits, settleUpkeep } from './settle-upkeep.js';
-import { settleRoute } from './settle-route.js';
+import { settleRoute, settleRouting } from './settle-route.js';
 import { parseDurationMs, parseNgAddress, parsePortRange, parseSipListen, parseSizeBytes } from './units.js';
 
 /** Turns a checked file into what the rest of webtrunk reads: units converted, secrets wrapped, deeply frozen. */
@@ -48,6 +48,7 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
       ...settleIdentity(trunk),
       ...settleUpkeep(trunk),
     })),
+    routing: settleRouting(written, file),
     routes: written.routes.map(settleRoute),
     limits: {
       connectionsPerIp: limits.connections_per_ip,

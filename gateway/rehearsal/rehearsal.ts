@@ -5,7 +5,7 @@ import type { CallSource } from '../call/ports.js';
 import type { Config } from '../config/config.js';
 import { createCredentials } from '../create-credentials.js';
 import { createMedia } from '../create-media.js';
-import { createRouter } from '../create-router.js';
+import { createDecider, createRouter } from '../create-router.js';
 import type { Binding } from '../location/location.js';
 import { escapedUser } from '../routing/number-rule.js';
 import { createEvents } from '../telemetry/events.js';
@@ -47,6 +47,7 @@ export async function rehearse(
   const output = { write: (): void => undefined };
   const events = createEvents(createLogger({ level: 'silent', format: 'json', output }), new Metrics());
   let hear: ((message: RehearsedMessage) => void) | undefined;
+  const decider = await createDecider(config, events, clock);
   const engine = await openRehearsedEngine(config, (message) => hear?.(message), clock);
   const media = createMedia(config, events, silentLog, clock);
   const trunks = config.trunks.map(trunkOf);
@@ -66,6 +67,7 @@ export async function rehearse(
     location: { find: (aor) => [someDevice(aor)] },
     endpoints: { find: () => undefined },
     clock,
+    decider,
   });
   try {
     return await rehearseCall(call, request.atMs, { router, media, clock, hear: (sent) => (hear = sent) });

@@ -8,11 +8,13 @@ import type { MediaEvents } from './media-events.js';
 import type { Metrics } from './metrics.js';
 import { createProcessEvents } from './process-event-log.js';
 import type { ProcessEvents } from './process-events.js';
+import { createRoutingEvents, type RoutingEvents } from './routing-event-log.js';
 import { createTrunkEvents } from './trunk-event-log.js';
 import type { TrunkEvents } from './trunk-events.js';
 
 /** Everything that webtrunk tells its operator: one function per business event (DESIGN §9 rule 8). */
-export interface Events extends EdgeEvents, CallEvents, MediaEvents, ProcessEvents, TrunkEvents {}
+export interface Events
+  extends EdgeEvents, CallEvents, MediaEvents, ProcessEvents, RoutingEvents, TrunkEvents {}
 
 /** Events that write one line each to `log` and move a metric in `metrics`. */
 export function createEvents(log: Log, metrics: Metrics): Events {
@@ -21,6 +23,7 @@ export function createEvents(log: Log, metrics: Metrics): Events {
     ...createCallEvents(log, metrics),
     ...createMediaEvents(log, metrics),
     ...createProcessEvents(log, metrics),
+    ...createRoutingEvents(log, metrics),
     ...createTrunkEvents(log, metrics),
   };
 }

@@ -32,6 +32,7 @@ function sectionText(name: string, schema: z.ZodType): string {
   const { description = '' } = explanationOf(unwrapped(schema));
   const needed = isNeeded(schema) ? ' Required.' : '';
   const rows = rowsBelow(name, unwrapped(schema)).map((row) => `| ${row.join(' | ')} |`);
+  if (rows.length === 0) return [`## ${name}`, '', `${description}${needed}`, ''].join('\n');
   const head = ['| key | value | default | meaning |', '| --- | --- | --- | --- |'];
   return [`## ${name}`, '', `${description}${needed}`, '', ...head, ...rows, ''].join('\n');
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import type { SipFailure } from '../../../sip/failure.js';
 import type { IncomingCall } from '../../../sip/leg.js';
-import { createCallRouter } from '../../../gateway/call/call-router.js';
+import { createCallRouter, type CallRouterOptions } from '../../../gateway/call/call-router.js';
 import type { CallerIdentity } from '../../../gateway/call/identity.js';
 import type { CallSource, CalleeTarget, RoutePlan } from '../../../gateway/call/ports.js';
 import type { RouteRule } from '../../../gateway/call/route.js';
+import type { RoutingAnswer, RoutingQuestion } from '../../../gateway/routing/routing-hook.js';
 import { FakeCaller, noHeaders } from '../../support/fake-legs.js';
 
 const alice: CallSource = { side: 'browser', aor: 'sip:alice@example.com', endpointId: 'e_1' };
@@ -48,7 +49,7 @@ const target = (label: string): CalleeTarget => ({
 
 const callers: CallerIdentity[] = [];
 
-const router = createCallRouter({
+const options: CallRouterOptions = {
   rules,
   domains: ['example.com', 'example.org'],
   users: {
@@ -62,6 +63,7 @@ const router = createCallRouter({
       return [target(`${trunk} ${dialled.user} 1`), target(`${trunk} ${dialled.user} 2`)];
     },
     accepts: (_trunk, dialled) => dialled.user !== '999',
+    names: ['office', 'backup'],
     headersOf: () => undefined,
     trustsIdentity: () => false,
     received: (_trunk, number) => number,
@@ -73,7 +75,8 @@ const router = createCallRouter({
   readParties: () => [],
   reasonOf: (status) => (status === 410 ? 'Gone' : 'Unknown'),
   nowMs: () => 0,
-});
+};
+const router = createCallRouter(options);
 
 function incomingTo(requestUri: string, source: CallSource): IncomingCall {
   return {
@@ -189,5 +192,62 @@ describe('the router', () => {
     assert.equal('route' in found && found.route, 'pstn');
     const { plan: none } = await explained('sip:nobody@example.com');
     assert.equal('code' in none && none.code, 'route.no_match');
+  });
+
+  describe('with a routing hook', () => {
+    const asked: RoutingQuestion[] = [];
+    const hooked = (answer: RoutingAnswer | undefined) => {
+      asked.length = 0;
+      return createCallRouter({
+        ...options,
+        decider: {
+          decide: (question) => {
+            asked.push(question);
+            return Promise.resolve(answer);
+          },
+        },
+      });
+    };
+
+    it('does what the hook says, with the number that it gives', async () => {
+      const hook = hooked({ to: { trunks: ['backup'] }, number: '42', name: 'mine' });
+      const uri = 'sip:600@example.com';
+      const found = await hook.plan(incomingTo(uri, alice), alice);
+      assert.equal(found.route, 'mine');
+      assert.deepEqual(labels(found), [['backup 42 1'], ['backup 42 2']]);
+      assert.deepEqual(asked, [
+        {
+          dialled: '600',
+          requestUri: uri,
+          from: 'user',
+          caller: 'alice',
+          domain: 'example.com',
+          at: '1970-01-01T00:00:00.000Z',
+        },
+      ]);
+    });
+
+    it('may lead a call from one trunk to another, since it knows where the call comes from', async () => {
+      const hook = hooked({ to: { trunks: ['backup'] } });
+      const found = await hook.plan(incomingTo('sip:600@example.com', office), office);
+      assert.equal(found.route, 'hook');
+      assert.deepEqual([asked[0]?.from, asked[0]?.trunk, asked[0]?.caller], ['trunk', 'office', '+49301234']);
+    });
+
+    it('refuses what the hook refuses', async () => {
+      const hook = hooked({ to: { reject: 410 } });
+      await assert.rejects(hook.plan(incomingTo('sip:600@example.com', alice), alice), { status: 410 });
+    });
+
+    it('follows the routes when the hook leaves it to them', async () => {
+      const found = await hooked(undefined).plan(incomingTo('sip:600@example.com', alice), alice);
+      assert.equal(found.route, 'pstn');
+    });
+
+    it('never asks the hook about an emergency', async () => {
+      const hook = hooked({ to: { reject: 486 } });
+      assert.equal((await hook.plan(incomingTo('sip:112@example.com', alice), alice)).route, 'emergency');
+      assert.deepEqual(asked, []);
+    });
   });
 });

@@ -349,6 +349,25 @@ describe('configuration', () => {
     assert.match(printed, /\[secret\]/);
   });
 
+  it('reads a routing hook: a module beside the configuration, or a URL', async () => {
+    const routingOf = async (text: string) =>
+      (await parseConfig(`${rightConfig}routing: ${text}\n`, '/etc/webtrunk/x.yaml', rightEnvironment))
+        .routing;
+    const usual = { timeoutMs: 1_000, fallback: 'routes' };
+    const module = { kind: 'module', path: '/etc/webtrunk/mine.js' };
+    assert.deepEqual(await routingOf('./mine.js'), { hook: module, ...usual });
+    assert.deepEqual(await routingOf('{ module: mine.js, timeout: 200ms, fallback: reject }'), {
+      hook: module,
+      timeoutMs: 200,
+      fallback: 'reject',
+    });
+    assert.deepEqual(await routingOf('{ url: "http://127.0.0.1:9000/route" }'), {
+      hook: { kind: 'http', url: 'http://127.0.0.1:9000/route', token: undefined },
+      ...usual,
+    });
+    await assert.rejects(routingOf('{ url: "ftp://x" }'), /routing/);
+  });
+
   it('cannot be changed afterwards', async () => {
     const config = await parseConfig(rightConfig, 'x.yaml', rightEnvironment);
     assert.throws(() => Object.assign(config.trunks[0]?.hosts[0] ?? {}, { priority: 1 }), TypeError);

@@ -302,6 +302,43 @@ describe('SDP through the whole gateway with the relay', () => {
       await hangUp(call);
     });
 
+    it('of the PBX without SDP asks the browser for an offer, and the ACKs carry the answer', async () => {
+      const call = await connect();
+      const since = alice.received.length;
+      fromOffice(call.invite, 'INVITE', 1);
+      const seen = await nextRequest(alice, 'INVITE', since);
+      assert.equal(seen.body.length, 0);
+      answer(alice, seen, 200, { sdp: browserOffer });
+      const ok = await office.status(200, 'INVITE');
+      assert.equal(mediaLines(ok.body.toString())[0]?.split(' ')[2], 'RTP/AVP');
+      fromOffice(call.invite, 'ACK', 1, pbx(['a=sendonly']));
+      const ack = await nextRequest(alice, 'ACK', since);
+      assert.equal(directionOf(ack.body.toString()), 'sendonly');
+      assert.equal(attribute(ack.body.toString(), 'setup'), 'passive');
+      await hangUp(call);
+    });
+
+    it('or UPDATE: hold of the PBX by UPDATE reaches the browser as a re-INVITE, and the other way round', async () => {
+      const call = await connect();
+      const since = alice.received.length;
+      fromOffice(call.invite, 'UPDATE', 1, pbx(['a=sendonly']));
+      const seen = await nextRequest(alice, 'INVITE', since);
+      assert.equal(directionOf(seen.body.toString()), 'sendonly');
+      answer(alice, seen, 200, { sdp: directed(browserAnswer, 'recvonly') });
+      await nextRequest(alice, 'ACK', since);
+      const ok = await office.status(200, 'UPDATE');
+      assert.equal(directionOf(ok.body.toString()), 'recvonly');
+      const done = alice.transact(
+        inDialog(alice, 'UPDATE', call.answered, { sdp: directed(browserOffer, 'inactive') }),
+      );
+      const told = await office.request('INVITE');
+      assert.equal(directionOf(told.body.toString()), 'inactive');
+      office.respond(told, 200, 'OK', { body: pbx(['a=inactive']) });
+      assert.equal(directionOf((await done).body.toString()), 'inactive');
+      await office.request('ACK');
+      await hangUp(call);
+    });
+
     it('of the PBX without a shared codec is refused with the line, and the call goes on', async () => {
       const call = await connect();
       fromOffice(call.invite, 'INVITE', 1, pbxSdp('18', [], here));

@@ -117,13 +117,13 @@ function checkMedia({ media }: Sections): CrossFinding[] {
     const fix = 'add for example rtpengine: [{ ng: "udp:127.0.0.1:2223" }]';
     found.push({ path: ['media'], problem: 'engine: rtpengine needs to know the rtpengines', fix });
   }
-  if (media.engine !== 'relay' || media.relay !== undefined) return found;
-  const fix = 'add for example relay: { address: 203.0.113.5 }';
-  const problem = 'engine: relay needs the address that others reach it by';
   if (media.engine === 'passthrough' && media.browser_to_browser === 'anchored') {
     const problem = 'engine: passthrough carries no media that could be anchored';
     found.push({ path: ['media', 'browser_to_browser'], problem, fix: 'write direct, or another engine' });
   }
+  if (media.engine !== 'relay' || media.relay !== undefined) return found;
+  const fix = 'add for example relay: { address: 203.0.113.5 }';
+  const problem = 'engine: relay needs the address that others reach it by';
   return [...found, { path: ['media'], problem, fix }];
 }
 

@@ -200,15 +200,6 @@ const media = z
       .optional(),
     rtpengine: z
       .array(
-    filter_private_candidates: z
-      .boolean()
-      .meta({
-        description:
-          'Takes private addresses out of descriptions that pass between two ends untranslated (`browser_to_browser: direct`, `engine: passthrough`). Browsers on one private network then need a TURN server between them.',
-        expected: 'true or false',
-        example: 'true',
-      })
-      .default(false),
         z.strictObject({
           ng: field.ngAddress('Where it takes NG commands (`listen-ng`).', '"udp:127.0.0.1:2223"'),
           weight: field.integer('How many calls it gets, relative to the others.', 1, 1_000, 1).default(1),
@@ -257,6 +248,15 @@ const ice = z
         example: '[{ urls: ["stun:stun.example.com:3478"] }]',
       })
       .default([]),
+    filter_private_candidates: z
+      .boolean()
+      .meta({
+        description:
+          'Takes private addresses out of descriptions that pass between two ends untranslated (`browser_to_browser: direct`, `engine: passthrough`). Browsers on one private network then need a TURN server between them.',
+        expected: 'true or false',
+        example: 'true',
+      })
+      .default(false),
   })
   .meta({ description: 'ICE: how browsers find the way to the other side.' });
 

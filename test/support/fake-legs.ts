@@ -198,7 +198,6 @@ export class FakeRequest implements InDialogRequest {
 /** Media that marks each SDP with what was done to it. */
 export class FakeMedia implements MediaEngine {
   readonly name = 'relay';
-  readonly name = 'relay';
   readonly sessions = new Set<FakeMediaSession>();
 
   constructor(private readonly mark: string) {}

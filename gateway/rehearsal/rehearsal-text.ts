@@ -7,13 +7,14 @@ import type { RehearsedAttempt, RehearsedCall } from './rehearse-call.js';
 const udpLimitBytes = 1_300;
 
 /** What `webtrunk route` prints. */
-export function rehearsalText({ explained, attempts }: RehearsedCall): string {
+export function rehearsalText({ explained, attempts, notes }: RehearsedCall): string {
   const { question, caller, steps, plan } = explained;
   const { dialled, source, domain } = question;
   const from = source.side === 'browser' ? `user ${source.aor}` : `${caller.user} by trunk ${source.trunk}`;
   const lines = [
     `${dialled.user} is called by ${from}${domain === undefined ? '' : `, domain ${domain}`}`,
     '',
+    ...notes,
     ...steps.map((step) => stepText(step, question.atMs)),
     '',
   ];

@@ -47,7 +47,10 @@ export async function rehearse(
   const output = { write: (): void => undefined };
   const events = createEvents(createLogger({ level: 'silent', format: 'json', output }), new Metrics());
   let hear: ((message: RehearsedMessage) => void) | undefined;
-  const decider = await createDecider(config, events, clock);
+  const notes: string[] = [];
+  const routingHookFailed = ({ why }: { readonly why: string }): void =>
+    void notes.push(`the routing hook failed: ${why}`);
+  const decider = await createDecider(config, { routingHookFailed }, clock);
   const engine = await openRehearsedEngine(config, (message) => hear?.(message), clock);
   const media = createMedia(config, events, silentLog, clock);
   const trunks = config.trunks.map(trunkOf);
@@ -70,7 +73,11 @@ export async function rehearse(
     decider,
   });
   try {
-    return await rehearseCall(call, request.atMs, { router, media, clock, hear: (sent) => (hear = sent) });
+    const hears = (sent: (message: RehearsedMessage) => void): void => {
+      hear = sent;
+    };
+    const rehearsed = await rehearseCall(call, request.atMs, { router, media, clock, hear: hears });
+    return { ...rehearsed, notes };
   } finally {
     table.close();
     await upkeeps.close();

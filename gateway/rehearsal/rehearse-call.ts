@@ -21,6 +21,8 @@ export interface RehearsedAttempt {
 
 /** What would happen to a call. */
 export interface RehearsedCall {
+  /** What the operator should know beside. */
+  readonly notes: readonly string[];
   readonly explained: ExplainedPlan;
   readonly attempts: readonly RehearsedAttempt[];
 }
@@ -43,7 +45,7 @@ export async function rehearseCall(
   call: { readonly requestUri: string; readonly from: string; readonly source: CallSource },
   atMs: number,
   options: RehearsalOptions,
-): Promise<RehearsedCall> {
+): Promise<Omit<RehearsedCall, 'notes'>> {
   const { requestUri, from, source } = call;
   const incoming: RoutableCall = { requestUri, from: { uri: from }, headers: noHeaders };
   const explained = await options.router.explain(incoming, source, atMs);

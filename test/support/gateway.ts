@@ -3,6 +3,7 @@ import type {
   Config,
   MediaEngineConfig,
   RouteConfig,
+  RoutingConfig,
   SipConfig,
   SipTlsConfig,
   TrunkConfig,
@@ -34,6 +35,7 @@ export interface Gateway {
 export interface GatewayOptions {
   readonly trunks?: readonly TrunkConfig[];
   readonly routes?: readonly RouteConfig[];
+  readonly routing?: RoutingConfig;
   /** Domains beside `localhost` whose PBX knows the passwords, and the trunks to them. */
   readonly pbxDomains?: Readonly<Record<string, string>>;
   /** What the users show, by name. */
@@ -131,6 +133,7 @@ export function testConfig(options: GatewayOptions, engine?: EngineUnderTest): C
     media: { ...mediaOf(options), browserToBrowser: options.browserToBrowser ?? 'direct' },
     ice: { servers: [], filterPrivateCandidates: options.filterPrivateCandidates ?? false },
     trunks: [...(options.trunks ?? []), ...echoTrunk],
+    routing: options.routing,
     routes: options.routes ?? [usersRoute, ...echoRoute],
     limits: {
       connectionsPerIp: 1_000,

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Config, RouteConfig } from '../../../gateway/config/config.js';
 import { rehearsalText } from '../../../gateway/rehearsal/rehearsal-text.js';
 import { rehearse, UnknownCaller, type RehearsalRequest } from '../../../gateway/rehearsal/rehearsal.js';
@@ -53,6 +56,14 @@ describe('webtrunk route', () => {
     to: { kind: 'trunks', trunks: ['office'] },
     ...change,
   });
+
+  let folder: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'webtrunk-'));
+  });
+
+  after(() => rm(folder, { recursive: true }));
 
   beforeEach(async () => {
     [pbx, tcp] = await openPbx();
@@ -157,6 +168,23 @@ describe('webtrunk route', () => {
     assert.match(text, /^- sunday: does not hold at 2026-11-23 12:00 in UTC$/m);
     assert.match(text, /^\+ out: takes the call \(match \^6\)$/m);
     assert.match(await said('600', { atMs: monday - 86_400_000 }), /^\+ sunday: takes the call/m);
+  });
+
+  it('asks the routing hook, and says when it fails', async () => {
+    const hook = async (text: string): Promise<void> => {
+      const path = join(folder, `${text.length}.mjs`);
+      await writeFile(path, text);
+      options = {
+        ...options,
+        routing: { hook: { kind: 'module', path }, timeoutMs: 1_000, fallback: 'routes' },
+      };
+    };
+    await hook('export default () => ({ to: { trunks: ["office"] }, number: "42", name: "mine" });');
+    const text = await said('600');
+    assert.match(text, /^\+ mine: takes the call/m);
+    assert.match(text, /^INVITE sip:42@127\.0\.0\.1/m);
+    await hook('export default () => { throw new Error("no luck"); };');
+    assert.match(await said('600'), /^the routing hook failed: no luck\n[^]*^\+ out: takes the call/m);
   });
 
   it('says how a call is refused', async () => {

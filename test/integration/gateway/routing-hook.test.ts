@@ -10,6 +10,9 @@ import type { SipFailure } from '../../../sip/failure.js';
 import type { RoutingConfig } from '../../../gateway/config/config.js';
 import { Secret } from '../../../gateway/config/secret.js';
 import { openDecider } from '../../../gateway/routing/routing-decider.js';
+import { passwordOf, startGateway } from '../../support/gateway.js';
+import { sdp } from '../../support/sip-peer.js';
+import { WsSipClient } from '../../support/ws-sip-client.js';
 import type { RoutingAnswer, RoutingQuestion } from '../../../gateway/routing/routing-hook.js';
 
 const question: RoutingQuestion = {
@@ -179,6 +182,49 @@ describe('a routing hook', () => {
       await assert.rejects(
         decide(await write('export const hook = 1;')),
         /no function as its default export/,
+      );
+    });
+  });
+
+  describe('of a gateway', () => {
+    it('decides about calls; when it fails the log and a counter tell it, and the routes decide', async () => {
+      const path = join(folder, 'of-a-gateway.mjs');
+      const text = `export default ({ dialled }) => {
+        if (dialled === 'bob') throw new Error('no luck');
+        return { to: { reject: 410 } };
+      };`;
+      await writeFile(path, text);
+      const hook = { kind: 'module', path } as const;
+      const gateway = await startGateway({ routing: { hook, timeoutMs: 1_000, fallback: 'routes' } });
+      const alice = await WsSipClient.connect(gateway.wsUrl, {
+        user: 'alice',
+        password: passwordOf('alice'),
+      });
+      try {
+        await alice.register();
+        const dial = async (user: string): Promise<number> => {
+          const headers = [`To: <sip:${user}@localhost>`, 'Content-Type: application/sdp'];
+          const invite = alice.request('INVITE', `sip:${user}@localhost`, { headers, body: sdp(7000) });
+          return (await alice.transact(invite)).status;
+        };
+        assert.equal(await dial('600'), 410);
+        assert.equal(await dial('bob'), 480);
+        assert.ok(
+          gateway.lines.some(({ event, why }) => event === 'routing.hook_failed' && why === 'no luck'),
+        );
+        const counted = await gateway.metrics.text();
+        assert.match(counted, /^webtrunk_routing_hook_failures_total\{fallback="routes"\} 1$/m);
+      } finally {
+        await alice.close();
+        await gateway.close();
+      }
+    });
+
+    it('that cannot be loaded keeps it from starting', async () => {
+      const hook = { kind: 'module', path: join(folder, 'nowhere.mjs') } as const;
+      await assert.rejects(
+        startGateway({ routing: { hook, timeoutMs: 1_000, fallback: 'routes' } }),
+        /nowhere\.mjs cannot be loaded/,
       );
     });
   });

@@ -129,19 +129,6 @@ export class Metrics {
     });
   }
 
-  /** Shows the size of every table as `webtrunk_table_size`; `read` is asked whenever somebody looks. */
-  watchTables(read: () => Readonly<Record<string, number>>): void {
-    new Gauge({
-      name: 'webtrunk_table_size',
-      help: 'Entries in each table of the process; all are 0 when nothing goes on',
-      labelNames: ['table'],
-      registers: [this.#registry],
-      collect() {
-        for (const [table, size] of Object.entries(read())) this.set({ table }, size);
-      },
-    });
-  }
-
   /** Shows one value for each set of labels; `read` is asked whenever somebody looks. */
   watchValues<Label extends string>(
     name: string,

@@ -10,6 +10,7 @@ import { TrunkTable } from '../trunk/trunk-table.js';
 import { examineCall } from './call-step.js';
 import { examineConnection, examineTls } from './connection-steps.js';
 import type { Finding } from './finding.js';
+import { examineRegistration } from './register-step.js';
 import { examineOptions } from './request-steps.js';
 import { WireNotes } from './wire-notes.js';
 
@@ -45,7 +46,10 @@ export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> 
         const tls = await examineTls(hop, opened.tls ?? { cert: '', key: '' });
         if (tls !== undefined) yield tls;
       }
-      if (hops.length > 0) yield await examineOptions(stack, plain, host, wire);
+      if (hops.length === 0) continue;
+      yield await examineOptions(stack, plain, host, wire);
+      const registration = await examineRegistration(stack, plain, host, wire, clock);
+      if (registration !== undefined) yield registration;
     }
     if (call === undefined) return;
     wire.take();

@@ -1,6 +1,6 @@
 import type { Clock } from '../../sip/clock.js';
 import type { TrunkStack } from '../../sip/trunk/srf.js';
-import { TrunkRegistration } from '../../sip/trunk/trunk-registration.js';
+import { TrunkRegistration, type RegistrationAccount } from '../../sip/trunk/trunk-registration.js';
 import { parseUri } from '../../sip/message/index.js';
 import type { TrunkEvents } from '../telemetry/trunk-events.js';
 import type { Chance } from './chance.js';
@@ -139,19 +139,23 @@ export class TrunkUpkeep {
   }
 }
 
+/** With what the trunk is signed in to; undefined: it has no user name and password. */
+export function registrationAccountOf({ auth, hosts, from }: Trunk): RegistrationAccount | undefined {
+  if (auth === undefined) return undefined;
+  const [first] = [...hosts].sort((one, other) => one.priority - other.priority);
+  const domain = from?.domain ?? authorityOf(first?.uri ?? '');
+  return { ...auth, aor: `sip:${encodedUser(auth.username)}@${domain}`, registrar: `sip:${domain}` };
+}
+
 function registrationOf(
   trunk: Trunk,
   { asker, events, clock, chance }: UpkeepOptions,
 ): Registration | undefined {
-  const { name, auth, register, hosts } = trunk;
-  if (register === undefined || auth === undefined) return undefined;
-  const order = [...hosts].sort((one, other) => one.priority - other.priority).map(({ uri }) => uri);
-  const domain = trunk.from?.domain ?? authorityOf(order[0] ?? '');
-  const mechanism = new TrunkRegistration(
-    asker,
-    { ...auth, aor: `sip:${encodedUser(auth.username)}@${domain}`, registrar: `sip:${domain}` },
-    clock,
-  );
+  const { name, register } = trunk;
+  const account = registrationAccountOf(trunk);
+  if (register === undefined || account === undefined) return undefined;
+  const order = [...trunk.hosts].sort((one, other) => one.priority - other.priority).map(({ uri }) => uri);
+  const mechanism = new TrunkRegistration(asker, account, clock);
   return new Registration({
     send: (host, expiresSeconds, timeoutMs) => mechanism.register(host, expiresSeconds, timeoutMs),
     hosts: order,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { systemClock } from '../../../sip/clock.js';
 import type { TrunkConfig, TrunkTlsConfig } from '../../../gateway/config/config.js';
 import { Secret } from '../../../gateway/config/secret.js';
@@ -20,6 +21,8 @@ const ordinary: TrunkTlsConfig = {
   serverName: undefined,
   certificate: undefined,
 };
+
+const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
 
 describe('the doctor', function () {
   this.timeout(20_000);
@@ -135,6 +138,34 @@ describe('the doctor', function () {
     const text = found.map(findingText).join('');
     assert.match(text, /credentials were refused/);
     assert.equal(text.includes('wrong'), false);
+  });
+
+  it('signs in at a carrier and out again, and says that it does not take the password', async () => {
+    const peer = owned(await TcpPeer.open());
+    let password = 'right';
+    const seen: string[] = [];
+    peer.onMessage = (message) => {
+      if (message.kind !== 'request') return;
+      if (message.method !== 'REGISTER') return peer.respond(message, 200, 'OK');
+      const given = message.headers.get('authorization');
+      const challenge = ['WWW-Authenticate: Digest realm="carrier", nonce="n", algorithm=MD5'];
+      const response = /response="([0-9a-f]+)"/.exec(given ?? '')?.[1];
+      const ha2 = md5(`REGISTER:sip:127.0.0.1:${peer.port}`);
+      if (response !== md5(`${md5(`gw:carrier:${password}`)}:n:${ha2}`))
+        return peer.respond(message, 401, 'Unauthorized', { headers: challenge });
+      seen.push(message.headers.get('expires') ?? '');
+      peer.respond(message, 200, 'OK', { headers: [`Contact: ${message.headers.get('contact') ?? ''}`] });
+    };
+    const uri = `sip:127.0.0.1:${peer.port};transport=tcp`;
+    const auth = { username: 'gw', password: new Secret('right') };
+    const register = { expiresMs: 300_000, retryMs: 30_000 };
+    const trunk = ipTrunk('carrier', uri, { type: 'register', auth, register });
+    assert.equal(results(await findings(trunk)).at(-1), 'register ok');
+    assert.deepEqual(seen, ['60', '0']);
+    password = 'another';
+    const found = await findings(trunk);
+    assert.equal(results(found).at(-1), 'register failed');
+    assert.match(found.at(-1)?.cause ?? '', /refuses our user name or password/);
   });
 
   it('finds audio that does not come back', async () => {

@@ -160,7 +160,7 @@ export class UdpPeer extends SipPeer {
 
   private constructor(
     private readonly socket: Socket,
-    private target: number,
+    public target: number,
   ) {
     super();
     socket.on('message', (bytes) => this.take(bytes));

@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../sip/clock.js';
-import { startEngine, type Engine } from '../../sip/engine/engine.js';
-import { silentLog } from '../../sip/log.js';
-import { connectTrunkStack, type TrunkStack } from '../../sip/trunk/srf.js';
+import type { ListenAddress } from '../../sip/engine/transport/pool.js';
 import type { Config, TrunkConfig } from '../config/config.js';
+import { openEngineBeside } from '../trunk/engine-beside.js';
 import { tlsSettingsOf } from '../trunk/tls-settings.js';
 import { trunkOf } from '../trunk/trunk-of.js';
 import { TrunkTable } from '../trunk/trunk-table.js';
@@ -29,7 +27,11 @@ export interface DoctorOptions {
 export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> {
   const { config, trunk, call, clock } = options;
   const wire = new WireNotes();
-  const opened = await open(config, clock);
+  const listen = (own: readonly ListenAddress[] = everywhere) => own.map((at) => ({ ...at, port: 0 }));
+  const opened = await openEngineBeside(config, { listen }, clock);
+  const { sip } = config;
+  const isSecure = sip.engine === 'embedded' && sip.tls !== undefined;
+  const settings = isSecure ? tlsSettingsOf(sip.tls, config.trunks) : noCertificate;
   try {
     const { engine, stack } = opened;
     const plain = trunkOf(trunk);
@@ -43,7 +45,7 @@ export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> 
         const connection = await examineConnection(hop);
         if (connection !== undefined) yield connection;
         if (connection?.result === 'failed') continue;
-        const tls = await examineTls(hop, opened.tls ?? { cert: '', key: '' });
+        const tls = await examineTls(hop, settings);
         if (tls !== undefined) yield tls;
       }
       if (hops.length === 0) continue;
@@ -81,52 +83,9 @@ function resolved(uri: string, hops: readonly string[]): Finding {
   };
 }
 
+const noCertificate = { cert: '', key: '' };
+
 const everywhere = [
   { transport: 'udp', address: '0.0.0.0', port: 0 },
   { transport: 'tcp', address: '0.0.0.0', port: 0 },
 ] as const;
-
-interface Opened {
-  readonly engine: Engine;
-  readonly stack: TrunkStack;
-  readonly tls: ReturnType<typeof tlsSettingsOf> | undefined;
-  close(): Promise<void>;
-}
-
-/** An engine with the transports of the configuration, on ports of its own. */
-async function open({ sip, trunks }: Config, clock: Clock): Promise<Opened> {
-  const own = sip.engine === 'embedded' ? sip : undefined;
-  const tls = own?.tls === undefined ? undefined : tlsSettingsOf(own.tls, trunks);
-  const secret = randomBytes(32).toString('hex');
-  const engine = await startEngine({
-    listen: own?.listen.map((at) => ({ ...at, port: 0 })) ?? everywhere,
-    ...(own?.externalAddress === undefined ? {} : { externalAddress: own.externalAddress }),
-    ...(own?.nameServers === undefined ? {} : { nameServers: own.nameServers }),
-    ...(tls === undefined ? {} : { tls }),
-    secret,
-    log: silentLog,
-    clock,
-  });
-  let connected = (): void => undefined;
-  const ready = new Promise<void>((resolve) => (connected = resolve));
-  const stack = connectTrunkStack(
-    { host: '127.0.0.1', port: engine.controlPort, secret },
-    {
-      incomingCall: ({ leg }) => leg.hangUp(),
-      request: (request) => request.respond(405),
-      isKnown: () => true,
-      turnedAway: () => undefined,
-      frameTooLarge: () => undefined,
-      connected,
-      disconnected: () => undefined,
-    },
-    silentLog,
-    clock,
-  );
-  await ready;
-  const close = async (): Promise<void> => {
-    await stack.close();
-    await engine.close();
-  };
-  return { engine, stack, tls, close };
-}

@@ -1,5 +1,4 @@
 import { createSocket } from 'node:dgram';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../support/free-port.js';
@@ -8,6 +7,7 @@ import { startSipp } from '../support/run-sipp.js';
 import { requestLines } from '../support/sip-text.js';
 import { readEngineShares, type EngineShares } from './engine-profile.js';
 import { MeasuredProcess } from './measured-process.js';
+import { cpuMicrosOf } from './process-cpu.js';
 
 /** A drachtio-server that somebody else has started, with no other application. */
 export interface DrachtioServer {
@@ -68,7 +68,6 @@ const warmUp = { rate: 200, seconds: 5 };
 const lateness = { factor: 1.15, seconds: 1.5 };
 /** A call has failed when a message takes longer than that. */
 const patienceMs = 5_000;
-const clockTicksPerSecond = 100;
 const restMs = 3_000;
 /** What SIPp has to end its calls after the last has begun, whatever has become of them. */
 const endWithinSeconds = 40;
@@ -115,12 +114,6 @@ async function drachtioRig(sipp: string, server: DrachtioServer): Promise<Rig> {
   ]);
   const otherCpuMicros = (): number => (pid === undefined ? 0 : cpuMicrosOf(pid));
   return { name: 'drachtio-server', sipp, b2bua, sipPort, calleePort, otherCpuMicros };
-}
-
-/** User and system time of a process (proc(5), `stat`: fields 14 and 15). */
-function cpuMicrosOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / clockTicksPerSecond;
 }
 
 async function benchEngine(rig: Rig, options: EngineBenchOptions): Promise<EngineFigures> {

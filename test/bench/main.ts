@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchCodec } from './codec.bench.js';
 import { benchEngines, parseDrachtio, type EngineFigures } from './engine.js';
+import { benchMedia, type MediaFigures } from './media.js';
 import { browserSdp } from './messages.js';
 import { readProfile } from './profile.js';
 import {
@@ -18,8 +19,8 @@ import { table, type Row } from './table.js';
 import { startFloor, startGateway, Workspace, type Target } from './target.js';
 import { UdpPhone } from './udp-phone.js';
 
-const help = `npm run bench [-- OPTIONS]
-  --only NAMES   of codec, login, refresh, call, trunk, engine, memory; separated by commas
+const help = `npm run bench [-- [NAMES] OPTIONS]
+  --only NAMES   of codec, login, refresh, call, trunk, engine, media, memory; separated by commas
   --seconds N    measured seconds of each figure (10), after ten to warm up
   --profile      also print where the time of each webtrunk figure went
   --drachtio HOST:CONTROL-PORT:SECRET:SIP-PORT[:PID]
@@ -218,8 +219,51 @@ function engineRows({ name, held, cpuMs, cpuRate, shares }: EngineFigures): Row[
   ];
 }
 
+/** Calls that one core of the relay is to hold, and the delay that it may add to half as many. */
+const mediaTargets = { calls: 400, delayAt: 200, delayMs: 10 };
+const mediaSeconds = 4;
+
+async function benchMediaEngines(bench: Bench): Promise<void> {
+  const seconds = Math.min(bench.duration.measuredSeconds, mediaSeconds);
+  const figures = await benchMedia({ seconds, say });
+  const [relay, other] = figures;
+  if (relay !== undefined) bench.rows.push(...mediaRows(relay, other));
+}
+
+function mediaRows(relay: MediaFigures, other: MediaFigures | undefined): Row[] {
+  const at = ({ steps }: MediaFigures, calls: number) => steps.find((step) => step.calls === calls);
+  const show = (figure: string, pick: (figures: MediaFigures) => number | undefined, unit: string): Row => {
+    const [ours, theirs] = [pick(relay) ?? Number.NaN, other && pick(other)];
+    const text = (value: number): string => `${value.toFixed(value < 10 ? 2 : 0)} ${unit}`;
+    return {
+      figure,
+      webtrunk: text(ours),
+      rtpengine: theirs === undefined ? '' : text(theirs),
+      'to rtpengine': theirs === undefined ? '' : `${(ours / theirs).toFixed(1)} x`,
+    };
+  };
+  const { calls, delayAt, delayMs } = mediaTargets;
+  const p99 = at(relay, delayAt)?.p99 ?? Number.POSITIVE_INFINITY;
+  return [
+    {
+      ...show('PCMU calls on one core with under 0.1 % loss', ({ held }) => held, 'calls'),
+      target: `${calls} calls`,
+      reached: relay.held >= calls ? 'yes' : 'NO',
+    },
+    show(`CPU per call at ${delayAt}`, (one) => at(one, delayAt)?.cpuPerCall, '% of a core'),
+    {
+      ...show(`delay at ${delayAt} calls, p99`, (one) => at(one, delayAt)?.p99, 'ms'),
+      target: `${delayMs} ms`,
+      reached: p99 <= delayMs ? 'yes' : 'NO',
+    },
+    show(`delay at ${delayAt} calls, p50`, (one) => at(one, delayAt)?.p50, 'ms'),
+    show('offer to first packet at the phone', (one) => one.setUp?.toPhoneMs, 'ms'),
+    show('offer to first packet at the browser', (one) => one.setUp?.toBrowserMs, 'ms'),
+  ];
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     options: {
       only: { type: 'string' },
       seconds: { type: 'string', default: '10' },
@@ -227,9 +271,11 @@ async function main(): Promise<void> {
       drachtio: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
+    allowPositionals: true,
   });
   if (values.help) return say(help);
-  const only = values.only?.split(',');
+  const names = [...(values.only?.split(',') ?? []), ...positionals];
+  const only = names.length === 0 ? undefined : names;
   const wants = (name: string): boolean => only === undefined || only.includes(name);
   const [load = 0] = loadavg();
   say(
@@ -243,6 +289,7 @@ async function main(): Promise<void> {
   try {
     for (const figure of figures) if (wants(figure.name)) await benchFigure(bench, figure);
     if (wants('engine')) await benchEngine(bench, values.drachtio);
+    if (wants('media')) await benchMediaEngines(bench);
     if (wants('memory')) await benchMemory(bench);
     if (bench.rows.length > 0) say(`\n${table(bench.rows)}`);
     if (wants('codec')) say(table(benchCodec()));

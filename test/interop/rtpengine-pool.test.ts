@@ -75,7 +75,7 @@ describe('two rtpengines', function () {
     assert.equal(await second.calls(), 3);
 
     const since = record.seen.length;
-    servers[0] = await Rtpengine.start(program, first.port);
+    servers[0] = await Rtpengine.start(program, { port: first.port });
     await record.told(`up 127.0.0.1:${first.port}`, since);
     for (let call = 0; call < 2; call += 1) await (await connect(new TimeoutRecord()))();
     assert.ok((await servers[0].calls()) > 0);
@@ -95,7 +95,7 @@ describe('two rtpengines', function () {
     const at = (await calls()).indexOf(1);
     const port = servers[at]?.port ?? 0;
     await servers[at]?.kill();
-    servers[at] = await Rtpengine.start(program, port);
+    servers[at] = await Rtpengine.start(program, { port });
     await until(() => timeouts.timeouts.length > 0);
     assert.equal(timeouts.timeouts[0]?.failure.code, 'media.engine_lost');
   });

@@ -39,6 +39,10 @@ export class ChildProgram {
     return new ChildProgram(folder, spawn(program, [...args], { cwd: folder, stdio: 'pipe' }));
   }
 
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   /** Everything that it has printed. */
   get output(): string {
     return this.#output;

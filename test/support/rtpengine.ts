@@ -6,6 +6,13 @@ const readyWithinMs = 10_000;
 const askEveryMs = 50;
 const portsPerInstance = 100;
 
+export interface RtpengineOptions {
+  /** For NG; a free one when not given. */
+  readonly port?: number;
+  /** UDP ports for media; a few free ones when not given. */
+  readonly mediaPorts?: { readonly min: number; readonly max: number };
+}
+
 /** An rtpengine in userspace on loopback. */
 export class Rtpengine {
   private constructor(
@@ -14,18 +21,18 @@ export class Rtpengine {
     private readonly program: ChildProgram,
   ) {}
 
-  /** Starts it and waits until it answers a ping. `port`: a free one when not given. */
-  static async start(program: string, port?: number): Promise<Rtpengine> {
+  /** Starts it and waits until it answers a ping. */
+  static async start(program: string, { port, mediaPorts }: RtpengineOptions = {}): Promise<Rtpengine> {
     const ng = port ?? (await freePort());
-    const ports = await freePorts(portsPerInstance);
+    const { min, max } = mediaPorts ?? (await someFreePorts());
     const args = [
       '--config-file=none',
       '--table=-1',
       '--interface=127.0.0.1',
       '--interface=::1',
       `--listen-ng=127.0.0.1:${ng}`,
-      `--port-min=${ports[0] ?? 0}`,
-      `--port-max=${ports.at(-1) ?? 0}`,
+      `--port-min=${min}`,
+      `--port-max=${max}`,
       '--foreground',
       '--log-stderr',
       '--log-level=6',
@@ -46,6 +53,10 @@ export class Rtpengine {
 
   get address(): { host: string; port: number } {
     return { host: '127.0.0.1', port: this.port };
+  }
+
+  get pid(): number | undefined {
+    return this.program.pid;
   }
 
   /** Its log. */
@@ -94,4 +105,9 @@ export class Rtpengine {
     }
     throw new Error(`rtpengine is not ready:\n${this.output}`);
   }
+}
+
+async function someFreePorts(): Promise<{ min: number; max: number }> {
+  const ports = await freePorts(portsPerInstance);
+  return { min: ports[0] ?? 0, max: ports.at(-1) ?? 0 };
 }

@@ -5,6 +5,8 @@ export interface WebrtcPeerOptions {
   /** `payload type name` pairs, e.g. `[111, 'opus/48000/2']`. */
   readonly codecs?: readonly (readonly [payloadType: number, codec: string])[];
   readonly port?: number;
+  /** Takes the packets, which are then not kept. */
+  readonly onPacket?: (packet: Buffer) => void;
 }
 
 const chromiumLike: readonly (readonly [number, string])[] = [
@@ -49,10 +51,13 @@ export class WebrtcPeer {
       this.states.push('open');
       this.#events.emit('state');
     });
-    this.#track.onMessage((packet) => {
-      this.packets.push(packet);
-      this.#events.emit('packet');
-    });
+    this.#track.onMessage(
+      options.onPacket ??
+        ((packet) => {
+          this.packets.push(packet);
+          this.#events.emit('packet');
+        }),
+    );
   }
 
   /**
@@ -60,9 +65,15 @@ export class WebrtcPeer {
    * the relay's checks can overtake the answer, and this library then fails the handshake now and then.)
    */
   async offer(): Promise<string> {
+    const offer = await this.offerWithCandidates();
+    return offer.replace(/a=(candidate|end-of-candidates).*\r\n/g, '');
+  }
+
+  /** An offer that tells where this peer is, for who can bear that now and then it does not connect. */
+  async offerWithCandidates(): Promise<string> {
     this.#connection.setLocalDescription('offer');
     await this.#gathered;
-    return this.#description().replace(/a=(candidate|end-of-candidates).*\r\n/g, '');
+    return this.#description();
   }
 
   /** Takes an offer and returns the answer with its candidate in it. */

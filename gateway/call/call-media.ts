@@ -1,5 +1,5 @@
 import { failure, type SipFailure } from '../../sip/failure.js';
-import type { MediaEndStats, MediaEngine, MediaSession } from '../../sip/media/media-engine.js';
+import type { DtmfTone, MediaEndStats, MediaEngine, MediaSession } from '../../sip/media/media-engine.js';
 import type { CallSource, CalleeTarget } from './ports.js';
 
 /** What a browser end of an anchored call speaks; codecs follow the other end's. */
@@ -14,6 +14,7 @@ export interface CallMediaEngines {
 /** The media session of one call, opened when the first target is known and closed with the call. */
 export class CallMedia {
   #session: MediaSession | undefined;
+  #hear: (endId: string, tone: DtmfTone) => void = () => undefined;
 
   constructor(
     private readonly callId: string,
@@ -46,6 +47,16 @@ export class CallMedia {
     this.#session?.removeEnd(legId);
   }
 
+  /** Tones that a leg sends in RTP, for another whose DTMF is in signalling, are told to `hear`. */
+  hearTones(hear: (endId: string, tone: DtmfTone) => void): void {
+    this.#hear = hear;
+  }
+
+  /** Sends a tone to a leg in RTP; resolves with false when the engine cannot. */
+  async sendDtmf(toId: string, tone: DtmfTone): Promise<boolean> {
+    return (await this.#session?.sendDtmf?.(toId, tone)) ?? false;
+  }
+
   /** Closes the session; resolves with its last figures. */
   async close(): Promise<readonly MediaEndStats[]> {
     const session = this.#session;
@@ -65,7 +76,10 @@ export class CallMedia {
     if (this.#session !== undefined) return this.#session;
     const direct = this.source.side === 'browser' && target.side === 'browser';
     const engine = direct ? this.engines.browserMedia : this.engines.anchoredMedia;
-    const session = engine.createSession(this.callId, { timeout: (_endId, failed) => this.lost(failed) });
+    const session = engine.createSession(this.callId, {
+      timeout: (_endId, failed) => this.lost(failed),
+      dtmf: (endId, tone) => this.#hear(endId, tone),
+    });
     session.addEnd(this.callerId, this.source.side === 'browser' ? browserEnd : this.source.media);
     this.#session = session;
     return session;

@@ -20,7 +20,7 @@ import { completedElsewhere, forwardedHeaders, reasonHeaders } from './header-po
 import { Negotiation } from './negotiation.js';
 import type { CallEvents, Termination } from '../telemetry/call-events.js';
 import type { CallSource, CalleeTarget, Router } from './ports.js';
-import { answerLocally, forwardInDialog } from './in-dialog.js';
+import { answerLocally, InDialog } from './in-dialog.js';
 import { SerialQueue } from './serial-queue.js';
 
 /** What a call works with. */
@@ -55,6 +55,7 @@ export class Call implements CallActions {
   readonly #openLegs = new Set<string>();
   readonly #record: CallRecord;
   readonly #media: CallMedia;
+  readonly #inDialog: InDialog;
   readonly #early: EarlyMedia;
   readonly #negotiation: Negotiation;
   #state: CallState = 'routing';
@@ -75,6 +76,7 @@ export class Call implements CallActions {
     this.#search = new CalleeSearch(around.clock, (event) => this.#post('refused', event));
     this.#record = new CallRecord(around.clock);
     this.#media = new CallMedia(id, incoming.leg.id, source, around, (lost) => this.cut(lost));
+    this.#inDialog = new InDialog(this, this.#media, () => this.#connected, around.events);
     this.#early = new EarlyMedia(this.#media, incoming.leg, incoming.sdp);
     this.#negotiation = new Negotiation(this.#media, {
       held: (by) => around.events.callHeld({ callId: id, by }),
@@ -233,9 +235,7 @@ export class Call implements CallActions {
   }
 
   forwardRequest({ legId, request }: CallEventMap['request']): void {
-    const callee = this.#connected?.leg;
-    if (callee === undefined) return answerLocally(request);
-    forwardInDialog(request, legId === callee.id ? this.caller : callee);
+    this.#inDialog.forward(legId, request);
   }
 
   refuseRequest({ request }: CallEventMap['request']): void {

@@ -1,5 +1,11 @@
-import { toFailure } from '../../sip/failure.js';
+import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
 import type { InDialogRequest, Leg } from '../../sip/leg.js';
+import type { DtmfTone } from '../../sip/media/media-engine.js';
+import type { CallEvents } from '../telemetry/call-events.js';
+import type { CallMedia } from './call-media.js';
+import type { Attempt } from './callee-search.js';
+import { readDtmfInfo, writeDtmfInfo, type DtmfContentType } from './dtmf-info.js';
+import type { CallSource } from './ports.js';
 
 /** Methods that are carried from one leg to the other: DTMF and text (RFC 6086, RFC 3428). */
 const carried: ReadonlySet<string> = new Set(['INFO', 'MESSAGE']);
@@ -13,12 +19,94 @@ export function answerLocally(request: InDialogRequest): void {
   request.respond(405, 'Method Not Allowed', [['Allow', allow]]);
 }
 
+/** A leg, and how its PBX wants DTMF when that is not in RTP. */
+interface Side {
+  readonly leg: Leg;
+  readonly infoDtmf: DtmfContentType | undefined;
+}
+
+/** The call that requests and tones belong to. */
+interface TalkingCall {
+  readonly id: string;
+  readonly caller: Leg;
+  readonly source: CallSource;
+}
+
+/**
+ * Requests inside the dialogs of an answered call, and tones: what one side sends in an INFO and the other wants in RTP
+ * (RFC 4733), or the other way round, is turned into that.
+ */
+export class InDialog {
+  /** Tones go one after the other: INFOs that overtake each other would swap digits. */
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly call: TalkingCall,
+    private readonly media: CallMedia,
+    private readonly connected: () => Attempt | undefined,
+    private readonly events: Pick<CallEvents, 'callToneLost'>,
+  ) {
+    media.hearTones((endId, tone) => this.#heard(endId, tone));
+  }
+
+  /** Carries the request of one leg to the other and answers it with what that answered. */
+  forward(legId: string, request: InDialogRequest): void {
+    const [from, to] = this.#sides(legId);
+    if (to === undefined || !carried.has(request.method)) return answerLocally(request);
+    const tone = request.method === 'INFO' ? readDtmfInfo(request.contentType, request.body) : undefined;
+    if (tone === undefined) return pass(request, to.leg);
+    if (to.infoDtmf !== undefined) return pass(request, to.leg, writeDtmfInfo(tone, to.infoDtmf));
+    // A browser's application may wait for the INFO of a PBX that is said to use RTP.
+    if (to.leg.side === 'browser' && from?.infoDtmf === undefined) return pass(request, to.leg);
+    void this.media.sendDtmf(to.leg.id, tone).then((isTaken) => {
+      if (isTaken) request.respond(200, 'OK');
+      else pass(request, to.leg);
+    });
+  }
+
+  /** The media engine has taken a tone out of a leg's RTP. */
+  #heard(legId: string, tone: DtmfTone): void {
+    const [, to] = this.#sides(legId);
+    if (to?.infoDtmf === undefined)
+      return this.#lost(failure('dialog.unknown', { detail: 'nobody has answered' }));
+    const content = writeDtmfInfo(tone, to.infoDtmf);
+    this.#last = this.#last.then(() => this.#send(to.leg, content));
+  }
+
+  async #send(leg: Leg, content: ReturnType<typeof writeDtmfInfo>): Promise<void> {
+    try {
+      const { status, reason } = await leg.request('INFO', content);
+      if (status >= 300) this.#lost(failure('upstream.refused', { status, reason }));
+    } catch (thrown) {
+      this.#lost(toFailure(thrown));
+    }
+  }
+
+  #lost(why: SipFailure): void {
+    this.events.callToneLost({ callId: this.call.id, failure: why });
+  }
+
+  /** The leg of that id, and the other one; undefined until the callee has answered. */
+  #sides(legId: string): readonly [from: Side | undefined, to: Side | undefined] {
+    const { caller: leg, source } = this.call;
+    const callee = this.connected();
+    const infoOfCaller = source.side === 'trunk' ? source.media.infoDtmf : undefined;
+    const caller = { leg, infoDtmf: infoOfCaller };
+    const other =
+      callee === undefined ? undefined : { leg: callee.leg, infoDtmf: callee.target.media.infoDtmf };
+    return legId === leg.id ? [caller, other] : [other, caller];
+  }
+}
+
 /** Sends the request on in the other leg's dialog and answers it with what the other side answered. */
-export function forwardInDialog(request: InDialogRequest, to: Leg): void {
-  if (!carried.has(request.method)) return answerLocally(request);
-  const content =
+function pass(
+  request: InDialogRequest,
+  to: Leg,
+  changed?: { readonly contentType: string; readonly body: string },
+): void {
+  const own =
     request.contentType === undefined ? undefined : { contentType: request.contentType, body: request.body };
-  to.request(request.method, content).then(
+  to.request(request.method, changed ?? own).then(
     (response) => request.respond(response.status, response.reason),
     (thrown: unknown) => {
       const { status, reason } = toFailure(thrown);

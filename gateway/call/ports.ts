@@ -9,6 +9,13 @@ import type {
 } from '../../sip/leg.js';
 import type { SipFailure } from '../../sip/failure.js';
 import type { MediaEndOptions } from '../../sip/media/media-engine.js';
+import type { DtmfContentType } from './dtmf-info.js';
+
+/** What the media end of a leg speaks, and how its PBX wants DTMF. */
+export interface LegMedia extends MediaEndOptions {
+  /** DTMF goes and comes in INFO; undefined: in RTP (RFC 4733). */
+  readonly infoDtmf?: DtmfContentType;
+}
 import type { TargetLimits } from './call-limits.js';
 
 /** Where an incoming call came from, as its gates proved it; never what its headers claim. */
@@ -25,7 +32,7 @@ export type CallSource =
       readonly trunk: string;
       /** Remote `address:port`. */
       readonly remote: string;
-      readonly media: MediaEndOptions;
+      readonly media: LegMedia;
     };
 
 /** One next hop that a call may be offered to: a trunk target or a binding of a user. Made by the router for one call. */
@@ -33,7 +40,7 @@ export interface CalleeTarget {
   readonly side: LegSide;
   /** For log and CDR: `office sip:pbx.example.net` or `sip:bob@example.com e_…`. */
   readonly label: string;
-  readonly media: MediaEndOptions;
+  readonly media: LegMedia;
   readonly from: Party;
   readonly to: Party;
   /** Header fields of the target itself (P-Asserted-Identity …), beside those that the header policy passes. */

@@ -209,7 +209,12 @@ export interface TrunkConfig {
   readonly callerId?: CallerIdConfig | undefined;
   /** Undefined: diversions are kept, nothing else crosses. */
   readonly headers?: HeaderRuleConfig | undefined;
-  readonly media: { readonly codecs: readonly string[] | undefined; readonly ptimeMs: number | undefined };
+  readonly media: {
+    readonly codecs: readonly string[] | undefined;
+    readonly ptimeMs: number | undefined;
+    /** Undefined: `rfc4733`. */
+    readonly dtmf?: 'rfc4733' | 'info' | 'info_dtmf';
+  };
 }
 
 export interface NumbersConfig {

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { CrossFinding, Path } from './problem.js';
 import type { ConfigFile } from './schema.js';
 import { nearest } from './nearest.js';
+import { checkDtmf } from './dtmf-checks.js';
 import { checkIdentity } from './identity-checks.js';
 import { checkPbxDomains } from './pbx-domain-checks.js';
 
@@ -22,6 +23,7 @@ const checks: readonly ((sections: Sections) => CrossFinding[])[] = [
   checkRouteTargets,
   checkRouteDomains,
   checkIdentity,
+  checkDtmf,
   checkPbxDomains,
 ];
 

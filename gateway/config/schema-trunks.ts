@@ -161,6 +161,12 @@ export const trunk = z.strictObject({
         .integer('Milliseconds of audio in a packet that are asked for.', 10, 120, 20)
         .multipleOf(10)
         .optional(),
+      dtmf: field
+        .choice(
+          'How the trunk sends and takes DTMF. `rfc4733`: events in RTP. `info`: INFO with `application/dtmf-relay`. `info_dtmf`: INFO with `application/dtmf`, which tells no duration. Both INFO kinds need `media.engine: relay`.',
+          ['rfc4733', 'info', 'info_dtmf'],
+        )
+        .default('rfc4733'),
     })
     .meta({ description: 'Audio of the trunk.', example: '{ codecs: [PCMA], ptime: 20 }' })
     .prefault({}),

@@ -191,7 +191,7 @@ function settleTrunk(
       trustIdentity: inbound.trust_identity,
       numberFrom: inbound.number_from,
     },
-    media: { codecs: media.codecs, ptimeMs: media.ptime },
+    media: { codecs: media.codecs, ptimeMs: media.ptime, dtmf: media.dtmf },
   };
 }
 

@@ -35,6 +35,7 @@ function callCounters(metrics: Metrics) {
       'code',
       failureCodes,
     ),
+    tonesLost: metrics.enumCounter('call_tones_lost_total', 'DTMF not delivered', 'code', failureCodes),
     ended: metrics.enumCounter('calls_ended_total', 'Calls ended', 'result', results),
     duration: metrics.secondsHistogram('call_duration_seconds', 'Answer to end', durationBuckets),
   };
@@ -97,7 +98,7 @@ function setupEvents(
 function talkEvents(
   log: Log,
   count: CallCounters,
-): Pick<CallEvents, 'callHeld' | 'callResumed' | 'callReofferRefused' | 'callEnded'> {
+): Pick<CallEvents, 'callHeld' | 'callResumed' | 'callReofferRefused' | 'callToneLost' | 'callEnded'> {
   return {
     callHeld(call) {
       count.held.inc(call.by);
@@ -114,6 +115,11 @@ function talkEvents(
         fields,
         `change of the call by the ${call.by} refused with ${failure.status}: ${because(failure)}`,
       );
+    },
+    callToneLost({ callId, failure }) {
+      count.tonesLost.inc(failure.code);
+      const fields = { event: 'call.tone_lost', callId, ...failureFields(failure) };
+      log.warn(fields, `a DTMF tone did not reach the other side: ${because(failure)}`);
     },
     callEnded({ callId, durationMs, termination, failure }) {
       count.open.dec();

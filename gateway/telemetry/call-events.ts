@@ -47,6 +47,8 @@ export interface CallEvents {
     readonly engine: MediaEngineName;
     readonly sides: readonly SideQuality[];
   }): void;
+  /** A key that somebody pressed did not reach the other side. */
+  callToneLost(call: { readonly callId: string; readonly failure: SipFailure }): void;
   /** An INVITE was refused before it became a call. `who`: address-of-record, or trunk and remote address. */
   callRefused(call: { side: LegSide; who: string; sipCallId: string; failure: SipFailure }): void;
 }

@@ -1,7 +1,6 @@
 import type { Clock } from '../../sip/clock.js';
 import { failure, SipFailure } from '../../sip/failure.js';
 import type { CalleeLeg, CalleeListener, HeaderList, Invitation, Party } from '../../sip/leg.js';
-import type { MediaEndOptions } from '../../sip/media/media-engine.js';
 import { parseUri, type SipUri } from '../../sip/message/index.js';
 import type { TrunkTarget } from '../../sip/trunk/trunk-target.js';
 import type { SideLimits, TargetLimits } from '../call/call-limits.js';
@@ -12,7 +11,7 @@ import { TrunkSources, type FindAddresses } from './trunk-sources.js';
 import type { Channels, Direction, Release } from './channels.js';
 import { plainUpkeep, type CallUpkeep } from './call-upkeep.js';
 import type { KeptHost } from './trunk-upkeep.js';
-import type { Trunk, TrunkHost } from './trunk.js';
+import type { Trunk, TrunkHost, TrunkMedia } from './trunk.js';
 import { watchedCallee } from './watched-callee.js';
 
 /** Sends INVITEs through the SIP engine. */
@@ -47,7 +46,7 @@ export interface TrunkCallExtras {
 /** Whom a packet came from. */
 export interface IdentifiedTrunk {
   readonly name: string;
-  readonly media: MediaEndOptions;
+  readonly media: TrunkMedia;
   /** Where the called number stands. */
   readonly numberFrom: 'request_uri' | 'to';
 }
@@ -71,7 +70,7 @@ interface TrunkEntry {
   readonly trunk: Trunk;
   readonly upkeep: CallUpkeep;
   readonly sources: TrunkSources;
-  readonly media: MediaEndOptions;
+  readonly media: TrunkMedia;
 }
 
 /** The configured trunks: where they lead, and who may call in through them. */
@@ -121,7 +120,7 @@ export class TrunkTable {
   }
 
   /** Media of calls with the trunk. */
-  mediaOf(name: string): MediaEndOptions | undefined {
+  mediaOf(name: string): TrunkMedia | undefined {
     return this.#entries.get(name)?.media;
   }
 
@@ -265,11 +264,14 @@ function isAccount({ register, auth }: Trunk, user: string | undefined): boolean
   return register !== undefined && user !== undefined && auth?.username === user;
 }
 
-function mediaOf({ media }: Trunk): MediaEndOptions {
+function mediaOf({ media }: Trunk): TrunkMedia {
+  const { dtmf = 'rfc4733' } = media;
+  const infoDtmf = dtmf === 'info' ? 'application/dtmf-relay' : 'application/dtmf';
   return {
     profile: 'plain',
     ...(media.codecs === undefined ? {} : { codecs: media.codecs }),
     ...(media.ptimeMs === undefined ? {} : { ptimeMs: media.ptimeMs }),
+    ...(dtmf === 'rfc4733' ? {} : { dtmf: 'signalled', infoDtmf }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { MediaEndOptions } from '../../sip/media/media-engine.js';
 import type { CallerIdRule } from '../routing/caller-id.js';
 import type { HeaderRule } from '../routing/header-rule.js';
 import type { NumberRule } from '../routing/number-rule.js';
@@ -57,5 +58,15 @@ export interface Trunk {
   readonly callerId?: CallerIdRule | undefined;
   /** What else crosses; undefined: diversions. */
   readonly headers?: HeaderRule | undefined;
-  readonly media: { readonly codecs: readonly string[] | undefined; readonly ptimeMs: number | undefined };
+  readonly media: {
+    readonly codecs: readonly string[] | undefined;
+    readonly ptimeMs: number | undefined;
+    /** Undefined: `rfc4733`, events in RTP; else INFO with `application/dtmf-relay`, or with `application/dtmf`. */
+    readonly dtmf?: 'rfc4733' | 'info' | 'info_dtmf';
+  };
+}
+
+/** What a trunk's media end speaks, and how it wants DTMF when that is not in RTP. */
+export interface TrunkMedia extends MediaEndOptions {
+  readonly infoDtmf?: 'application/dtmf-relay' | 'application/dtmf';
 }

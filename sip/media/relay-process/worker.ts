@@ -94,9 +94,8 @@ function obey(command: ToWorker): void {
     case 'addEnd':
       return sessions.get(command.session)?.addEnd(command.endId, command.options);
     case 'removeEnd':
-      return sessions.get(command.session)?.removeEnd(command.endId);
     case 'refuse':
-      return sessions.get(command.session)?.refuse(command.endId);
+      return sessions.get(command.session)?.[command.op](command.endId);
     case 'offer':
     case 'answer':
       return void describe(command);

@@ -97,7 +97,6 @@ export class PacketLane {
   }
 
   #forward(packet: Buffer): boolean {
-    const sink = this.#sink;
     const first = packet[0];
     const second = packet[1];
     if (first === undefined || second === undefined || first >> 6 !== 2) return false;
@@ -107,19 +106,25 @@ export class PacketLane {
     const audio = this.#audio.get(payloadType);
     const nowMs = this.clock.nowMs();
     this.quality.reception.count(packet, audio?.clockRate ?? 0, nowMs);
-    if (audio === undefined && sink !== undefined && this.reader.reads(payloadType)) {
-      this.reader.take(packet, nowMs);
-      return true;
-    }
+    const sink = this.#sink;
+    if (sink === undefined) return false;
+    if (audio !== undefined) return this.#forwardAudio(packet, audio, sink, nowMs);
+    if (!this.reader.reads(payloadType)) return this.#send(packet, payloadType, sink);
+    this.reader.take(packet, nowMs);
+    return true;
+  }
+
+  #forwardAudio(packet: Buffer, codec: SdpCodec, sink: PacketSink, nowMs: number): boolean {
+    this.#payloadType = codec.payloadType;
+    if (this.reader.isOpen) this.reader.audio(nowMs);
+    const event = this.writer.isBusy ? this.writer.replace(packet, codec.clockRate) : undefined;
+    return event === undefined ? this.#send(packet, codec.payloadType, sink) : sink.sendRtp(event);
+  }
+
+  #send(packet: Buffer, payloadType: number, sink: PacketSink): boolean {
     const mapped = this.#map?.[payloadType] ?? notAgreed;
-    if (sink === undefined || mapped === notAgreed) return false;
-    if (audio !== undefined) {
-      this.#payloadType = payloadType;
-      if (this.reader.isOpen) this.reader.audio(nowMs);
-      const event = this.writer.isBusy ? this.writer.replace(packet, audio.clockRate) : undefined;
-      if (event !== undefined) return sink.sendRtp(event);
-    }
-    if (mapped !== payloadType) packet[1] = (second & 0x80) | mapped;
+    if (mapped === notAgreed) return false;
+    if (mapped !== payloadType) packet[1] = (packet.readUInt8(1) & 0x80) | mapped;
     return sink.sendRtp(packet);
   }
 

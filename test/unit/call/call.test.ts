@@ -62,6 +62,7 @@ class Scene {
       callResumed: ({ by }) => this.events.push(`resumed by ${by}`),
       callReofferRefused: ({ by }) => this.events.push(`re-offer of ${by} refused`),
       callQuality: note('quality'),
+      callToneLost: note('tone lost'),
       callEnded: note('ended'),
       callRefused: note('refused'),
     };

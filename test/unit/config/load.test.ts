@@ -177,6 +177,10 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
     withLine(15, undefined),
     'line 13: media: engine: relay needs the address that others reach it by (add for example relay: { address: 203.0.113.5 })',
   ],
+  'DTMF in INFO with an engine that cannot take it out of RTP': [
+    withLine(14, '  engine: passthrough').replace('ptime: 20', 'dtmf: info'),
+    'line 26: trunks[0].media.dtmf: DTMF is not taken from RTP, nor put into it, with engine: passthrough (write dtmf: rfc4733, or media.engine: relay)',
+  ],
   'calls anchored by an engine that carries no media': [
     withLine(14, '  engine: passthrough\n  browser_to_browser: anchored'),
     'line 15: media.browser_to_browser: engine: passthrough carries no media that could be anchored (write direct, or another engine)',

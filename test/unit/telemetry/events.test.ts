@@ -147,6 +147,10 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
     (events) => events.mediaOrphansDeleted({ instance: '127.0.0.1:2223', calls: 3 }),
   ],
   [
+    'webtrunk_call_tones_lost_total{code="media.not_acceptable"} 1',
+    (events) => events.callToneLost({ callId: 'c_1', failure: refusal }),
+  ],
+  [
     'webtrunk_media_mos_count{side="trunk",engine="relay"} 1',
     (events) =>
       events.callQuality({

@@ -111,8 +111,7 @@ export class Metrics {
       labelNames: [one, other],
       registers: [this.#registry],
     });
-    for (const first of ones)
-      for (const second of others) histogram.zero({ [one]: first, [other]: second });
+    for (const first of ones) for (const second of others) histogram.zero({ [one]: first, [other]: second });
     return new EnumPairHistogram(histogram);
   }
 

@@ -34,11 +34,9 @@ import { uriHost, userOf } from './uri-parts.js';
 import type { Events } from './telemetry/events.js';
 import { tlsSettingsOf } from './trunk/tls-settings.js';
 import { openTrunkSide, type TrunkSide } from './trunk/trunk-side.js';
-import { chance } from './trunk/chance.js';
-import { trunkOf } from './trunk/trunk-of.js';
-import { TrunkTable } from './trunk/trunk-table.js';
+import { TrunksInForce } from './trunks-in-force.js';
+import type { TrunkTable } from './trunk/trunk-table.js';
 import type { TrunkStatus } from './trunk/trunk-upkeep.js';
-import { TrunkUpkeeps } from './trunk/trunk-upkeeps.js';
 
 /** What the application is given beside its configuration. */
 export interface AppSurroundings {
@@ -72,9 +70,8 @@ export class App {
   #controller: CallController | undefined;
   #cdr: CdrWriter | undefined;
   #trunkSide: TrunkSide | undefined;
-  #trunks: TrunkTable | undefined;
+  #trunks: TrunksInForce | undefined;
   #pbx: PbxDomains | undefined;
-  #upkeeps: TrunkUpkeeps | undefined;
   readonly #admission: CallAdmission;
   #echoPhone: EchoPhone | undefined;
   #edge: Edge | undefined;
@@ -125,7 +122,7 @@ export class App {
       removed: (endpoint) => this.#pbx?.removed(endpoint),
     });
     this.#admission = new CallAdmission({
-      trunks: () => this.#trunks,
+      trunks: () => this.#trunks?.table,
       userLimits: () => this.inForce.limits.user,
       clock,
     });
@@ -173,7 +170,7 @@ export class App {
       direct_media_sessions: this.#browserMedia.size,
       bindings: this.#location.size,
       cdr_waiting: this.#cdr?.waiting ?? 0,
-      trunk_channels: this.#upkeeps?.channelsInUse ?? 0,
+      trunk_channels: this.#trunks?.upkeeps.channelsInUse ?? 0,
       user_channels: this.#admission.size,
       ...this.#edge?.sizes(),
       ...this.#endpoints.sizes(),
@@ -190,7 +187,7 @@ export class App {
 
   /** How each trunk is, by name. */
   get trunkStatuses(): ReadonlyMap<string, TrunkStatus> {
-    return this.#upkeeps?.statuses ?? new Map();
+    return this.#trunks?.upkeeps.statuses ?? new Map();
   }
 
   /** The configuration that is in force. */
@@ -205,17 +202,14 @@ export class App {
   async reload(next: Config): Promise<readonly ConfigChange[]> {
     const changes = diffConfig(this.inForce, next);
     const merged = withLiveChanges(this.inForce, next);
-    const side = this.#trunkSide;
-    if (side === undefined || this.#draining) throw failure('gateway.draining');
+    const trunks = this.#trunks;
+    if (trunks === undefined || this.#draining) throw failure('gateway.draining');
     this.#renewCertificates(merged);
-    this.#upkeeps?.renew(merged.trunks.map(trunkOf));
-    const trunks = await this.#createTrunks(merged, side);
-    this.#trunks?.close();
-    this.#trunks = trunks;
+    await trunks.renew(merged);
     this.#credentials.replaceBy(createCredentials(merged));
     this.#edge?.renewLimits(edgeLimitsOf(merged));
     const { callsPerEndpoint } = merged.limits;
-    this.#controller?.renew({ router: this.#createRouter(merged, trunks), callsPerEndpoint });
+    this.#controller?.renew({ router: this.#createRouter(merged, trunks.table), callsPerEndpoint });
     this.inForce = merged;
     return changes;
   }
@@ -230,7 +224,7 @@ export class App {
   async drain(limitMs: number): Promise<void> {
     this.#draining = true;
     this.#edge?.drain();
-    void this.#upkeeps?.signOut();
+    void this.#trunks?.upkeeps.signOut();
     if (this.#controller === undefined) return;
     let giveUp = (): void => undefined;
     const late = new Promise<void>((resolve) => {
@@ -256,21 +250,15 @@ export class App {
       this.#echoPhone = await startEchoPhone({ ...config.echoPhone, log, clock });
     }
     this.#trunkSide = await openTrunkSide(engineOptions(config), this.#trunkListener(), events, log, clock);
-    this.#upkeeps = new TrunkUpkeeps(config.trunks.map(trunkOf), {
-      asker: this.#trunkSide.stack,
-      events,
-      clock,
-      chance,
-    });
     this.#decider = await createDecider(config, events, clock);
-    this.#trunks = await this.#createTrunks(config, this.#trunkSide);
+    this.#trunks = await TrunksInForce.create(config, this.#trunkSide, events, clock);
     this.#pbx = this.#createPbxDomains(this.#trunkSide);
-    this.#controller = this.#createController(this.#trunks);
+    this.#controller = this.#createController(this.#trunks.table);
     this.#edge = await this.#createEdge();
     // Our addresses are bound: no other process of this gateway is left.
     this.#anchoredMedia.cleanUp?.();
     await this.#trunkSide.takeOverDialogs();
-    this.#upkeeps.open();
+    this.#trunks.upkeeps.open();
   }
 
   #trunkListener() {
@@ -279,8 +267,8 @@ export class App {
       request: (request: OutOfDialogRequest, { address }: TrunkSource) => {
         if (this.#pbx?.fromPbx(request, address) !== true) refuse(request);
       },
-      isKnown: (address: string) => this.#trunks?.identify(address) !== undefined,
-      engineUp: () => this.#upkeeps?.engineUp(),
+      isKnown: (address: string) => this.#trunks?.table.identify(address) !== undefined,
+      engineUp: () => this.#trunks?.upkeeps.engineUp(),
       engineLost: () => undefined,
     };
   }
@@ -320,20 +308,6 @@ export class App {
     return this.#pbx?.router(router, trunks) ?? router;
   }
 
-  async #createTrunks(config: Config, { stack, find }: TrunkSide): Promise<TrunkTable> {
-    const { events } = this.around;
-    return TrunkTable.create({
-      trunks: config.trunks.map(trunkOf),
-      dialler: stack,
-      find,
-      clock: this.#clock,
-      unresolved: (trunk, name) => events.trunkUnresolved({ trunk, host: name }),
-      upkeepOf: (name) => this.#upkeeps?.of(name),
-      attemptTimeoutMs: config.limits.attemptTimeoutMs,
-      full: (trunk, direction, { detail = '' }) => events.trunkFull({ trunk, direction, detail }),
-    });
-  }
-
   #createPbxDomains({ stack }: TrunkSide): PbxDomains {
     const { events, log } = this.around;
     return new PbxDomains({
@@ -344,7 +318,7 @@ export class App {
       log,
       events,
       domains: () => this.inForce.domains,
-      trunks: () => this.#trunks,
+      trunks: () => this.#trunks?.table,
     });
   }
 
@@ -385,7 +359,9 @@ export class App {
     const remote = `${uriHost(source.address)}:${source.port}`;
     const pbx = this.#pbx?.sourceOf(call.requestUri, source.address);
     if (pbx !== undefined) return this.#take(call, { side: 'trunk', remote, ...pbx });
-    const trunk = this.#trunks?.identify(source.address, userOf(call.requestUri));
+    if (this.#pbx?.isForgotten(call.requestUri, source.address) === true)
+      return call.leg.reject(failure('route.user_offline'));
+    const trunk = this.#trunks?.table.identify(source.address, userOf(call.requestUri));
     if (trunk === undefined) return call.leg.reject(failure('trunk.unknown_source'));
     const dialled = trunk.numberFrom === 'to' ? { ...call, requestUri: call.to.uri } : call;
     this.#take(dialled, { side: 'trunk', trunk: trunk.name, remote, media: trunk.media });
@@ -404,8 +380,7 @@ export class App {
     await this.#edge?.close();
     this.#endpoints.close();
     this.#pbx?.close();
-    this.#trunks?.close();
-    await this.#upkeeps?.close();
+    await this.#trunks?.close();
     await this.#trunkSide?.close();
     await this.#echoPhone?.close();
     await this.#anchoredMedia.close();

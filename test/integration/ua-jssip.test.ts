@@ -20,7 +20,13 @@ describe('JsSIP as client', () => {
   });
   const legsGone = async () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
-    assert.deepEqual(endpoint.core.sizes(), { transactions: 0, dialogs: 0, legs: 0, subscriptions: 0, unsent: 0 });
+    assert.deepEqual(endpoint.core.sizes(), {
+      transactions: 0,
+      dialogs: 0,
+      legs: 0,
+      subscriptions: 0,
+      unsent: 0,
+    });
   };
   const callAndAnswer = async () => {
     const session = client.call();

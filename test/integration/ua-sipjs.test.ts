@@ -22,7 +22,13 @@ describe('sip.js as client', () => {
   });
   const legsGone = async () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
-    assert.deepEqual(endpoint.core.sizes(), { transactions: 0, dialogs: 0, legs: 0, subscriptions: 0, unsent: 0 });
+    assert.deepEqual(endpoint.core.sizes(), {
+      transactions: 0,
+      dialogs: 0,
+      legs: 0,
+      subscriptions: 0,
+      unsent: 0,
+    });
   };
 
   it('calls, hears ringing and early media, is answered, hangs up', async () => {

@@ -15,6 +15,8 @@ const termination = {
 const refusal = failure('media.not_acceptable', { detail: 'no shared codec' });
 
 /** One call of every event, with the metric that it moves. */
+const host = { trunk: 'office', host: 'sip:pbx.test' };
+
 const occurrences: readonly (readonly [metric: string, happen: (events: Events) => void])[] = [
   [
     'webtrunk_flows_opened_total{transport="WSS"} 1',
@@ -178,6 +180,37 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
   [
     'webtrunk_engine_losses_total 1',
     (events) => events.engineDown({ engine: 'drachtio', address: '127.0.0.1:9022' }),
+  ],
+  [
+    'webtrunk_routing_hook_failures_total 1',
+    (events) => events.routingHookFailed({ why: 'no answer in 1000 ms', fallback: 'routes' }),
+  ],
+  [
+    'webtrunk_trunk_host_losses_total 1',
+    (events) => events.trunkHostDown({ ...host, answer: '503 Service Unavailable' }),
+  ],
+  ['webtrunk_trunk_host_losses_total 0', (events) => events.trunkHostUp({ ...host, answer: '200 OK' })],
+  [
+    'webtrunk_trunk_registrations_total{outcome="taken"} 1',
+    (events) => events.trunkRegistered({ ...host, answer: '200 OK', expiresSeconds: 300, isNew: true }),
+  ],
+  [
+    'webtrunk_trunk_registrations_total{outcome="failed"} 1',
+    (events) =>
+      events.trunkRegistrationFailed({
+        ...host,
+        answer: '403 Forbidden',
+        retryMs: 300_000,
+        repeated: false,
+      }),
+  ],
+  [
+    'webtrunk_trunk_registrations_total{outcome="taken"} 0',
+    (events) => events.trunkUnregistered({ trunk: 'office', answer: '200 OK' }),
+  ],
+  [
+    'webtrunk_trunk_full_total{direction="out"} 1',
+    (events) => events.trunkFull({ trunk: 'office', direction: 'out', detail: '30 of 30 channels' }),
   ],
   [
     'webtrunk_trunk_hosts_unresolved_total 1',

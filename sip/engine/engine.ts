@@ -109,6 +109,7 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
   readonly dialogs = new DialogTable();
   readonly pending = new Map<string, PendingRequest>();
   readonly invites = new Map<string, PendingInvite>();
+  readonly invitedNames = new Map<string, number>();
   readonly subscriptions = new Map<string, PendingSubscription>();
   private readonly requests: AppRequests;
   private server: ControlServer | undefined;

@@ -16,6 +16,13 @@ export function dialogKey(callId: string, fromTag: string): string {
   return `${callId};from-tag=${fromTag}`;
 }
 
+/**
+ * The same for the leg of a caller: when a proxy sends an INVITE of ours back to us, both ends of the one dialog are here.
+ */
+export function callerKey(callId: string, fromTag: string): string {
+  return `${dialogKey(callId, fromTag)};caller`;
+}
+
 /** The legs of one trunk stack by dialog. A leg puts itself in when it begins and takes itself out when it ends. */
 export class LegTable {
   readonly #legs = new Map<string, TableLeg>();
@@ -39,7 +46,10 @@ export class LegTable {
 
   /** The leg of an in-dialog request, whichever side sent the INVITE. */
   find(request: SipRequest): TableLeg | undefined {
-    return this.#byTag(request.callId, tagOf(request.from)) ?? this.#byTag(request.callId, tagOf(request.to));
+    const { callId } = request;
+    const fromTag = tagOf(request.from);
+    const caller = fromTag === undefined ? undefined : this.#legs.get(callerKey(callId, fromTag));
+    return caller ?? this.#byTag(callId, fromTag) ?? this.#byTag(callId, tagOf(request.to));
   }
 
   all(): readonly TableLeg[] {

@@ -6,7 +6,7 @@ import { EarlyReoffers, passOnEarly, type EarlyOffers } from './early-dialog.js'
 import { textOf } from './engine-failure.js';
 import { FinalAnswer, sendResponse } from './final-answer.js';
 import { headerRecord } from './header-record.js';
-import { dialogKey, type LegTable, type TableLeg } from './leg-table.js';
+import { callerKey, dialogKey, type LegTable, type TableLeg } from './leg-table.js';
 import { sdpOf, sdpType } from './received-message.js';
 import { ReliableProgress, requires100rel } from './reliable-progress.js';
 import type { SrfDialog, SrfRequest, SrfResponse } from './srf-types.js';
@@ -36,7 +36,9 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
   readonly side = 'trunk';
   readonly role = 'caller';
   readonly sipCallId: string;
+  /** The engine's own name of the dialog. */
   readonly #key: string;
+  readonly #tableKey: string;
   readonly #progress: ReliableProgress;
   #state: 'proceeding' | 'answering' | 'confirmed' | 'ended' = 'proceeding';
   #listener: LegListener | undefined;
@@ -55,12 +57,14 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
   ) {
     const { message, request, response } = invite;
     this.sipCallId = message.callId;
-    this.#key = dialogKey(message.callId, tagOf(message.from) ?? '');
+    const fromTag = tagOf(message.from) ?? '';
+    this.#key = dialogKey(message.callId, fromTag);
+    this.#tableKey = callerKey(message.callId, fromTag);
     this.#progress = new ReliableProgress(response, requires100rel(message), around.clock, () => {
       const late = failure('trunk.timeout', { status: 504, reason: 'Server Time-out', detail: 'no PRACK' });
       this.#refuse(late, [], { cause: 'failure', failure: late });
     });
-    legs.add(this.#key, this);
+    legs.add(this.#tableKey, this);
     around.notes.invited(this.#key, { transactionId: request.stackTxnId, sentBy: 'peer' });
     request.on('cancel', (cancel: SrfRequest) => this.#cancelled(cancel.get('Reason')));
     request.on('update', (update: SrfRequest, answer: SrfResponse) => {
@@ -234,7 +238,7 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#progress.stop();
-    this.legs.remove(this.#key, this);
+    this.legs.remove(this.#tableKey, this);
     if (this.#dialog === undefined && !this.#isLeft) this.around.notes.ended(this.#key);
     tell(this.around.log, () => {
       this.#listener?.ended(end);

@@ -8,7 +8,7 @@ import type { DialogNotes } from './dialog-notes.js';
 import type { EngineAddresses } from './engine-addresses.js';
 import { FinalAnswer, sendResponse } from './final-answer.js';
 import { toInDialogRequest } from './in-dialog-messages.js';
-import { dialogKey, type LegTable } from './leg-table.js';
+import { callerKey, type LegTable } from './leg-table.js';
 import { partyOf, readRequest, sdpOf } from './received-message.js';
 import type { SrfRequest, SrfResponse, SrfStack } from './srf-types.js';
 import { TrunkCallerLeg } from './trunk-caller-leg.js';
@@ -112,7 +112,7 @@ export class TrunkIngress {
   }
 
   #whyNoCall(message: SipRequest): SipFailure | undefined {
-    if (this.around.legs.has(dialogKey(message.callId, tagOf(message.from) ?? ''))) {
+    if (this.around.legs.has(callerKey(message.callId, tagOf(message.from) ?? ''))) {
       return failure('message.loop', {
         detail: 'an INVITE of this dialog is here already (RFC 3261 §8.2.2.2)',
       });

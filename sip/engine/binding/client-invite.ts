@@ -11,7 +11,7 @@ import type { Channel } from '../transport/channel.js';
 import type { ReceivedResponse } from '../wire/received.js';
 import type { SentRequest } from '../wire/sent-request.js';
 import type { AppMessage } from './app-message.js';
-import type { Core, PendingInvite } from './core.js';
+import { uacDialogId, type Core, type PendingInvite } from './core.js';
 import { AppHeaders } from './header-policy.js';
 import type { HopSeries } from './hop-series.js';
 import { armFromResponse } from './session-timer.js';
@@ -71,13 +71,14 @@ class ClientInvite implements InviteClientUser, PendingInvite {
   ) {
     const { dialog, request, localTag } = options;
     this.owner = options.owner;
-    this.dialogId = dialog?.id ?? `${request.callId};from-tag=${localTag}`;
+    this.dialogId = dialog?.id ?? uacDialogId(request.callId, localTag);
     if (dialog !== undefined) dialog.inviteOut = true;
   }
 
   /** Sends the INVITE. */
   start(): void {
     const { request, series, transactionId } = this.options;
+    if (!this.core.invites.has(transactionId)) this.countName(1);
     this.core.invites.set(transactionId, this);
     if (series.hasNext)
       this.patience = this.core.clock.after(this.core.timers.silentHopMs, () => this.leave());
@@ -336,7 +337,16 @@ class ClientInvite implements InviteClientUser, PendingInvite {
   /** The final response is there: nothing is left to cancel. */
   private finish(): void {
     if (this.isReplaced) return;
-    this.core.invites.delete(this.options.transactionId);
+    if (this.core.invites.delete(this.options.transactionId)) this.countName(-1);
     if (this.options.dialog !== undefined) this.options.dialog.inviteOut = false;
+  }
+
+  /** Of INVITEs that are to make a dialog. */
+  private countName(change: number): void {
+    if (this.options.dialog !== undefined) return;
+    const { invitedNames } = this.core;
+    const count = (invitedNames.get(this.dialogId) ?? 0) + change;
+    if (count > 0) invitedNames.set(this.dialogId, count);
+    else invitedNames.delete(this.dialogId);
   }
 }

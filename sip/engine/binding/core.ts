@@ -51,6 +51,8 @@ export interface Core {
   readonly pending: Map<string, PendingRequest>;
   /** The same for INVITEs that the application sent. */
   readonly invites: Map<string, PendingInvite>;
+  /** How many of those are to make a dialog of this id. */
+  readonly invitedNames: Map<string, number>;
   /** By {@link subscriptionKey}; removed by the final response. */
   readonly subscriptions: Map<string, PendingSubscription>;
   /** CSeq of the next request outside dialogs. */
@@ -62,7 +64,17 @@ export function subscriptionKey(callId: string, localTag: string): string {
   return `${callId}|${localTag}`;
 }
 
-/** How applications name the dialog that a request of the peer makes: by its Call-ID and From tag (PROTOCOL §0). */
-export function uasDialogId(callId: string, fromTag: string | undefined): string {
-  return `${callId};from-tag=${fromTag ?? ''}`;
+/** How applications name a dialog: by Call-ID and From tag of the request that makes it (PROTOCOL §0). */
+export function uacDialogId(callId: string, fromTag: string): string {
+  return `${callId};from-tag=${fromTag}`;
+}
+
+/**
+ * The same for a request of the peer. When a proxy sends an INVITE of ours back to us (a spiral, RFC 3261 §6), both ends of the
+ * one dialog are here: the second end has a name of its own.
+ */
+export function uasDialogId(core: Core, callId: string, fromTag: string | undefined): string {
+  const id = uacDialogId(callId, fromTag ?? '');
+  const isOurs = core.invitedNames.has(id) || core.dialogs.named(id)?.role === 'uac';
+  return isOurs ? `${id};spiral` : id;
 }

@@ -220,7 +220,7 @@ export class NetworkRequests {
   /** Whether the dialog that it would make could not be told from one that is there: applications know no To tag. */
   private takesName({ method, callId, from }: SipRequest): boolean {
     if (method !== 'INVITE' && method !== 'SUBSCRIBE') return false;
-    const there = this.core.dialogs.named(uasDialogId(callId, tagOf(from)));
+    const there = this.core.dialogs.named(uasDialogId(this.core, callId, tagOf(from)));
     return there !== undefined && !there.byeSent;
   }
 

@@ -50,7 +50,7 @@ export class ServerInvite implements PendingRequest, InviteServerUser, DialogInv
     this.dialog = dialog;
     this.isInitial = dialog === undefined;
     this.toTag = dialog?.localTag ?? newTag();
-    this.dialogId = dialog?.id ?? uasDialogId(request.message.callId, tagOf(request.message.from));
+    this.dialogId = dialog?.id ?? uasDialogId(core, request.message.callId, tagOf(request.message.from));
     this.transaction = core.transactions.receiveInvite(request.message, request.back, this);
     this.reliable = new ReliableProvisionals(
       core,

@@ -149,7 +149,7 @@ export class ServerRequest implements PendingRequest, NonInviteServerUser {
   private subscribe(client: ControlClient, toTag: string, contact: string, headers: AppHeaders): string {
     const { message, channel } = this.options.request;
     const remoteTag = tagOf(message.from) ?? '';
-    const id = uasDialogId(message.callId, remoteTag);
+    const id = uasDialogId(this.core, message.callId, remoteTag);
     const dialog = new Dialog({
       id,
       kind: 'SUBSCRIBE',

@@ -182,7 +182,7 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
     (events) => events.engineDown({ engine: 'drachtio', address: '127.0.0.1:9022' }),
   ],
   [
-    'webtrunk_routing_hook_failures_total 1',
+    'webtrunk_routing_hook_failures_total{fallback="routes"} 1',
     (events) => events.routingHookFailed({ why: 'no answer in 1000 ms', fallback: 'routes' }),
   ],
   [

@@ -47,13 +47,14 @@ function readEnd(value: NgValue): EndFigures {
   return { packets, bytes, errors, ssrcs: [...ssrcs] };
 }
 
-/** MOS comes times ten, the round-trip time (of both legs together) in microseconds. */
+/**
+ * MOS comes times ten, the round-trip time (of both legs together) in microseconds. `cumulative loss` is left: rtpengine
+ * 10.5 tells 0 there for streams that it does not transcode.
+ */
 function readReports(value: NgValue): MediaQuality | undefined {
   const average = entryOf(value, 'average MOS');
   if (!(average instanceof Map)) return undefined;
-  const lost = entryOf(value, 'cumulative loss');
   return {
-    ...(typeof lost === 'number' ? { packetsLost: numberOf(lost) } : {}),
     packetLoss: numberOf(entryOf(average, 'packet loss')),
     jitterMs: numberOf(entryOf(average, 'jitter')),
     roundTripMs: numberOf(entryOf(average, 'round-trip time')) / 1_000,

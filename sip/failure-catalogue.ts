@@ -1,119 +1,14 @@
-/** Who is to blame, as seen from webtrunk. */
-export type FailureParty = 'caller' | 'callee' | 'upstream' | 'gateway';
+import { entry, type FailureEntry } from './failure-entry.js';
+import { messageFailures } from './message-failures.js';
 
-/** How loud the log is about it. */
-export type FailureSeverity = 'info' | 'warn' | 'error';
-
-export interface FailureEntry {
-  readonly status: number;
-  readonly reason: string;
-  readonly party: FailureParty;
-  readonly severity: FailureSeverity;
-  /** What the operator can do about it, in plain words. */
-  readonly remedy: string;
-}
-
-const entry = (
-  status: number,
-  reason: string,
-  party: FailureParty,
-  severity: FailureSeverity,
-  remedy: string,
-): FailureEntry => ({ status, reason, party, severity, remedy });
+export type { FailureEntry, FailureParty, FailureSeverity } from './failure-entry.js';
 
 /**
  * Every failure that webtrunk can name (DESIGN §7). Codes are stable and dotted; the status is what a SIP peer is
  * answered with (RFC 3261 §21).
  */
 export const failureCatalogue = {
-  'message.malformed': entry(
-    400,
-    'Bad Request',
-    'caller',
-    'info',
-    'The client sent SIP that cannot be read; the log names the field.',
-  ),
-  'message.too_large': entry(
-    513,
-    'Message Too Large',
-    'caller',
-    'info',
-    'Raise websocket.max_message or make the client send less.',
-  ),
-  'message.uri_scheme': entry(
-    416,
-    'Unsupported URI Scheme',
-    'caller',
-    'info',
-    'Only sip:, sips: and tel: can be called.',
-  ),
-  'message.version': entry(505, 'Version Not Supported', 'caller', 'info', 'Only SIP/2.0 is spoken.'),
-  'message.extension': entry(
-    420,
-    'Bad Extension',
-    'caller',
-    'info',
-    'The client requires an option tag that webtrunk does not know.',
-  ),
-  'message.too_many_hops': entry(483, 'Too Many Hops', 'caller', 'info', 'Look for a routing loop.'),
-  'message.loop': entry(482, 'Loop Detected', 'caller', 'info', 'The same request arrived over two paths.'),
-  'message.method_unknown': entry(501, 'Not Implemented', 'caller', 'info', 'The method is not known.'),
-  'message.method_not_allowed': entry(
-    405,
-    'Method Not Allowed',
-    'caller',
-    'info',
-    'The method is not served here.',
-  ),
-  'message.content_type': entry(
-    415,
-    'Unsupported Media Type',
-    'caller',
-    'info',
-    'Only application/sdp is taken in an offer or answer.',
-  ),
-  'message.not_acceptable': entry(
-    406,
-    'Not Acceptable',
-    'caller',
-    'info',
-    'The client takes no SDP in an answer.',
-  ),
-  'message.content_encoding': entry(
-    415,
-    'Unsupported Media Type',
-    'caller',
-    'info',
-    'Content-Encoding is not supported.',
-  ),
-  'message.session_interval': entry(
-    422,
-    'Session Interval Too Small',
-    'caller',
-    'info',
-    'The client asks for a session timer below 90 seconds (RFC 4028).',
-  ),
-  'dialog.unknown': entry(
-    481,
-    'Call/Transaction Does Not Exist',
-    'caller',
-    'info',
-    'The dialog has ended or belongs to someone else.',
-  ),
-  'dialog.sequence': entry(
-    500,
-    'Server Internal Error',
-    'caller',
-    'info',
-    'CSeq out of order in the dialog (RFC 3261 §12.2.2).',
-  ),
-  'dialog.request_pending': entry(
-    491,
-    'Request Pending',
-    'caller',
-    'info',
-    'Both sides re-invited at once; the client tries again.',
-  ),
+  ...messageFailures,
   'auth.required': entry(401, 'Unauthorized', 'caller', 'info', 'The client is asked for its password.'),
   'auth.rejected': entry(403, 'Forbidden', 'caller', 'warn', 'Wrong user name or password.'),
   'auth.identity': entry(

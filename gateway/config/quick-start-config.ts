@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { Config, UserConfig } from './config.js';
+import type { Config, TrunkConfig, UserConfig } from './config.js';
 import { Secret } from './secret.js';
 import { frozen } from './settle.js';
 
@@ -53,18 +53,7 @@ export async function quickStartConfig(): Promise<Config> {
       browserToBrowser: 'direct',
     },
     ice: { servers: [], filterPrivateCandidates: false },
-    trunks: [
-      {
-        name: 'echo',
-        type: 'ip',
-        hosts: [{ uri: `sip:${loopback}:${echoPort};transport=udp`, priority: 10 }],
-        auth: undefined,
-        from: undefined,
-        tls: undefined,
-        inbound: { allow: undefined, numbers: undefined },
-        media: { codecs: undefined, ptimeMs: undefined },
-      },
-    ],
+    trunks: [echoTrunk(echoPort)],
     routes: [
       { name: 'echo', match: /^600$/u, fromTrunk: undefined, to: { kind: 'trunks', trunks: ['echo'] } },
       { name: 'users', match: /^(?:alice|bob)$/u, fromTrunk: undefined, to: { kind: 'users' } },
@@ -79,6 +68,19 @@ export async function quickStartConfig(): Promise<Config> {
     log: { level: 'info', format: 'pretty' },
     echoPhone: { number: echoNumber, address: loopback, port: echoPort },
   });
+}
+
+function echoTrunk(port: number): TrunkConfig {
+  return {
+    name: 'echo',
+    type: 'ip',
+    hosts: [{ uri: `sip:${loopback}:${port};transport=udp`, priority: 10 }],
+    auth: undefined,
+    from: undefined,
+    tls: undefined,
+    inbound: { allow: undefined, numbers: undefined },
+    media: { codecs: undefined, ptimeMs: undefined },
+  };
 }
 
 function newUser(name: string, displayName: string): UserConfig {

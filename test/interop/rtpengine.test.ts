@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { MediaEndStats, MediaSession } from '../../sip/media/media-engine.js';
 import type { RtpengineEngine } from '../../sip/media/rtpengine/rtpengine-engine.js';
 import { attribute, audioPort, originVersion, TimeoutRecord } from '../support/media-session.js';
+import { LossyUdp } from '../support/lossy-udp.js';
 import { requirePeer } from '../support/peers.js';
 import { RtpPhone, rtpPacket, senderReport } from '../support/rtp-phone.js';
 import { Rtpengine } from '../support/rtpengine.js';
@@ -241,6 +242,25 @@ describe('rtpengine', function () {
     await bothHear();
     const [, ofPhone] = (await session.finalStats?.()) ?? [];
     assert.ok((ofPhone?.packetsDropped ?? 0) > 0);
+  });
+
+  it('carries the tones on over a network that loses 5 % and delays by up to 50 ms', async () => {
+    session.addEnd('l_browser', { profile: 'webrtc' });
+    session.addEnd('l_phone', { profile: 'plain', codecs: ['PCMU'] });
+    const toPhone = await session.offer('l_browser', 'l_phone', await browser.offer());
+    browser.peer.takeAnswer(await session.answer('l_phone', 'l_browser', phone.sdp()));
+    const network = await LossyUdp.open(audioPort(toPhone), 0.05, 7, 50);
+    try {
+      phone.speakTo(toPhone.replace(/^m=audio \d+/m, `m=audio ${network.port}`));
+      await browser.speak();
+      await bothHear();
+      await browser.peer.packet(browser.peer.packets.length + 100);
+      await bothHear();
+      assert.ok(network.losses.towards.dropped > 0 && network.losses.back.dropped > 0);
+    } finally {
+      phone.hush();
+      await network.close();
+    }
   });
 
   it('knows by RTCP how the packets of each end arrive', async () => {

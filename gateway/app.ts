@@ -357,8 +357,10 @@ export class App {
 
   #fromTrunk(call: IncomingCall, source: TrunkSource): void {
     const remote = `${uriHost(source.address)}:${source.port}`;
-    const pbx = this.#pbx?.sourceOf(call.requestUri, source.address);
+    const pbx = this.#pbx?.sourceOf(call, source.address);
     if (pbx !== undefined) return this.#take(call, { side: 'trunk', remote, ...pbx });
+    if (this.#pbx?.isForgotten(call.requestUri, source.address) === true)
+      return call.leg.reject(failure('route.user_offline'));
     if (this.#pbx?.isForgotten(call.requestUri, source.address) === true)
       return call.leg.reject(failure('route.user_offline'));
     const trunk = this.#trunks?.table.identify(source.address, userOf(call.requestUri));

@@ -23,6 +23,8 @@ export class PbxContacts {
   readonly #secret = randomBytes(32);
   readonly #byToken = new Map<string, PbxContact>();
   readonly #byEndpoint = new Map<string, PbxContact>();
+  /** By the half of the token that all contacts of an address-of-record share. */
+  readonly #byAor = new Map<string, Set<PbxContact>>();
 
   get size(): number {
     return this.#byToken.size;
@@ -33,7 +35,8 @@ export class PbxContacts {
    * state before the PBX has agreed.
    */
   tokenOf({ aor, instanceId, contact }: EndpointIdentity): string {
-    return this.opaque('contact', aor, instanceId ?? contact ?? '');
+    const half = this.opaque('aor', aor).slice(0, bytesOfId);
+    return half + this.opaque('contact', aor, instanceId ?? contact ?? '').slice(0, bytesOfId);
   }
 
   /** 160 bits that nobody can guess and that stand for these texts. */
@@ -42,8 +45,20 @@ export class PbxContacts {
     return hash.subarray(0, bytesOfId).toString('hex');
   }
 
+  /** Whether it could be a token, of a binding that is no more perhaps. */
+  static isToken(user: string): boolean {
+    return user.length === 2 * bytesOfId && /^[0-9a-f]+$/.test(user);
+  }
+
   find(token: string): PbxContact | undefined {
     return this.#byToken.get(token);
+  }
+
+  /** All contacts of the address-of-record that the token was made for, its own first. */
+  alike(token: string): readonly PbxContact[] {
+    const half = token.slice(0, bytesOfId);
+    const found = [...(this.#byAor.get(half) ?? [])];
+    return found.sort((one, other) => Number(other.token === token) - Number(one.token === token));
   }
 
   ofEndpoint(endpointId: string): PbxContact | undefined {
@@ -55,6 +70,8 @@ export class PbxContacts {
     this.remove(contact.endpointId);
     this.#byToken.set(contact.token, contact);
     this.#byEndpoint.set(contact.endpointId, contact);
+    const half = contact.token.slice(0, bytesOfId);
+    this.#byAor.set(half, (this.#byAor.get(half) ?? new Set()).add(contact));
   }
 
   remove(endpointId: string | undefined): void {
@@ -62,5 +79,9 @@ export class PbxContacts {
     if (known === undefined) return;
     this.#byEndpoint.delete(known.endpointId);
     this.#byToken.delete(known.token);
+    const half = known.token.slice(0, bytesOfId);
+    const others = this.#byAor.get(half);
+    others?.delete(known);
+    if (others?.size === 0) this.#byAor.delete(half);
   }
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../../sip/clock.js';
 import { failure } from '../../sip/failure.js';
-import type { OutOfDialogRequest } from '../../sip/leg.js';
+import type { IncomingCall, OutOfDialogRequest } from '../../sip/leg.js';
 import type { Log } from '../../sip/log.js';
+import { parseUri } from '../../sip/message/index.js';
 import type { TrunkStack } from '../../sip/trunk/srf.js';
 import type { Router } from '../call/ports.js';
 import type { DomainConfig } from '../config/config.js';
@@ -13,7 +14,7 @@ import type { TrunkTable } from '../trunk/trunk-table.js';
 import { PbxContacts } from './pbx-contacts.js';
 import { PbxRegistrar } from './pbx-registrar.js';
 import { PbxRequests } from './pbx-requests.js';
-import { contactOf, createPbxRouter } from './pbx-router.js';
+import { contactOf, contactsFor, createPbxRouter } from './pbx-router.js';
 
 export interface PbxDomainsOptions {
   readonly stack: TrunkStack;
@@ -69,10 +70,24 @@ export class PbxDomains {
    * The trunk that a request to this URI from that address belongs to, when it is meant for a browser that is registered at a
    * PBX: only from there.
    */
-  sourceOf(requestUri: string, address: string) {
-    const name = this.#addressed(requestUri, address)?.trunk;
-    const media = name === undefined ? undefined : this.options.trunks()?.mediaOf(name);
+  sourceOf(call: Pick<IncomingCall, 'requestUri' | 'headers'>, address: string) {
+    const trunks = this.options.trunks();
+    const called = contactsFor(call, this.#contacts);
+    const name = called.find(({ trunk }) => trunks?.isFrom(trunk, address) === true)?.trunk;
+    const media = name === undefined ? undefined : trunks?.mediaOf(name);
     return name === undefined || media === undefined ? undefined : { trunk: name, media };
+  }
+
+  /** A PBX still calls a browser that is gone: nothing tells it before its binding expires. */
+  isForgotten(requestUri: string, address: string): boolean {
+    const uri = parseUri(requestUri);
+    if ((uri?.scheme !== 'sip' && uri?.scheme !== 'sips') || !PbxContacts.isToken(uri.user ?? ''))
+      return false;
+    if (this.#contacts.find(uri.user ?? '') !== undefined) return false;
+    const trunks = this.options.trunks();
+    return this.options
+      .domains()
+      .some(({ pbxTrunk }) => pbxTrunk !== undefined && trunks?.isFrom(pbxTrunk, address) === true);
   }
 
   /** Takes a request outside any dialog from a browser; false when its user is not a PBX's. */
@@ -91,7 +106,12 @@ export class PbxDomains {
   /** Takes a request outside any dialog from a trunk; false when it is not for a browser that is registered at that PBX. */
   fromPbx(request: OutOfDialogRequest, address: string): boolean {
     const contact = this.#addressed(request.requestUri, address);
-    if (contact === undefined) return false;
+    if (contact === undefined) {
+      if (!this.isForgotten(request.requestUri, address)) return false;
+      const { status, reason } = failure('route.user_offline');
+      request.respond(status, reason);
+      return true;
+    }
     this.#requests.fromPbx(contact, request);
     return true;
   }

@@ -1,6 +1,6 @@
 import { failure } from '../../sip/failure.js';
 import type { Party } from '../../sip/leg.js';
-import { parseNameAddrList, parseUri, serializeUri } from '../../sip/message/index.js';
+import { parseNameAddrList, parseUri, serializeUri, splitCommaList } from '../../sip/message/index.js';
 import { dialledOf } from '../call/dialled.js';
 import { identify } from '../call/identity.js';
 import type { CallSource, CalleeTarget, RoutableCall, RoutePlan, Router } from '../call/ports.js';
@@ -31,9 +31,10 @@ export function createPbxRouter(inner: Router, options: PbxRouterOptions): Route
     isEmergency: (incoming, source) => inner.isEmergency(incoming, source),
     async plan(incoming, source) {
       if (source.side === 'trunk') {
-        const contact = contactOf(incoming.requestUri, options.contacts);
-        if (contact?.trunk !== source.trunk) return inner.plan(incoming, source);
-        return toBrowser(contact, incoming, source, options);
+        const called = contactsFor(incoming, options.contacts).filter(({ trunk }) => trunk === source.trunk);
+        const [first] = called;
+        if (first === undefined) return inner.plan(incoming, source);
+        return toBrowsers(first, called, incoming, source, options);
       }
       const domain = domainOf(source.aor);
       const trunk = options.trunkOf(domain);
@@ -51,6 +52,21 @@ export function contactOf(requestUri: string, contacts: PbxContacts): PbxContact
   const uri = parseUri(requestUri);
   const user = uri?.scheme === 'sip' || uri?.scheme === 'sips' ? uri.user : undefined;
   return user === undefined ? undefined : contacts.find(user);
+}
+
+/**
+ * Whom an INVITE of the PBX is to ring: the browser that its Request-URI stands for. A PBX that is a proxy sends one to each of a
+ * user's browsers, all with one Call-ID, of which only the first can be here (RFC 3261 §8.2.2.2): that one rings them all.
+ */
+export function contactsFor(
+  { requestUri, headers }: Pick<RoutableCall, 'requestUri' | 'headers'>,
+  contacts: PbxContacts,
+): readonly PbxContact[] {
+  const isOfProxy = headers.getAll('Via').flatMap(splitCommaList).length > 1;
+  const contact = contactOf(requestUri, contacts);
+  if (!isOfProxy) return contact === undefined ? [] : [contact];
+  const uri = parseUri(requestUri);
+  return uri?.scheme === 'sip' || uri?.scheme === 'sips' ? contacts.alike(uri.user ?? '') : [];
 }
 
 /** The INVITE as the browser has written it where its digest is about it: method and Request-URI (RFC 3261 §22.4). */
@@ -78,8 +94,9 @@ function toPbx(
   return { route: routeName, stages: targets.map((target) => [target]) };
 }
 
-function toBrowser(
+function toBrowsers(
   contact: PbxContact,
+  called: readonly PbxContact[],
   incoming: RoutableCall,
   source: CallSource & { readonly side: 'trunk' },
   { trunks, endpoints }: PbxRouterOptions,
@@ -93,20 +110,21 @@ function toBrowser(
   const { user, displayName } = caller;
   const uri = `sip:${user}@${domainOf(contact.aor)}`;
   const shown = displayName === undefined ? { uri } : { uri, displayName };
-  const target: CalleeTarget = {
+  const headers = offeredHeaders(incoming.headers, 'trunk', trunks.headersOf(contact.trunk)).forBrowser();
+  const targets = called.map(({ aor, endpointId, contactUri }): CalleeTarget => ({
     side: 'browser',
-    label: `${contact.aor} ${contact.endpointId}`,
+    label: `${aor} ${endpointId}`,
     media: { profile: 'webrtc' },
     from: wantsPrivacy(caller) ? anonymous : shown,
-    to: { uri: contact.aor },
-    headers: offeredHeaders(incoming.headers, 'trunk', trunks.headersOf(contact.trunk)).forBrowser(),
+    to: { uri: aor },
+    headers,
     invite(invitation, listener) {
-      const endpoint = endpoints.find(contact.endpointId);
+      const endpoint = endpoints.find(endpointId);
       if (endpoint === undefined) throw failure('route.user_offline');
-      return endpoint.invite(contact.contactUri, invitation, listener);
+      return endpoint.invite(contactUri, invitation, listener);
     },
-  };
-  return { route: routeName, stages: [[target]] };
+  }));
+  return { route: routeName, stages: [targets] };
 }
 
 function partiesIn(values: readonly string[]): readonly Party[] {

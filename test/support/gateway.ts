@@ -117,17 +117,17 @@ export function testConfig(options: GatewayOptions, engine?: EngineUnderTest): C
       ...options.websocket,
     },
     domains: [
-      {
-        name: 'localhost',
-        users: [user('alice', 'Alice'), user('bob', 'Bob'), user('carol', 'Carol')],
-        htdigest: undefined,
-      },
       ...Object.entries(options.pbxDomains ?? {}).map(([name, pbxTrunk]) => ({
         name,
         pbxTrunk,
         users: [],
         htdigest: undefined,
       })),
+      {
+        name: 'localhost',
+        users: [user('alice', 'Alice'), user('bob', 'Bob'), user('carol', 'Carol')],
+        htdigest: undefined,
+      },
     ],
     sip: engine === undefined ? embedded(options) : beside(engine, options.journal),
     media: { ...mediaOf(options), browserToBrowser: options.browserToBrowser ?? 'direct' },

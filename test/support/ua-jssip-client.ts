@@ -123,7 +123,7 @@ export class JsSipClient {
   readonly agent: JsSipAgent;
   readonly sessions = new Journal<JsSipSession>();
 
-  private constructor(user: string, url: string, password: string) {
+  private constructor(user: string, url: string, password: string, domain: string) {
     Object.assign(globalThis, {
       window: globalThis,
       RTCPeerConnection: FakePeerConnection,
@@ -131,7 +131,7 @@ export class JsSipClient {
     });
     this.agent = new JsSIP.UA({
       sockets: [new WsSocket(url) as never],
-      uri: `sip:${user}@localhost`,
+      uri: `sip:${user}@${domain}`,
       password,
       connection_recovery_min_interval: 1,
       connection_recovery_max_interval: 1,
@@ -142,8 +142,13 @@ export class JsSipClient {
   }
 
   /** Connects and registers. */
-  static async start(user: string, url: string, password = 'unused'): Promise<JsSipClient> {
-    const client = new JsSipClient(user, url, password);
+  static async start(
+    user: string,
+    url: string,
+    password = 'unused',
+    domain = 'localhost',
+  ): Promise<JsSipClient> {
+    const client = new JsSipClient(user, url, password, domain);
     const registered = new Promise<void>((resolve) => client.agent.on('registered', () => resolve()));
     client.agent.start();
     await registered;

@@ -202,7 +202,7 @@ describe('a domain whose PBX knows the passwords', () => {
       await browser.register({ expires: 0 });
       const headers = ['Content-Type: application/sdp'];
       pbx.peer.send(pbx.requestText('INVITE', { to, callId: 'late', headers, body: sdp(7002) }));
-      assert.equal((await pbx.peer.status(404)).callId, 'late');
+      assert.equal((await pbx.peer.status(480)).callId, 'late');
     });
   });
 

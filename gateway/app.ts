@@ -361,8 +361,6 @@ export class App {
     if (pbx !== undefined) return this.#take(call, { side: 'trunk', remote, ...pbx });
     if (this.#pbx?.isForgotten(call.requestUri, source.address) === true)
       return call.leg.reject(failure('route.user_offline'));
-    if (this.#pbx?.isForgotten(call.requestUri, source.address) === true)
-      return call.leg.reject(failure('route.user_offline'));
     const trunk = this.#trunks?.table.identify(source.address, userOf(call.requestUri));
     if (trunk === undefined) return call.leg.reject(failure('trunk.unknown_source'));
     const dialled = trunk.numberFrom === 'to' ? { ...call, requestUri: call.to.uri } : call;

@@ -24,6 +24,7 @@ const neededNode = [20, 19];
 const peers = {
   '/usr/sbin/kamailio': 'kamailio',
   '/usr/share/doc/kamailio-tls-modules/copyright': 'kamailio-tls-modules',
+  '/usr/share/doc/kamailio-presence-modules/copyright': 'kamailio-presence-modules',
   '/usr/bin/baresip': 'baresip',
   '/usr/bin/sipp': 'sip-tester',
   '/usr/bin/stunnel4': 'stunnel4',

@@ -30,7 +30,7 @@ export function createRouter({ domains, routes }: Config, around: RouterSurround
   );
   return createCallRouter({
     rules: routes,
-    domains: domains.map(({ name }) => name),
+    domains: domains.filter(({ pbxTrunk }) => pbxTrunk === undefined).map(({ name }) => name),
     users: createUserDirectory({
       users,
       hasCredential: (user, domain) => credentials.find(user, domain) !== undefined,

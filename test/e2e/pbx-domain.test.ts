@@ -29,6 +29,7 @@ describe('browsers that sign in with their extension of a PBX', function () {
   before(async function () {
     const chromium = requirePeer(this, 'chromium');
     const program = requirePeer(this, 'kamailio');
+    requirePeer(this, 'kamailio-presence-modules');
     const phoneProgram = requirePeer(this, 'baresip');
     browser = await launchChromium(chromium, browserHz);
     kamailio = await KamailioOffice.start({ program, domain, extensions });

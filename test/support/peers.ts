@@ -5,6 +5,7 @@ const peers = {
   chromium: ['/usr/bin/chromium'],
   kamailio: ['/usr/sbin/kamailio'],
   'kamailio-tls-modules': ['/usr/share/doc/kamailio-tls-modules/copyright'],
+  'kamailio-presence-modules': ['/usr/share/doc/kamailio-presence-modules/copyright'],
   baresip: ['/usr/bin/baresip'],
   sipp: ['/usr/bin/sipp'],
   stunnel4: ['/usr/bin/stunnel4'],

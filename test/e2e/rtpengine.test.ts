@@ -154,7 +154,7 @@ describe('a browser and a phone behind a PBX, with rtpengine', function () {
     assert.equal(cdr.termination.code, 'call.completed');
     assert.equal(cdr.media.length, 2);
     for (const { packetsReceived, codec } of cdr.media) {
-      assert.ok(packetsReceived > 20);
+      assert.ok(packetsReceived > 5, JSON.stringify(cdr.media));
       assert.ok(codec !== undefined);
     }
   });

@@ -6,11 +6,11 @@ import { newId } from '../sip/message/index.js';
 import type { MediaEngine } from '../sip/media/media-engine.js';
 import { createPassthroughEngine } from '../sip/media/passthrough.js';
 import type { TrunkSource } from '../sip/trunk/srf.js';
-import { DigestAuth } from './auth/digest-auth.js';
 import { MemoryCredentialStore } from './auth/credential-store.js';
 import { CallAdmission } from './call-admission.js';
+import { CallEntry } from './call-entry.js';
 import { CallController } from './call/call-controller.js';
-import type { CallSource, Router } from './call/ports.js';
+import type { Router } from './call/ports.js';
 import { CdrWriter } from './cdr/cdr-writer.js';
 import type { Inspection } from './api/inspection.js';
 import type { Config } from './config/config.js';
@@ -19,18 +19,17 @@ import { createCredentials } from './create-credentials.js';
 import { createMedia } from './create-media.js';
 import { createDecider, createRouter } from './create-router.js';
 import { edgeLimitsOf } from './edge-limits.js';
+import { edgeOptions } from './edge-options.js';
 import { createEdge, type Edge } from './edge/edge.js';
 import type { PageHandler } from './edge/http-server.js';
-import type { Endpoint } from './endpoint/endpoint.js';
 import { EndpointTable } from './endpoint/endpoint-table.js';
 import { createInspection } from './inspection.js';
-import { engineOptions, listeners } from './listen-options.js';
+import { engineOptions } from './listen-options.js';
 import { MemoryLocation } from './location/memory-location.js';
 import { startEchoPhone, type EchoPhone } from './quick-start/echo-phone.js';
 import { PbxDomains } from './pbx-domain/pbx-domains.js';
-import { Registrar } from './registrar/registrar.js';
 import { prefixed } from './sizes.js';
-import { uriHost, userOf } from './uri-parts.js';
+import { uriHost } from './uri-parts.js';
 import type { Events } from './telemetry/events.js';
 import { tlsSettingsOf } from './trunk/tls-settings.js';
 import { openTrunkSide, type TrunkSide } from './trunk/trunk-side.js';
@@ -47,17 +46,8 @@ export interface AppSurroundings {
   readonly clock?: Clock;
 }
 
-const registrationLimits = {
-  minExpiresSeconds: 60,
-  maxExpiresSeconds: 3_600,
-  defaultExpiresSeconds: 600,
-  maxBindingsPerAor: 10,
-};
-
 /** Longer than any carrier lets a phone ring, and than any call that somebody still talks in. */
 const callLimits = { maxRingMs: 180_000, maxDurationMs: 12 * 3_600_000 };
-
-const retryAfter = [['Retry-After', '5']] as const;
 
 /** The composition root: makes every part, knows who needs whom, starts and stops them in order. */
 export class App {
@@ -75,6 +65,11 @@ export class App {
   readonly #admission: CallAdmission;
   #echoPhone: EchoPhone | undefined;
   #edge: Edge | undefined;
+  readonly #entry = new CallEntry({
+    controller: () => this.#controller,
+    trunks: () => this.#trunks?.table,
+    pbx: () => this.#pbx,
+  });
   #decider: Awaited<ReturnType<typeof createDecider>>;
   #draining = false;
   #closing: Promise<void> | undefined;
@@ -114,7 +109,7 @@ export class App {
       log,
       clock,
       hooks: {
-        incomingCall: (endpoint, call) => this.#fromBrowser(endpoint, call),
+        incomingCall: (endpoint, call) => this.#entry.fromBrowser(endpoint, call),
         request: (endpoint, request) => {
           if (this.#pbx?.fromBrowser(endpoint, request) !== true) refuse(request);
         },
@@ -263,7 +258,7 @@ export class App {
 
   #trunkListener() {
     return {
-      incomingCall: (call: IncomingCall, source: TrunkSource) => this.#fromTrunk(call, source),
+      incomingCall: (call: IncomingCall, source: TrunkSource) => this.#entry.fromTrunk(call, source),
       request: (request: OutOfDialogRequest, { address }: TrunkSource) => {
         if (this.#pbx?.fromPbx(request, address) !== true) refuse(request);
       },
@@ -323,54 +318,16 @@ export class App {
   }
 
   #createEdge(): Promise<Edge> {
-    const { config, around } = this;
-    const { websocket } = config;
-    const clock = this.#clock;
-    return createEdge({
-      listen: listeners(config),
-      pages: around.pages,
-      origins: websocket.origins,
-      perMessageDeflate: websocket.perMessageDeflate,
-      keepaliveMs: websocket.keepaliveMs,
-      limits: edgeLimitsOf(config),
-      domains: config.domains.map(({ name }) => name),
-      anonymousOptions: true,
-      auth: new DigestAuth({ store: this.#credentials, clock }),
-      registrar: new Registrar({
+    return createEdge(
+      edgeOptions(this.config, {
+        ...this.around,
+        clock: this.#clock,
+        credentials: this.#credentials,
         location: this.#location,
-        clock,
-        events: around.events,
-        limits: registrationLimits,
-        flowTimerSeconds: Math.ceil((websocket.keepaliveMs * 2) / 1_000),
+        endpoints: this.#endpoints,
+        pbx: this.#pbx?.registrar,
       }),
-      ...(this.#pbx === undefined ? {} : { pbx: this.#pbx.registrar }),
-      endpoints: this.#endpoints,
-      events: around.events,
-      clock,
-      log: around.log,
-    });
-  }
-
-  #fromBrowser(endpoint: Endpoint, call: IncomingCall): void {
-    this.#take(call, { side: 'browser', aor: endpoint.aor, endpointId: endpoint.id });
-  }
-
-  #fromTrunk(call: IncomingCall, source: TrunkSource): void {
-    const remote = `${uriHost(source.address)}:${source.port}`;
-    const pbx = this.#pbx?.sourceOf(call, source.address);
-    if (pbx !== undefined) return this.#take(call, { side: 'trunk', remote, ...pbx });
-    if (this.#pbx?.isForgotten(call.requestUri, source.address) === true)
-      return call.leg.reject(failure('route.user_offline'));
-    const trunk = this.#trunks?.table.identify(source.address, userOf(call.requestUri));
-    if (trunk === undefined) return call.leg.reject(failure('trunk.unknown_source'));
-    const dialled = trunk.numberFrom === 'to' ? { ...call, requestUri: call.to.uri } : call;
-    this.#take(dialled, { side: 'trunk', trunk: trunk.name, remote, media: trunk.media });
-  }
-
-  #take(call: IncomingCall, source: CallSource): void {
-    if (this.#controller === undefined)
-      return call.leg.reject(failure('gateway.draining', { headers: retryAfter }));
-    this.#controller.incoming(call, source);
+    );
   }
 
   async #close(): Promise<void> {

@@ -89,6 +89,41 @@ export interface LegListener {
   ended(end: LegEnd): void;
 }
 
+/** A confirmed dialog with a browser as another process can go on with it: plain values. */
+export interface BrowserDialogSnapshot {
+  readonly side: 'browser';
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+  readonly localSequence: number;
+  readonly remoteSequence?: number | undefined;
+  /** URI, and how it is written in From or To. */
+  readonly local: readonly [uri: string, nameAddr: string];
+  readonly remote: readonly [uri: string, nameAddr: string];
+  readonly remoteTarget: string;
+  readonly routeSet: readonly string[];
+  /** RFC 3311 §4 */
+  readonly takesUpdate: boolean;
+  /** RFC 4028 */
+  readonly sessionTimer?: { readonly seconds: number; readonly weRefresh: boolean } | undefined;
+}
+
+/** The same with a PBX. */
+export interface TrunkDialogSnapshot {
+  readonly side: 'trunk';
+  /** By which the SIP engine knows it. */
+  readonly dialogId: string;
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+  readonly role: LegRole;
+  readonly localSdp?: string | undefined;
+  readonly remoteSdp?: string | undefined;
+  readonly contact?: string | undefined;
+}
+
+export type DialogSnapshot = BrowserDialogSnapshot | TrunkDialogSnapshot;
+
 /** One side of a call (DESIGN §2). */
 export interface Leg {
   /** `l_…` */
@@ -112,6 +147,8 @@ export interface Leg {
    * response (487 or `failure`'s) for a caller that has no answer. Idempotent. `ended` follows with cause `local`.
    */
   hangUp(reason?: { readonly failure?: SipFailure; readonly headers?: HeaderList }): void;
+  /** What another process needs to go on with the leg; undefined unless it is confirmed. */
+  snapshot(): DialogSnapshot | undefined;
 }
 
 /** The leg of whoever calls us: we are the UAS of its INVITE. */
@@ -144,6 +181,8 @@ export interface CalleeAnswer extends CalleeProgress {
 }
 
 export interface CalleeListener extends LegListener {
+  /** 100 Trying: the next hop has the INVITE. A SIP engine may keep it to itself, as drachtio-server does. */
+  trying?(): void;
   progress(progress: CalleeProgress): void;
   /** The first 2xx. Later 2xx of other forks are acknowledged and ended by the leg itself (RFC 3261 §13.2.2.4). */
   answered(answer: CalleeAnswer): void;

@@ -69,6 +69,18 @@ export class EndpointTable {
   }
 
   /**
+   * The endpoint of an earlier process: the one that its client has here already, else a new one that waits in its grace
+   * for a flow.
+   */
+  adopt(id: string, key: string, identity: EndpointIdentity): Endpoint {
+    const known = this.#byKey.get(key) ?? this.#byId.get(id);
+    if (known !== undefined) return known;
+    const endpoint = this.#add(new Endpoint(id, key, identity, this.#surroundings));
+    this.#awaitFlow(endpoint);
+    return endpoint;
+  }
+
+  /**
    * Attaches a flow, authenticated as `aor`, by a request in a dialog: to the endpoint of that user which has the dialog,
    * has lost its flow and never showed an instance-id. Undefined when there is none.
    */
@@ -109,8 +121,7 @@ export class EndpointTable {
     if (endpoint.flow !== flow || !this.#byId.has(endpoint.id)) return;
     endpoint.detach();
     if (!endpoint.bound && endpoint.idle) return this.#remove(endpoint);
-    this.#detached.set(endpoint, this.options.clock.nowMs() + this.options.graceMs);
-    this.#watchGrace();
+    this.#awaitFlow(endpoint);
   }
 
   sizes(): Record<'endpoints' | 'detached' | keyof EndpointSizes, number> {
@@ -135,11 +146,20 @@ export class EndpointTable {
   }
 
   #create(flow: EndpointFlow, key: string, identity: EndpointIdentity): Endpoint {
-    const endpoint = new Endpoint(newId('e_'), key, identity, this.#surroundings);
-    this.#byId.set(endpoint.id, endpoint);
-    this.#byKey.set(key, endpoint);
+    const endpoint = this.#add(new Endpoint(newId('e_'), key, identity, this.#surroundings));
     endpoint.attach(flow);
     return endpoint;
+  }
+
+  #add(endpoint: Endpoint): Endpoint {
+    this.#byId.set(endpoint.id, endpoint);
+    this.#byKey.set(endpoint.key, endpoint);
+    return endpoint;
+  }
+
+  #awaitFlow(endpoint: Endpoint): void {
+    this.#detached.set(endpoint, this.options.clock.nowMs() + this.options.graceMs);
+    this.#watchGrace();
   }
 
   #resume(endpoint: Endpoint, flow: EndpointFlow): Endpoint {

@@ -5,11 +5,15 @@ import type {
   IncomingCall,
   InDialogResponse,
   Invitation,
+  Leg,
+  LegListener,
   OutOfDialogRequest,
 } from '../../sip/leg.js';
 import type { Log } from '../../sip/log.js';
 import type { SipMessage, SipRequest } from '../../sip/message/index.js';
-import type { EndpointCore, EndpointCoreOptions, EndpointCoreSizes } from '../../sip/ua/endpoint-core.js';
+import type { EndpointCore } from '../../sip/ua/endpoint-core.js';
+import type { EndpointCoreOptions, EndpointCoreSizes } from '../../sip/ua/endpoint-core-options.js';
+import type { RestorableLeg } from '../../sip/ua/restored-leg.js';
 import type { EndpointFlow } from './endpoint-flow.js';
 import type { EndpointIdentity } from './endpoint-identity.js';
 
@@ -22,7 +26,7 @@ export interface EndpointHooks {
 /** The part of the SIP core that an endpoint uses. */
 export type EndpointStack = Pick<
   EndpointCore,
-  'receive' | 'hasDialog' | 'resume' | 'invite' | 'request' | 'sizes' | 'dispose'
+  'receive' | 'hasDialog' | 'resume' | 'invite' | 'restore' | 'request' | 'sizes' | 'dispose'
 >;
 
 /** Sizes of an endpoint's tables; `cores` is 1 once it has a SIP core. */
@@ -94,6 +98,11 @@ export class Endpoint {
   /** Calls the user agent at one of its contacts. */
   invite(contactUri: string, invitation: Invitation, listener: CalleeListener): CalleeLeg {
     return this.#core().invite(contactUri, invitation, listener);
+  }
+
+  /** Goes on with a leg of an earlier process. */
+  restore(leg: RestorableLeg, listener: LegListener): Leg {
+    return this.#core().restore(leg, listener);
   }
 
   /** Sends a request outside any dialog (MESSAGE, NOTIFY …) to one of its contacts. */

@@ -8,6 +8,7 @@ import { sendOwnBye } from './binding/own-requests.js';
 import type { StrangerPolicy } from './binding/strangers.js';
 import type { ControlClient, SipCommand } from './control-protocol/control-client.js';
 import { ControlServer, type ControlListener } from './control-protocol/control-server.js';
+import { restoreDialog, stateOf, type DialogState } from './binding/restored-dialog.js';
 import type { Dialog } from './dialog/dialog.js';
 import { DialogTable } from './dialog/dialog-table.js';
 import { sipUriOf } from './dialog/route-set.js';
@@ -39,6 +40,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   /** Undefined: everybody is served. */
   readonly strangers?: StrangerPolicy;
+  /** Applications hear of 100 Trying to their INVITEs, which drachtio-server keeps to itself. Default: they do not. */
+  readonly tellsTrying?: boolean;
   /** When new requests are refused; default: {@link defaultOverloadLimits}. */
   readonly overload?: OverloadLimits;
   /** Other values than those of RFC 3261 Table 4; for tests. */
@@ -63,6 +66,13 @@ export interface Engine {
   readonly counters: EngineCounters;
   /** The addresses that a SIP URI stands for, in the order in which they are tried (RFC 3263); none when none can be reached. */
   hopsOf(uri: string): Promise<readonly Hop[]>;
+  /** A confirmed INVITE dialog as another engine can go on with it; undefined when there is none of that id. */
+  dialogState(dialogId: string): DialogState | undefined;
+  /**
+   * Goes on with a dialog of another engine, which must not have it any more: for the application that is connected.
+   * False when there is none, or when the peer cannot be reached from here.
+   */
+  restoreDialog(state: DialogState): boolean;
   /**
    * Uses another certificate, other authorities and pins for new connections; those that are up stay. Throws when they
    * cannot be used: then the old ones stay in force.
@@ -110,6 +120,7 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
   readonly pending = new Map<string, PendingRequest>();
   readonly invites = new Map<string, PendingInvite>();
   readonly invitedNames = new Map<string, number>();
+  readonly tellsTrying: boolean;
   readonly subscriptions = new Map<string, PendingSubscription>();
   private readonly requests: AppRequests;
   private server: ControlServer | undefined;
@@ -124,6 +135,7 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
     this.clock = options.clock;
     this.log = options.log;
     this.timers = createTimers(options.timers);
+    this.tellsTrying = options.tellsTrying === true;
     this.hops = new NextHops(pool, options);
     this.overload = new Overload(this.clock, this.log, options.overload);
     this.transactions = new TransactionTable(this.clock, this.timers);
@@ -168,6 +180,15 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
     const uri = sipUriOf(text);
     if (uri === undefined) return Promise.resolve([]);
     return new Promise((resolve) => this.hops.find(uri, undefined, resolve));
+  }
+
+  dialogState(dialogId: string): DialogState | undefined {
+    const dialog = this.dialogs.named(dialogId);
+    return dialog === undefined ? undefined : stateOf(dialog);
+  }
+
+  restoreDialog(state: DialogState): boolean {
+    return restoreDialog(this, state);
   }
 
   renewTls(settings: TlsSettings): void {

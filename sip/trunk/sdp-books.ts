@@ -12,6 +12,11 @@ export class SdpBooks {
     private remote: string | undefined,
   ) {}
 
+  /** The last description of each side. */
+  get current(): { readonly localSdp: string | undefined; readonly remoteSdp: string | undefined } {
+    return { localSdp: this.local, remoteSdp: this.remote };
+  }
+
   /** Notes what was sent and what was received; undefined leaves a side as it is. */
   note(local: string | undefined, remote: string | undefined): void {
     this.local = local ?? this.local;

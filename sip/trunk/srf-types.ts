@@ -62,6 +62,8 @@ export interface SrfRequest extends SrfMessage, EventEmitter {
 
 export interface SrfDialog extends EventEmitter {
   readonly id: string;
+  readonly type: 'uac' | 'uas';
+  readonly sip: { readonly callId: string; readonly localTag: string; readonly remoteTag: string };
   /** The response that made the dialog. */
   readonly res: SrfResponse;
   readonly local: { sdp?: string; readonly contact?: string };
@@ -155,7 +157,13 @@ interface SrfConstructor {
   readonly Dialog: new (
     srf: SrfStack,
     type: 'uac' | 'uas',
-    parts: { readonly req: SrfRequest; readonly res: SrfResponse; readonly auth?: SrfCredentials },
+    parts: {
+      readonly req: SrfRequest;
+      readonly res: SrfResponse;
+      /** Our answer, in the dialog of a peer's INVITE. */
+      readonly sent?: SrfResponse;
+      readonly auth?: SrfCredentials;
+    },
   ) => SrfDialog;
 }
 

@@ -1,6 +1,14 @@
 import type { Clock, Timer } from '../clock.js';
 import type { SipFailure } from '../failure.js';
-import type { CalleeLeg, CalleeListener, HeaderList, InDialogResponse, Invitation } from '../leg.js';
+import type {
+  CalleeLeg,
+  CalleeListener,
+  HeaderList,
+  InDialogResponse,
+  Invitation,
+  Leg,
+  LegListener,
+} from '../leg.js';
 import type { Log } from '../log.js';
 import { newCallId, newTag } from '../message/index.js';
 import { BackOff } from './back-off.js';
@@ -13,6 +21,7 @@ import { LeftDialog } from './left-dialog.js';
 import { endLeftInvite } from './left-invite.js';
 import { LegTable } from './leg-table.js';
 import { pingParty, pingTimeout } from './options-ping.js';
+import { RestoredTrunkLeg, type RestorableTrunkLeg } from './restored-leg.js';
 import { SrfConnection, type EngineAddress } from './srf-connection.js';
 import { TrunkCalleeLeg } from './trunk-callee-leg.js';
 import { TrunkIngress, type TrunkIngressListener } from './trunk-ingress.js';
@@ -21,6 +30,7 @@ import type { TrunkMessage } from './trunk-message.js';
 import type { TrunkTarget } from './trunk-target.js';
 
 export type { DialogNotes, OpenInvite } from './dialog-notes.js';
+export type { RestorableTrunkLeg } from './restored-leg.js';
 export type { EngineTls } from './srf-connection.js';
 export type { TrunkSource } from './trunk-ingress.js';
 export type { TrunkMessage } from './trunk-message.js';
@@ -120,6 +130,13 @@ export class TrunkStack {
     const { sender } = this.#ready();
     const { clock, log } = this;
     return new TrunkSubscription({ sender, legs: this.#legs, clock, log }, target, listener);
+  }
+
+  /** Goes on with a leg of an earlier process whose dialog the engine has. Throws `trunk.engine_away`. */
+  restore(leg: RestorableTrunkLeg, listener: LegListener): Leg {
+    const { srf } = this.#ready();
+    const { clock, log, notes } = this;
+    return new RestoredTrunkLeg(leg, listener, { srf, clock, log, notes }, this.#legs);
   }
 
   /** Ends a dialog that no leg of ours has: one that {@link DialogNotes} has told of; see {@link LeftDialog.end}. */

@@ -9,6 +9,7 @@ import type {
   Invitation,
   LegEnd,
   ReofferResult,
+  TrunkDialogSnapshot,
 } from '../leg.js';
 import { newCallId, newTag, type SipRequest } from '../message/index.js';
 import { answerOf, isLateOffer, rescueAnswer, type CalleeResult } from './callee-result.js';
@@ -102,6 +103,10 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
     return this.#dialog.request(method, content, headers);
   }
 
+  snapshot(): TrunkDialogSnapshot | undefined {
+    return this.#dialog?.snapshot();
+  }
+
   receiveEarly(message: SipRequest, request: SrfRequest, response: SrfResponse): void {
     const final = new FinalAnswer(request, response, this.around.log, this.around.clock);
     if (message.method === 'UPDATE') return this.#receiveEarlyUpdate(request, undefined, final);
@@ -147,6 +152,7 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
 
   #progressed(response: SrfResponse): void {
     if (this.#state !== 'inviting') return;
+    if (response.status === 100) return this.listener.trying?.();
     const message = readResponse(response.msg);
     const sdp = message === undefined ? undefined : sdpOf(message);
     if (sdp !== undefined && message?.headers.get('RSeq') !== undefined) this.#isAnsweredEarly = true;

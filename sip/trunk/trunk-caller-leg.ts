@@ -1,5 +1,13 @@
 import { failure, SipFailure } from '../failure.js';
-import type { CallerLeg, HeaderList, InDialogResponse, LegEnd, LegListener, ReofferResult } from '../leg.js';
+import type {
+  CallerLeg,
+  HeaderList,
+  InDialogResponse,
+  LegEnd,
+  LegListener,
+  ReofferResult,
+  TrunkDialogSnapshot,
+} from '../leg.js';
 import { newId, tagOf, type SipRequest } from '../message/index.js';
 import { allow } from './capabilities.js';
 import { EarlyReoffers, passOnEarly, type EarlyOffers } from './early-dialog.js';
@@ -127,6 +135,10 @@ export class TrunkCallerLeg implements CallerLeg, TableLeg {
   ): Promise<InDialogResponse> {
     if (this.#dialog === undefined) throw failure('dialog.unknown', { detail: 'not answered yet' });
     return this.#dialog.request(method, content, headers);
+  }
+
+  snapshot(): TrunkDialogSnapshot | undefined {
+    return this.#dialog?.snapshot();
   }
 
   receiveEarly(message: SipRequest, request: SrfRequest, response: SrfResponse): void {

@@ -1,6 +1,13 @@
 import type { Clock, Timer } from '../clock.js';
 import { failure, toFailure, type SipFailure } from '../failure.js';
-import type { HeaderList, InDialogResponse, LegEnd, LegListener, ReofferResult } from '../leg.js';
+import type {
+  HeaderList,
+  InDialogResponse,
+  LegEnd,
+  LegListener,
+  ReofferResult,
+  TrunkDialogSnapshot,
+} from '../leg.js';
 import type { Log } from '../log.js';
 import type { SipRequest } from '../message/index.js';
 import { AckWaits } from './ack-waits.js';
@@ -106,6 +113,22 @@ export class TrunkDialog {
    */
   bye(headers: HeaderList): void {
     this.#leave(headers, { cause: 'local' });
+  }
+
+  /** See {@link Leg.snapshot}. */
+  snapshot(): TrunkDialogSnapshot | undefined {
+    if (this.#state !== 'open') return undefined;
+    const { id, type, sip, local } = this.dialog;
+    return {
+      side: 'trunk',
+      dialogId: id,
+      callId: sip.callId,
+      localTag: sip.localTag,
+      remoteTag: sip.remoteTag,
+      role: type === 'uas' ? 'caller' : 'callee',
+      contact: local.contact,
+      ...this.#books.current,
+    };
   }
 
   /** The engine is gone, and the dialog with it. */

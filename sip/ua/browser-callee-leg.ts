@@ -2,6 +2,7 @@ import { NonInviteClientTransaction, UserAgentClient } from 'sip.js/lib/core/ind
 import type { Timer } from '../clock.js';
 import { failure, type FailureCode, type SipFailure } from '../failure.js';
 import type {
+  BrowserDialogSnapshot,
   CalleeLeg,
   CalleeListener,
   HeaderList,
@@ -110,6 +111,10 @@ export class BrowserCalleeLeg implements CalleeLeg, BrowserLeg, DialogOwner {
       case 'ended':
         return;
     }
+  }
+
+  snapshot(): BrowserDialogSnapshot | undefined {
+    return this.state === 'established' ? this.connected?.inDialog.snapshot() : undefined;
   }
 
   lose(lost: SipFailure): void {

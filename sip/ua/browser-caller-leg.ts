@@ -1,5 +1,6 @@
 import { failure, type SipFailure } from '../failure.js';
 import type {
+  BrowserDialogSnapshot,
   CallerLeg,
   HeaderList,
   HeaderView,
@@ -138,6 +139,10 @@ export class BrowserCallerLeg implements CallerLeg, BrowserLeg, DialogOwner {
       case 'ended':
         return;
     }
+  }
+
+  snapshot(): BrowserDialogSnapshot | undefined {
+    return this.state === 'established' ? this.dialog?.snapshot() : undefined;
   }
 
   lose(lost: SipFailure): void {

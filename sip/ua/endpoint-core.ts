@@ -1,5 +1,5 @@
 import { TransactionState } from 'sip.js/lib/core/index.js';
-import type { Clock, Timer } from '../clock.js';
+import type { Timer } from '../clock.js';
 import { failure, toFailure, type SipFailure } from '../failure.js';
 import type {
   CalleeLeg,
@@ -8,16 +8,17 @@ import type {
   IncomingCall,
   InDialogResponse,
   Invitation,
-  OutOfDialogRequest,
+  Leg,
+  LegListener,
   Party,
 } from '../leg.js';
-import type { Log } from '../log.js';
 import { newCallId, newTag, type SipMessage, type SipRequest } from '../message/index.js';
 import { BrowserCalleeLeg } from './browser-callee-leg.js';
 import { BrowserCallerLeg } from './browser-caller-leg.js';
 import { sendRequest } from './client-request.js';
 import { acceptable, type BrowserSubscription } from './browser-subscription.js';
 import type { BrowserLeg, EndpointContext } from './endpoint-context.js';
+import type { EndpointCoreOptions, EndpointCoreSizes, OutgoingMessage } from './endpoint-core-options.js';
 import { EndpointTransport } from './endpoint-transport.js';
 import { EndpointUserAgent } from './endpoint-user-agent.js';
 import { headerLines, partyOf, safeHeaders } from './header-lines.js';
@@ -33,47 +34,10 @@ import {
 } from './message-adapter.js';
 import { notSdp } from './offer-exchange.js';
 import { bodyOf, requestOptions, type OutgoingRequest } from './outgoing-request.js';
+import { RestoredLeg, type RestorableLeg } from './restored-leg.js';
 import { InviteServer, PlainServer, responseText } from './server-request.js';
 import { minSessionExpiresSeconds, sessionExpiresOf } from './session-timer.js';
 import { readWireUri } from './wire-uri.js';
-
-/** Who hears of what the browser starts. */
-export interface EndpointCoreListener {
-  /** The INVITE has been answered with 100. */
-  incomingCall(call: IncomingCall): void;
-  request(request: OutOfDialogRequest): void;
-}
-
-export interface EndpointCoreOptions {
-  /** `e_…` */
-  readonly id: string;
-  /** `sip:alice@localhost` */
-  readonly aor: string;
-  readonly transport: 'WS' | 'WSS';
-  /** Writes to the endpoint's current flow; false when there is none right now. */
-  send(text: string): boolean;
-  readonly listener: EndpointCoreListener;
-  readonly log: Log;
-  readonly clock: Clock;
-}
-
-/** A request to the browser outside any dialog. */
-export interface OutgoingMessage {
-  readonly from: Party;
-  readonly to: Party;
-  readonly headers?: HeaderList;
-  readonly content?: { readonly contentType: string; readonly body: string };
-}
-
-/** Sizes of an endpoint's tables; all zero when it has no call. */
-export interface EndpointCoreSizes {
-  readonly transactions: number;
-  readonly dialogs: number;
-  readonly legs: number;
-  readonly subscriptions: number;
-  /** Messages that wait for a flow. */
-  readonly unsent: number;
-}
 
 const allowed = 'ACK, BYE, CANCEL, INFO, INVITE, MESSAGE, NOTIFY, OPTIONS, PRACK, REFER, SUBSCRIBE, UPDATE';
 /** Methods outside a dialog that are handed to the listener. */
@@ -158,6 +122,12 @@ export class EndpointCore {
       ),
     });
     return new BrowserCalleeLeg(this.context, request, invitation, listener);
+  }
+
+  /** Goes on with a leg of an earlier process. Throws `dialog.unknown` after `dispose`. */
+  restore(leg: RestorableLeg, listener: LegListener): Leg {
+    if (this.disposed) throw failure('dialog.unknown', { detail: 'the endpoint is gone' });
+    return new RestoredLeg(this.context, leg, listener);
   }
 
   /**

@@ -1,6 +1,13 @@
 import { NonInviteClientTransaction, UserAgentClient } from 'sip.js/lib/core/index.js';
 import { failure, type SipFailure } from '../failure.js';
-import type { HeaderList, HeaderView, InDialogRequest, InDialogResponse, ReofferResult } from '../leg.js';
+import type {
+  BrowserDialogSnapshot,
+  HeaderList,
+  HeaderView,
+  InDialogRequest,
+  InDialogResponse,
+  ReofferResult,
+} from '../leg.js';
 import { endsDialog, sendRequest, type PendingResponse } from './client-request.js';
 import { rejected } from './deferred.js';
 import { failureFor, type EndReason } from './end-reason.js';
@@ -66,6 +73,19 @@ export class InDialog implements DialogUser {
     this.dialog.refreshTarget(contactUri(headers));
     this.learnAllow(headers);
     this.timer.learn(headers);
+  }
+
+  /** What an earlier process knew beyond the dialog itself. */
+  restore({ takesUpdate, sessionTimer }: BrowserDialogSnapshot): void {
+    this.peerTakesUpdate = takesUpdate;
+    if (sessionTimer !== undefined) this.timer.restore(sessionTimer);
+  }
+
+  /** See `Leg.snapshot`. */
+  snapshot(): BrowserDialogSnapshot | undefined {
+    const dialog = this.closed ? undefined : this.dialog.snapshot();
+    if (dialog === undefined) return undefined;
+    return { ...dialog, takesUpdate: this.peerTakesUpdate, sessionTimer: this.timer.running };
   }
 
   /** Takes a request of the peer in this dialog, but CANCEL. */

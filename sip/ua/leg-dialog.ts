@@ -2,10 +2,12 @@ import {
   Dialog,
   InviteClientTransaction,
   type IncomingRequestMessage,
+  type URI,
   type UserAgentClient,
   type UserAgentCore,
 } from 'sip.js/lib/core/index.js';
 import type { DialogState } from 'sip.js/lib/core/dialogs/dialog-state.js';
+import type { BrowserDialogSnapshot } from '../leg.js';
 import type { AdaptedRequest, AdaptedResponse } from './message-adapter.js';
 import { requestOptions, type OutgoingRequest } from './outgoing-request.js';
 import { WireUri } from './wire-uri.js';
@@ -14,6 +16,9 @@ import { WireUri } from './wire-uri.js';
 export interface DialogUser {
   receive(message: AdaptedRequest): void;
 }
+
+/** More requests than a dialog sees between two snapshots; gaps are allowed (RFC 3261 §12.2.2). */
+const restoredSequenceGap = 1_000;
 
 /**
  * sip.js's dialog (RFC 3261 §12): tags, sequence numbers, remote target, route set. Kept in the table of its core from
@@ -34,6 +39,43 @@ export class LegDialog extends Dialog {
   /** The dialog that this response to our INVITE starts (RFC 3261 §12.1.2). Throws without Contact or tag. */
   static asClient(core: UserAgentCore, invite: OutgoingRequest, response: AdaptedResponse): LegDialog {
     return new LegDialog(core, Dialog.initialDialogStateForUserAgentClient(invite, response));
+  }
+
+  /** A confirmed dialog of an earlier process. Its sequence numbers go on above those that the process may have used. */
+  static restored(core: UserAgentCore, snapshot: BrowserDialogSnapshot): LegDialog {
+    const { callId, localTag, remoteTag, local, remote, remoteTarget, routeSet } = snapshot;
+    return new LegDialog(core, {
+      id: callId + localTag + remoteTag,
+      early: false,
+      callId,
+      localTag,
+      remoteTag,
+      localSequenceNumber: snapshot.localSequence + restoredSequenceGap,
+      remoteSequenceNumber: snapshot.remoteSequence,
+      localURI: new WireUri(...local),
+      remoteURI: new WireUri(...remote),
+      remoteTarget: new WireUri(remoteTarget),
+      routeSet: [...routeSet],
+      secure: false,
+    });
+  }
+
+  /** What {@link restored} takes; undefined while the dialog is early. */
+  snapshot(): Omit<BrowserDialogSnapshot, 'takesUpdate' | 'sessionTimer'> | undefined {
+    const { early, callId, localTag, remoteTag, remoteTarget, routeSet } = this.dialogState;
+    if (early) return undefined;
+    return {
+      side: 'browser',
+      callId,
+      localTag,
+      remoteTag,
+      localSequence: this.dialogState.localSequenceNumber ?? 0,
+      remoteSequence: this.dialogState.remoteSequenceNumber,
+      local: partyText(this.dialogState.localURI),
+      remote: partyText(this.dialogState.remoteURI),
+      remoteTarget: remoteTarget.toString(),
+      routeSet,
+    };
   }
 
   /** What the dialog of a request is found by in its core. */
@@ -57,4 +99,9 @@ export class LegDialog extends Dialog {
     if (!(transaction instanceof InviteClientTransaction)) return;
     transaction.ackResponse(this.createOutgoingRequestMessage('ACK', { cseq, ...requestOptions([], sdp) }));
   }
+}
+
+function partyText(uri: URI): readonly [string, string] {
+  const text = uri.toString();
+  return [text, uri instanceof WireUri ? uri.nameAddr : `<${text}>`];
 }

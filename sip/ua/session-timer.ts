@@ -1,5 +1,5 @@
 import type { Timer } from '../clock.js';
-import type { HeaderList, HeaderView } from '../leg.js';
+import type { BrowserDialogSnapshot, HeaderList, HeaderView } from '../leg.js';
 import type { EndpointContext } from './endpoint-context.js';
 
 /** Smallest session interval that RFC 4028 §4 allows, in seconds. */
@@ -35,6 +35,7 @@ export function sessionExpiresOf(headers: HeaderView): SessionExpires | undefine
  */
 export class SessionTimer {
   private timer: Timer | undefined;
+  private interval: BrowserDialogSnapshot['sessionTimer'];
 
   constructor(
     private readonly context: EndpointContext,
@@ -61,13 +62,25 @@ export class SessionTimer {
     else this.start(granted.seconds, granted.refresher !== 'uas');
   }
 
+  /** The interval that runs; undefined when there is none. */
+  get running(): BrowserDialogSnapshot['sessionTimer'] {
+    return this.interval;
+  }
+
+  /** Goes on with the interval of an earlier process, from its beginning. */
+  restore({ seconds, weRefresh }: NonNullable<BrowserDialogSnapshot['sessionTimer']>): void {
+    this.start(seconds, weRefresh);
+  }
+
   stop(): void {
     this.timer?.cancel();
     this.timer = undefined;
+    this.interval = undefined;
   }
 
   private start(seconds: number, ours: boolean): void {
     this.stop();
+    this.interval = { seconds, weRefresh: ours };
     if (ours) {
       this.timer = this.context.after((seconds / 2) * 1000, () =>
         this.user.refresh(`${seconds};refresher=uac`),

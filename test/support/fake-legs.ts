@@ -3,6 +3,7 @@ import type {
   CalleeLeg,
   CalleeListener,
   CallerLeg,
+  DialogSnapshot,
   HeaderList,
   HeaderView,
   InDialogRequest,
@@ -61,6 +62,13 @@ class FakeLeg {
       contentType: undefined,
       body: '',
     });
+  }
+
+  /** What call control is given for another process. */
+  taken: DialogSnapshot | undefined;
+
+  snapshot(): DialogSnapshot | undefined {
+    return this.taken;
   }
 }
 

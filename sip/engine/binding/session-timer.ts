@@ -17,6 +17,8 @@ const retryMs = 3000;
 /** Keeps a dialog's session alive, or ends it when the peer does not (RFC 4028 §10; PROTOCOL §6.7). */
 export class SessionTimer {
   private timer: Timer | undefined;
+  /** What it was last armed with. */
+  interval: NonNullable<Dialog['sessionTimer']>['interval'];
 
   constructor(
     private readonly core: Core,
@@ -28,6 +30,7 @@ export class SessionTimer {
   /** `weRefresh`: a re-INVITE of ours goes out after half the interval; else the session ends with it. */
   arm(seconds: number, weRefresh: boolean): void {
     this.timer?.cancel();
+    this.interval = { seconds, weRefresh };
     if (this.dialog.state === 'ended') return;
     const { clock } = this.core;
     this.timer = weRefresh
@@ -120,6 +123,15 @@ export class SessionTimer {
 
 function timerOf(core: Core, dialog: Dialog): NonNullable<Dialog['sessionTimer']> {
   return (dialog.sessionTimer ??= new SessionTimer(core, dialog));
+}
+
+/** Goes on with the session timer of a dialog of another engine, from its beginning. */
+export function resumeSessionTimer(
+  core: Core,
+  dialog: Dialog,
+  { seconds, weRefresh }: { readonly seconds: number; readonly weRefresh: boolean },
+): void {
+  timerOf(core, dialog).arm(seconds, weRefresh);
 }
 
 /** After a 2xx to an INVITE or UPDATE of ours; `fallbackSeconds` keeps a session going whose peer left the header out. */

@@ -85,7 +85,12 @@ export class Dialog {
   /** The last session description of an INVITE or its answer that we sent: what a session refresh repeats. */
   localSdp = '';
   /** RFC 4028; undefined while there was none. */
-  sessionTimer: { arm(seconds: number, weRefresh: boolean): void } | undefined;
+  sessionTimer:
+    | {
+        arm(seconds: number, weRefresh: boolean): void;
+        readonly interval: { readonly seconds: number; readonly weRefresh: boolean } | undefined;
+      }
+    | undefined;
   /** RFC 6665 §4.1.2; undefined in dialogs of INVITE. */
   subscriptions: { arm(event: string, seconds: number): void } | undefined;
   /** While a session refresh of our own is under way: INVITEs of the application that wait for its end (RFC 3261 §14.1). */
@@ -120,6 +125,10 @@ export class Dialog {
 
   get remoteTarget(): string {
     return this.target;
+  }
+
+  get routeSet(): readonly string[] {
+    return this.routes;
   }
 
   get hasRoutes(): boolean {

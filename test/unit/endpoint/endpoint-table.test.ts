@@ -8,7 +8,7 @@ import { MemoryLocation } from '../../../gateway/location/memory-location.js';
 import { SipFailure } from '../../../sip/failure.js';
 import { silentLog } from '../../../sip/log.js';
 import { createRequest, type SipMessage, type SipRequest } from '../../../sip/message/index.js';
-import type { EndpointCoreOptions } from '../../../sip/ua/endpoint-core.js';
+import type { EndpointCoreOptions } from '../../../sip/ua/endpoint-core-options.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
 const aor = 'sip:alice@localhost';
@@ -44,6 +44,9 @@ class FakeStack implements EndpointStack {
     this.resumed += 1;
   }
   invite(): never {
+    throw new Error('not called');
+  }
+  restore(): never {
     throw new Error('not called');
   }
   request(): never {

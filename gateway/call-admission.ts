@@ -50,8 +50,8 @@ export class CallAdmission {
     if (release instanceof SipFailure) return release;
     return {
       limits: urgent ? {} : limits,
-      release: () => {
-        release();
+      release: (outcome) => {
+        release(outcome);
         this.#forgetSoon(aor, channels);
       },
     };

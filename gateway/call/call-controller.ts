@@ -11,8 +11,8 @@ import type { CallSource, Router } from './ports.js';
 export interface Admission {
   /** Of the caller's side. */
   readonly limits: SideLimits;
-  /** The call has ended. */
-  release(): void;
+  /** The call has ended; `unused`: it was none. */
+  release(outcome?: 'unused'): void;
 }
 
 /** What admission needs beside the surroundings of each call. */
@@ -95,14 +95,20 @@ export class CallController {
     return this.admission.admit?.(source, urgent) ?? { limits: {}, release: () => undefined };
   }
 
+  /** What a PBX has answered with a challenge is no call: the caller sends it again, with its password. */
   #ended(call: Call, cdr: Cdr): void {
     this.table.remove(call);
-    this.#admissions.get(call.id)?.release();
+    const isCall = cdr.termination.code !== 'auth.challenged';
+    this.#admissions.get(call.id)?.release(isCall ? undefined : 'unused');
     this.#admissions.delete(call.id);
+    if (isCall) this.#recordCall(cdr);
+    if (this.table.size > 0 || this.#draining === undefined) return;
+    for (const resolve of this.#draining.splice(0)) resolve();
+  }
+
+  #recordCall(cdr: Cdr): void {
     const { anchoredMedia, events } = this.#surroundings;
     tellQuality(cdr, anchoredMedia.name, events);
     this.admission.record(cdr);
-    if (this.table.size > 0 || this.#draining === undefined) return;
-    for (const resolve of this.#draining.splice(0)) resolve();
   }
 }

@@ -1,11 +1,21 @@
 import type { Clock } from '../../sip/clock.js';
 import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
-import type { OutOfDialogRequest } from '../../sip/leg.js';
+import type { OutOfDialogRequest, Party } from '../../sip/leg.js';
 import type { Log } from '../../sip/log.js';
 import { isSubscription, type IncomingSubscription } from '../../sip/subscription.js';
 import type { TrunkStack } from '../../sip/trunk/srf.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
-import { contentOf, firstAnswer, headersBack, headersToBrowser, headersToPbx } from './pass-on.js';
+import {
+  askerOf,
+  contentOf,
+  firstAnswer,
+  headersAnswered,
+  headersBack,
+  headersToBrowser,
+  headersToPbx,
+  statusBack,
+  statusToPbx,
+} from './pass-on.js';
 import type { PbxContact } from './pbx-contacts.js';
 import { PbxSubscription } from './pbx-subscription.js';
 
@@ -43,21 +53,22 @@ export class PbxRequests {
   }
 
   /** Passes a request of a registered browser on, with its own Request-URI and credentials; answers it. */
-  fromBrowser({ endpointId, trunk }: PbxContact, request: OutOfDialogRequest): void {
+  fromBrowser({ endpointId, trunk, aor }: PbxContact, request: OutOfDialogRequest): void {
     if (!fromBrowserMethods.has(request.method)) return notAllowed(request, fromBrowserMethods);
     const nextHops = this.options.nextHops(trunk);
-    if (isSubscription(request)) return this.#subscribe(endpointId, request, nextHops);
+    const asker = askerOf(request.from, aor);
+    if (isSubscription(request)) return this.#subscribe({ endpointId, asker }, request, nextHops);
     const waiting = this.#pending.get(endpointId) ?? 0;
     if (waiting >= mostPending) return refuse(request, failure('limit.rate'));
     this.#pending.set(endpointId, waiting + 1);
-    const { method, requestUri, from, headers } = request;
+    const { method, requestUri, headers } = request;
     const content = contentOf(request);
     const sent = firstAnswer(nextHops, (nextHop) =>
       this.options.stack.request(
         method,
         { requestUri, nextHop },
         {
-          from: { uri: from.uri },
+          from: asker,
           to: { uri: requestUri },
           headers: headersToPbx(headers),
           ...(content === undefined ? {} : { content }),
@@ -66,7 +77,7 @@ export class PbxRequests {
     );
     sent
       .then(
-        (answer) => request.respond(statusFor(answer.status), answer.reason, headersBack(answer.headers)),
+        (answer) => request.respond(statusBack(answer.status), answer.reason, headersBack(answer.headers)),
         (thrown: unknown) => refuse(request, toFailure(thrown)),
       )
       .finally(() => this.#answered(endpointId))
@@ -87,7 +98,8 @@ export class PbxRequests {
       ...(content === undefined ? {} : { content }),
     };
     endpoint.request(method, contactUri, message).then(
-      (answer) => request.respond(statusFor(answer.status), answer.reason, headersBack(answer.headers)),
+      ({ status, reason, headers: told }) =>
+        request.respond(statusToPbx(status), reason, headersAnswered(told)),
       (thrown: unknown) => refuse(request, toFailure(thrown)),
     );
   }
@@ -99,7 +111,11 @@ export class PbxRequests {
     }
   }
 
-  #subscribe(endpointId: string, request: IncomingSubscription, nextHops: readonly string[]): void {
+  #subscribe(
+    { endpointId, asker }: { readonly endpointId: string; readonly asker: Party },
+    request: IncomingSubscription,
+    nextHops: readonly string[],
+  ): void {
     const known = this.#subscriptions.get(endpointId) ?? new Set<PbxSubscription>();
     if (known.size >= mostSubscriptions) return refuse(request, failure('limit.subscriptions'));
     this.#subscriptions.set(endpointId, known);
@@ -108,7 +124,7 @@ export class PbxRequests {
       known.delete(over);
       if (known.size === 0) this.#subscriptions.delete(endpointId);
     };
-    const subscription = new PbxSubscription(endpointId, request, { stack, clock, log, ended });
+    const subscription = new PbxSubscription({ endpointId, asker }, request, { stack, clock, log, ended });
     known.add(subscription);
     void subscription.start(nextHops);
   }
@@ -118,11 +134,6 @@ export class PbxRequests {
     if (left === 0) this.#pending.delete(endpointId);
     else this.#pending.set(endpointId, left);
   }
-}
-
-/** A redirection is not followed and not passed on: its contacts are not ours to show. */
-function statusFor(status: number): number {
-  return status >= 300 && status < 400 ? 480 : status;
 }
 
 function refuse(request: OutOfDialogRequest, { status, reason, headers }: SipFailure): void {

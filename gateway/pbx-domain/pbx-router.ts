@@ -8,7 +8,7 @@ import type { EndpointFinder } from '../call/user-directory.js';
 import { anonymous, wantsPrivacy } from '../routing/caller-id.js';
 import { offeredHeaders } from '../routing/header-rule.js';
 import type { TrunkTable } from '../trunk/trunk-table.js';
-import { credentialsIn } from './pass-on.js';
+import { askerOf, credentialsIn, hostOf } from './pass-on.js';
 import type { PbxContact, PbxContacts } from './pbx-contacts.js';
 
 export interface PbxRouterOptions {
@@ -81,10 +81,11 @@ function toPbx(
     throw failure('route.no_match', { detail: 'the dialled URI has no user part' });
   }
   const user = aor.slice(aor.indexOf(':') + 1, aor.lastIndexOf('@'));
-  const isHidden = hostOf(from.uri) === hostOf(anonymous.uri);
+  const asker = askerOf(from, aor);
+  const isHidden = asker === anonymous;
   const unchanged = {
     requestUri,
-    from: isHidden ? anonymous : { uri: aor },
+    from: asker,
     to: { uri: requestUri },
     headers: [...credentialsIn(headers), ...(isHidden ? [['Privacy', 'id'] as const] : [])],
   };
@@ -134,8 +135,3 @@ function partiesIn(values: readonly string[]): readonly Party[] {
 }
 
 const domainOf = (aor: string): string => aor.slice(aor.lastIndexOf('@') + 1);
-
-function hostOf(uriText: string): string | undefined {
-  const uri = parseUri(uriText);
-  return uri?.scheme === 'sip' || uri?.scheme === 'sips' ? uri.host : undefined;
-}

@@ -1,12 +1,20 @@
 import type { Clock, Timer } from '../../sip/clock.js';
 import { toFailure } from '../../sip/failure.js';
-import type { HeaderList, HeaderView, InDialogRequest, InDialogResponse } from '../../sip/leg.js';
+import type { HeaderList, HeaderView, InDialogRequest, InDialogResponse, Party } from '../../sip/leg.js';
 import type { Log } from '../../sip/log.js';
 import { parseNameAddrList, serializeUri } from '../../sip/message/index.js';
 import type { IncomingSubscription, SubscriptionLeg } from '../../sip/subscription.js';
 import type { TrunkStack } from '../../sip/trunk/srf.js';
 import type { TrunkSubscription } from '../../sip/trunk/trunk-subscription.js';
-import { contentOf, firstAnswer, headersBack, headersToBrowser, headersToPbx } from './pass-on.js';
+import {
+  contentOf,
+  firstAnswer,
+  headersAnswered,
+  headersBack,
+  headersToBrowser,
+  headersToPbx,
+  statusToPbx,
+} from './pass-on.js';
 
 export interface PbxSubscriptionSurroundings {
   readonly stack: Pick<TrunkStack, 'subscription'>;
@@ -14,6 +22,13 @@ export interface PbxSubscriptionSurroundings {
   readonly log: Log;
   /** The subscription is over and holds nothing any more. */
   ended(subscription: PbxSubscription): void;
+}
+
+export interface PbxSubscriber {
+  /** `e_…` */
+  readonly endpointId: string;
+  /** What From says. */
+  readonly asker: Party;
 }
 
 /** How long after its expiry a subscription may still be refreshed or say goodbye: 64·T1. */
@@ -35,8 +50,7 @@ export class PbxSubscription {
   #isOver = false;
 
   constructor(
-    /** `e_…` */
-    readonly endpointId: string,
+    private readonly subscriber: PbxSubscriber,
     private readonly request: IncomingSubscription,
     private readonly around: PbxSubscriptionSurroundings,
   ) {}
@@ -68,7 +82,7 @@ export class PbxSubscription {
   }
 
   #subscribe(nextHop: string): Promise<InDialogResponse> {
-    const { requestUri, from, headers } = this.request;
+    const { requestUri, headers } = this.request;
     const listener = {
       request: (notify: InDialogRequest) => this.#fromPbx(notify),
       lost: () => this.#pbxLost(),
@@ -76,7 +90,7 @@ export class PbxSubscription {
     this.#pbx = this.around.stack.subscription({ requestUri, nextHop }, listener);
     const content = contentOf(this.request);
     return this.#pbx.subscribe({
-      from: { uri: from.uri },
+      from: this.subscriber.asker,
       to: { uri: requestUri },
       headers: headersToPbx(headers),
       ...(content === undefined ? {} : { content }),
@@ -118,7 +132,7 @@ export class PbxSubscription {
     if (seconds !== undefined) this.#lasts(seconds);
     this.#browser.request('NOTIFY', contentOf(notify), headersToBrowser(notify.headers)).then(
       ({ status, reason, headers }) => {
-        notify.respond(status, reason, headersBack(headers));
+        notify.respond(statusToPbx(status), reason, headersAnswered(headers));
         if (isLast || status === 481) this.end();
       },
       () => {
@@ -159,7 +173,10 @@ export class PbxSubscription {
       .request('SUBSCRIBE', undefined, headers)
       .catch((thrown: unknown) => {
         const { message: why } = toFailure(thrown);
-        this.around.log.debug({ endpointId: this.endpointId, why }, 'a subscription was not given up');
+        this.around.log.debug(
+          { endpointId: this.subscriber.endpointId, why },
+          'a subscription was not given up',
+        );
       })
       .finally(() => {
         pbx.close();

@@ -36,6 +36,10 @@ function callCounters(metrics: Metrics) {
       failureCodes,
     ),
     tonesLost: metrics.enumCounter('call_tones_lost_total', 'DTMF not delivered', 'code', failureCodes),
+    challenged: metrics.counter(
+      'calls_challenged_total',
+      'Of the calls begun: the PBX has asked the caller for its password; no call yet',
+    ),
     ended: metrics.enumCounter('calls_ended_total', 'Calls ended', 'result', results),
     duration: metrics.secondsHistogram('call_duration_seconds', 'Answer to end', durationBuckets),
   };
@@ -123,6 +127,10 @@ function talkEvents(
     },
     callEnded({ callId, durationMs, termination, failure }) {
       count.open.dec();
+      if (termination.code === 'auth.challenged') {
+        count.challenged.inc();
+        return log.info({ event: 'call.challenged', callId }, challengedLine);
+      }
       count.ended.inc(termination.result);
       if (durationMs > 0) count.duration.observe(durationMs / 1_000);
       const fields = {
@@ -136,6 +144,8 @@ function talkEvents(
     },
   };
 }
+
+const challengedLine = 'the PBX asks the caller for its password: no call yet';
 
 function endLine({ code, status, reason, by }: Termination, durationMs: number): string {
   const talked = `${Math.round(durationMs / 1_000)} s`;

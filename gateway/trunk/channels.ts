@@ -12,8 +12,8 @@ export interface ChannelLimits {
 
 export type Direction = 'in' | 'out';
 
-/** Gives the channel back. Idempotent. */
-export type Release = () => void;
+/** Gives the channel back; `unused`: no call has come of it, so that it does not count as a new call either. Idempotent. */
+export type Release = (outcome?: 'unused') => void;
 
 /** What whoever finds no channel is told. */
 export interface ChannelRefusals {
@@ -60,10 +60,11 @@ export class Channels {
     this.#tokens = Math.max(this.#tokens - 1, 0);
     this.#inUse[direction] += 1;
     let held = true;
-    return () => {
+    return (outcome) => {
       if (!held) return;
       held = false;
       this.#inUse[direction] -= 1;
+      if (outcome === 'unused') this.#tokens = Math.min(this.#tokens + 1, this.limits.cps ?? 0);
     };
   }
 

@@ -1,5 +1,6 @@
 import type { SipFailure } from '../../sip/failure.js';
 import type { CalleeListener } from '../../sip/leg.js';
+import type { Release } from './channels.js';
 
 /** What is told of an attempt beside its call. */
 export interface AttemptWatch {
@@ -8,12 +9,13 @@ export interface AttemptWatch {
   /** Nobody was there. */
   missed(): void;
   /** The attempt, or the call that came of it, is over. May come twice. */
-  over(): void;
+  readonly over: Release;
 }
 
 /** Tells `watch` what happens to a callee leg, and `listener` all of it. */
 export function watchedCallee(listener: CalleeListener, watch: AttemptWatch): CalleeListener {
   return {
+    trying: () => listener.trying?.(),
     progress(progress) {
       watch.heard(`${progress.status} ${progress.reason}`);
       listener.progress(progress);
@@ -23,7 +25,7 @@ export function watchedCallee(listener: CalleeListener, watch: AttemptWatch): Ca
       listener.answered(answer);
     },
     failed(refusal, headers) {
-      watch.over();
+      watch.over(refusal.code === 'auth.challenged' ? 'unused' : undefined);
       if (isSilence(refusal)) watch.missed();
       else if (headers !== undefined && refusal.status !== 408 && refusal.status !== 503) {
         watch.heard(`${refusal.status} ${refusal.reason}`);

@@ -125,6 +125,13 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
     (events) => events.callEnded({ callId: 'c_1', durationMs: 4_000, termination }),
   ],
   [
+    'webtrunk_calls_challenged_total 1',
+    (events) => {
+      const code = 'auth.challenged';
+      events.callEnded({ callId: 'c_1', durationMs: 0, termination: { ...termination, code } });
+    },
+  ],
+  [
     'webtrunk_calls_refused_total{code="limit.calls"} 1',
     (events) =>
       events.callRefused({

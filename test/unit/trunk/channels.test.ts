@@ -46,6 +46,14 @@ describe('channels', () => {
     assert.equal(codeOf(channels.take('out', false)), 'limit.trunk_rate');
   });
 
+  it('do not count as fast when no call has come of them', () => {
+    const channels = channelsOf({ channels: 1, cps: 1 });
+    taken(channels.take('out', false))('unused');
+    assert.equal(channels.size, 0);
+    taken(channels.take('out', false))();
+    assert.equal(codeOf(channels.take('out', false)), 'limit.trunk_rate');
+  });
+
   it('are there for an emergency whatever the limits say', () => {
     const channels = channelsOf({ channels: 1, cps: 1 });
     taken(channels.take('out', false));

@@ -56,7 +56,7 @@ export class TrunksInForce {
       clock,
       unresolved: (trunk, name) => events.trunkUnresolved({ trunk, host: name }),
       upkeepOf: (name) => this.upkeeps.of(name),
-      attemptTimeoutMs: config.limits.attemptTimeoutMs,
+      patience: config.limits,
       full: (trunk, direction, { detail = '' }) => events.trunkFull({ trunk, direction, detail }),
     });
   }

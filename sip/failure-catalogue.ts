@@ -181,6 +181,13 @@ export const failureCatalogue = {
     'error',
     'The PBX did not answer; check its address and firewall.',
   ),
+  'trunk.no_progress': entry(
+    408,
+    'Request Timeout',
+    'upstream',
+    'error',
+    'The PBX took the call, but no phone rang in time; see progress_timeout of the trunk.',
+  ),
   'trunk.auth': entry(
     503,
     'Service Unavailable',

@@ -5,11 +5,14 @@ import type { TargetLimits } from './call-limits.js';
 /** 180, 181 and 182 say that the callee knows of the call (RFC 3261 §21.1); 183 need not. */
 const hasReachedCallee = (status: number): boolean => status >= 180 && status <= 182;
 
-/** How long one attempt is waited for: for the first word, then for the answer. */
+/** What an attempt is waited for: any answer, then more than 100 Trying, then a final answer; at last nothing. */
+type Awaited = 'word' | 'progress' | 'answer' | 'nothing';
+
+/** How long one attempt is waited for. */
 export class AttemptPatience {
+  #awaited: Awaited = 'word';
   #timer: Timer | undefined;
   #isRinging = false;
-  #hasSpoken = false;
   #isOver = false;
 
   /** `ended` hears why nobody waits any more. */
@@ -18,11 +21,8 @@ export class AttemptPatience {
     private readonly clock: Clock,
     private readonly ended: (why: SipFailure) => void,
   ) {
-    const { attemptTimeoutMs } = limits;
-    if (attemptTimeoutMs === undefined) return;
-    this.#wait(attemptTimeoutMs, () =>
-      failure('trunk.timeout', { detail: `no word about the call in ${attemptTimeoutMs} ms` }),
-    );
+    const { attemptTimeoutMs: limitMs } = limits;
+    this.#wait(limitMs, () => failure('trunk.timeout', { detail: `no answer in ${limitMs} ms` }));
   }
 
   /** Somebody's phone has rung: trying elsewhere would let it ring twice. */
@@ -35,23 +35,39 @@ export class AttemptPatience {
     return this.#isOver;
   }
 
+  /** The time is up, and there was not a word. */
+  get wasSilent(): boolean {
+    return this.#isOver && this.#awaited === 'word';
+  }
+
+  /** 100 Trying: somebody is there, and looks for the callee. */
+  trying(): void {
+    if (this.#isOver || this.#awaited !== 'word') return;
+    this.#awaited = 'progress';
+    const { progressTimeoutMs: limitMs } = this.limits;
+    this.#wait(limitMs, () =>
+      failure('trunk.no_progress', { detail: `nothing but 100 Trying in ${limitMs} ms` }),
+    );
+  }
+
   /** A provisional response other than 100. */
   progress(status: number): void {
     if (hasReachedCallee(status)) this.#isRinging = true;
-    if (this.#hasSpoken || this.#isOver) return;
-    this.#hasSpoken = true;
-    this.stop();
-    const { maxRingMs } = this.limits;
-    if (maxRingMs !== undefined) this.#wait(maxRingMs, () => failure('callee.no_answer'));
+    if (this.#isOver || this.#awaited === 'answer' || this.#awaited === 'nothing') return;
+    this.#awaited = 'answer';
+    this.#wait(this.limits.maxRingMs, () => failure('callee.no_answer'));
   }
 
   /** Waits no more. Idempotent. */
   stop(): void {
+    if (!this.#isOver) this.#awaited = 'nothing';
     this.#timer?.cancel();
   }
 
-  #wait(ms: number, why: () => SipFailure): void {
-    this.#timer = this.clock.after(ms, () => {
+  #wait(limitMs: number | undefined, why: () => SipFailure): void {
+    this.#timer?.cancel();
+    if (limitMs === undefined) return;
+    this.#timer = this.clock.after(limitMs, () => {
       this.#isOver = true;
       this.ended(why());
     });

@@ -7,11 +7,16 @@ export interface CallLimits {
 /** Limits that one side sets; undefined: none. */
 export type SideLimits = { readonly [Limit in keyof CallLimits]?: number | undefined };
 
-/** What a target allows a call. */
-export interface TargetLimits extends SideLimits {
-  /** How long it may say nothing but 100 Trying. */
+/** How long a call waits for one host of a trunk. */
+export interface HostPatience {
+  /** How long it may say nothing at all. */
   readonly attemptTimeoutMs?: number | undefined;
+  /** How long it may say nothing more after 100 Trying. */
+  readonly progressTimeoutMs?: number | undefined;
 }
+
+/** What a target allows a call. */
+export interface TargetLimits extends SideLimits, HostPatience {}
 
 /** The shorter of each. */
 export function tightest(limits: CallLimits, side: SideLimits = {}): CallLimits {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../sip/clock.js';
 import type { SipFailure } from '../../sip/failure.js';
-import type { CalleeLeg, CalleeListener, HeaderList } from '../../sip/leg.js';
+import type { CalleeLeg, CalleeListener, HeaderList, Invitation } from '../../sip/leg.js';
 import { AttemptPatience } from './attempt-patience.js';
 import { betterFailure, mayTryNext } from './failure-map.js';
 import type { CalleeTarget, Stage } from './ports.js';
@@ -83,10 +83,10 @@ export class CalleeSearch {
       to: target.to,
       headers: [...headers, ...target.headers],
     };
-    const leg = target.invite(invitation, listener);
     const patience = new AttemptPatience(target.limits ?? {}, this.clock, (failure) =>
       this.overdue({ legId, failure }),
     );
+    const leg = this.#inviteWith(patience, target, invitation, listener);
     this.#pending.set(legId, { leg, target, startedMs, earlySdp: undefined, patience });
   }
 
@@ -102,6 +102,7 @@ export class CalleeSearch {
     this.#pending.delete(legId);
     patience.stop();
     if (patience.isOver) leg.hangUp();
+    if (patience.wasSilent) target.wasSilent?.();
     if (patience.isRinging) this.#isSettled = true;
     this.noteFailure(target, legId, refusal, startedMs);
   }
@@ -132,6 +133,20 @@ export class CalleeSearch {
       patience.stop();
       this.#note(target.label, leg.id, 487, 'call.cancelled', startedMs);
       leg.hangUp({ headers });
+    }
+  }
+
+  #inviteWith(
+    patience: AttemptPatience,
+    target: CalleeTarget,
+    invitation: Invitation,
+    listener: CalleeListener,
+  ): CalleeLeg {
+    try {
+      return target.invite(invitation, { ...listener, trying: () => patience.trying() });
+    } catch (thrown) {
+      patience.stop();
+      throw thrown;
     }
   }
 

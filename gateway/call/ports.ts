@@ -49,6 +49,8 @@ export interface CalleeTarget {
   readonly limits?: TargetLimits | undefined;
   /** Whether the next stage may be tried after this refusal; undefined: when the target failed rather than somebody refused. */
   failsOver?(refusal: SipFailure): boolean;
+  /** It did not say a word in the time that its limits allow. */
+  wasSilent?(): void;
   /** Sends the INVITE. Throws a SipFailure when it cannot even be sent. */
   invite(invitation: Invitation, listener: CalleeListener): CalleeLeg;
 }

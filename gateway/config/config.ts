@@ -187,6 +187,7 @@ export interface TrunkConfig {
   readonly options?: { readonly everyMs: number; readonly failAfter: number } | undefined;
   /** Undefined: that of all trunks. */
   readonly attemptTimeoutMs?: number | undefined;
+  readonly progressTimeoutMs?: number | undefined;
   /** Undefined: 408 and 5xx. */
   readonly failoverOn?: readonly number[] | undefined;
   readonly limits?: CallLimitsConfig | undefined;
@@ -286,8 +287,10 @@ export interface LimitsConfig {
   readonly messagesPerSecond: number;
   readonly registerFailuresPerMinute: number;
   readonly callsPerEndpoint: number;
-  /** How long a trunk may leave a call without a word; undefined: as long as the SIP engine waits. */
+  /** How long a host of a trunk may leave a call without any answer; undefined: as long as the SIP engine waits. */
   readonly attemptTimeoutMs?: number;
+  /** How long without more than 100 Trying. */
+  readonly progressTimeoutMs?: number;
   /** Of each user. */
   readonly user?: CallLimitsConfig | undefined;
 }

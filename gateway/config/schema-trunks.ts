@@ -75,7 +75,12 @@ export const trunk = z.strictObject({
   options: upkeep.options.optional(),
   attempt_timeout: upkeep
     .attemptTimeout(
-      'How long a host may leave a call without a word (100 Trying is none) before the next is tried. Default: `limits.attempt_timeout`.',
+      'How long a host may leave a call without any answer before the next is tried. Default: `limits.attempt_timeout`.',
+    )
+    .optional(),
+  progress_timeout: upkeep
+    .progressTimeout(
+      'How long a host that has said 100 Trying may take until a phone rings before the next is tried. Default: `limits.progress_timeout`.',
     )
     .optional(),
   failover_on: upkeep.failoverOn.optional(),

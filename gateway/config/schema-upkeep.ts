@@ -52,6 +52,8 @@ export const numberFrom = field
 
 export const attemptTimeout = (description: string) => field.duration(description, 500, 5 * minute, '10s');
 
+export const progressTimeout = (description: string) => field.duration(description, 500, 5 * minute, '20s');
+
 export const failoverOn = z.array(field.integer('', 400, 699, 503)).meta({
   description:
     'Answers after which the next host, or the next trunk of the route, is tried. Default: 408 and all 5xx.',

@@ -3,7 +3,7 @@ import * as field from './fields.js';
 import { domain } from './schema-domains.js';
 import { route, routing } from './schema-routes.js';
 import { trunk } from './schema-trunks.js';
-import { attemptTimeout, callLimits } from './schema-upkeep.js';
+import { attemptTimeout, callLimits, progressTimeout } from './schema-upkeep.js';
 
 /** The configuration file as it is written. Nothing is converted here: see settle.ts. */
 
@@ -271,8 +271,11 @@ const limits = z
       .integer('Calls that one browser may have placed at a time.', 1, 1_000, 8)
       .default(8),
     attempt_timeout: attemptTimeout(
-      'How long a host of a trunk may leave a call without a word before the next is tried.',
+      'How long a host of a trunk may leave a call without any answer before the next is tried.',
     ).default('10s'),
+    progress_timeout: progressTimeout(
+      'How long one that has said 100 Trying may take until a phone rings before the next is tried.',
+    ).default('20s'),
     user: callLimits('Limits of each user; calls that they place, from all their devices.').optional(),
   })
   .meta({ description: 'Protection against clients that want too much.' });

@@ -23,9 +23,13 @@ export function settleUpkeep({
   register,
   options,
   attempt_timeout: attemptTimeout,
+  progress_timeout: progressTimeout,
   failover_on: failoverOn,
   limits,
-}: WrittenTrunk): Pick<TrunkConfig, 'register' | 'options' | 'attemptTimeoutMs' | 'failoverOn' | 'limits'> {
+}: WrittenTrunk): Pick<
+  TrunkConfig,
+  'register' | 'options' | 'attemptTimeoutMs' | 'progressTimeoutMs' | 'failoverOn' | 'limits'
+> {
   return {
     register:
       type === 'register'
@@ -34,6 +38,7 @@ export function settleUpkeep({
     options:
       options === undefined ? undefined : { everyMs: ms(options.every), failAfter: options.fail_after },
     attemptTimeoutMs: optionalMs(attemptTimeout),
+    progressTimeoutMs: optionalMs(progressTimeout),
     failoverOn,
     limits: settleCallLimits(limits),
   };

@@ -56,6 +56,7 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
       registerFailuresPerMinute: limits.register_failures_per_minute,
       callsPerEndpoint: limits.calls_per_endpoint,
       attemptTimeoutMs: parsed(parseDurationMs(limits.attempt_timeout)),
+      progressTimeoutMs: parsed(parseDurationMs(limits.progress_timeout)),
       user: settleCallLimits(limits.user),
     },
     cdr: settleCdr(written, file),

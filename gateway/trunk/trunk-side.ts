@@ -171,6 +171,7 @@ function startEmbedded(
     ...(tls === undefined ? {} : { tls }),
     ...(nameServers === undefined ? {} : { nameServers }),
     strangers: { ...strangers, answer },
+    tellsTrying: true,
     secret,
     log,
     clock,

@@ -3,7 +3,7 @@ import { failure, SipFailure } from '../../sip/failure.js';
 import type { CalleeLeg, CalleeListener, HeaderList, Invitation, Party } from '../../sip/leg.js';
 import { parseUri, type SipUri } from '../../sip/message/index.js';
 import type { TrunkTarget } from '../../sip/trunk/trunk-target.js';
-import type { SideLimits, TargetLimits } from '../call/call-limits.js';
+import type { HostPatience, SideLimits, TargetLimits } from '../call/call-limits.js';
 import { plainCallerId, presentCaller, type PresentableCaller } from '../routing/caller-id.js';
 import { plainHeaders, type HeaderRule, type OfferedHeaders } from '../routing/header-rule.js';
 import { dialledAt, escapedUser, plainNumbers, receivedFrom } from '../routing/number-rule.js';
@@ -60,8 +60,8 @@ export interface TrunkTableOptions {
   readonly unresolved: (trunk: string, host: string) => void;
   /** Undefined: nobody watches or limits the trunks. */
   readonly upkeepOf?: (name: string) => CallUpkeep | undefined;
-  /** How long a host may leave a call without a word, unless the trunk says; undefined: as long as the SIP engine waits. */
-  readonly attemptTimeoutMs?: number | undefined;
+  /** How long a call waits for a host, unless the trunk says; undefined: as long as the SIP engine waits. */
+  readonly patience?: HostPatience;
   /** Hears of a call that found no channel. */
   readonly full?: (trunk: string, direction: 'in' | 'out', refusal: SipFailure) => void;
 }
@@ -192,7 +192,8 @@ export class TrunkTable {
         ...(unchanged ?? presented).headers,
         ...(offered?.forTrunk(trunk.headers ?? plainHeaders) ?? []),
       ],
-      limits: emergency ? undefined : limitsOf(trunk, this.options.attemptTimeoutMs),
+      limits: emergency ? undefined : limitsOf(trunk, this.options.patience),
+      wasSilent: () => host.health.missed(),
       failsOver: (refusal: SipFailure) => failsOver(trunk, refusal),
       invite: this.#inviterOf(target, { trunk, upkeep }, host, emergency),
     };
@@ -256,8 +257,15 @@ function failsOver({ failoverOn }: Trunk, { code, status }: SipFailure): boolean
   return failoverOn?.includes(status) ?? (status === 408 || (status >= 500 && status < 600));
 }
 
-function limitsOf({ limits, attemptTimeoutMs }: Trunk, usualMs: number | undefined): TargetLimits {
-  return { ...limits, attemptTimeoutMs: attemptTimeoutMs ?? usualMs };
+function limitsOf(
+  { limits, attemptTimeoutMs, progressTimeoutMs }: Trunk,
+  usual: HostPatience = {},
+): TargetLimits {
+  return {
+    ...limits,
+    attemptTimeoutMs: attemptTimeoutMs ?? usual.attemptTimeoutMs,
+    progressTimeoutMs: progressTimeoutMs ?? usual.progressTimeoutMs,
+  };
 }
 
 function isAccount({ register, auth }: Trunk, user: string | undefined): boolean {

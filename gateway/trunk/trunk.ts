@@ -35,8 +35,9 @@ export interface Trunk {
   readonly register?: { readonly expiresMs: number; readonly retryMs: number } | undefined;
   /** How its hosts are watched; undefined: not at all. */
   readonly options?: { readonly everyMs: number; readonly failAfter: number } | undefined;
-  /** How long it may leave a call without a word; undefined: as long as any. */
+  /** How long a call waits for a host; undefined: as long as for any. */
   readonly attemptTimeoutMs?: number | undefined;
+  readonly progressTimeoutMs?: number | undefined;
   /** Statuses after which the next target is tried; undefined: 408 and 5xx. */
   readonly failoverOn?: readonly number[] | undefined;
   readonly limits?: CallLimits | undefined;

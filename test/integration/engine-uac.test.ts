@@ -51,6 +51,23 @@ describe('engine: calls of the application', () => {
     await done;
   };
 
+  it('tells of 100 Trying only when that is wanted', async () => {
+    const seen = async (application: SrfApp, to: SipPeer): Promise<number[]> => {
+      const statuses: number[] = [];
+      const cbProvisional = ({ status }: SrfResponse): unknown => statuses.push(status);
+      const call = application.createUAC(uri(to), { localSdp: sdp(7000) }, { cbProvisional });
+      const invite = await to.request('INVITE');
+      to.respond(invite, 100, 'Trying', { headers: [] });
+      to.respond(invite, 180, 'Ringing');
+      to.respond(invite, 486, 'Busy Here', { headers: [] });
+      assert.equal(await failing(call), 486);
+      return statuses;
+    };
+    assert.deepEqual(await seen(app, peer), [180]);
+    const telling = lab.owned(await EngineLab.start({ tellsTrying: true }));
+    assert.deepEqual(await seen(await telling.app(), await telling.udpPeer()), [100, 180]);
+  });
+
   it('applies the header policy of PROTOCOL §6', async () => {
     const call = app.createUAC(uri(), {
       localSdp: sdp(7000),

@@ -176,7 +176,9 @@ class ClientInvite implements InviteClientUser, PendingInvite {
 
   private provisional(response: ReceivedResponse): void {
     this.hasProvisional = true;
-    if (response.message.status > 100 && !this.isOutOfOrder(response)) {
+    if (response.message.status === 100) {
+      if (this.core.tellsTrying && this.options.dialog === undefined) this.deliver(response);
+    } else if (!this.isOutOfOrder(response)) {
       this.earlyDialog(response);
       this.deliver(response);
     }

@@ -53,6 +53,8 @@ export interface Core {
   readonly invites: Map<string, PendingInvite>;
   /** How many of those are to make a dialog of this id. */
   readonly invitedNames: Map<string, number>;
+  /** Whether applications hear of 100 Trying to an INVITE that is to make a dialog. */
+  readonly tellsTrying: boolean;
   /** By {@link subscriptionKey}; removed by the final response. */
   readonly subscriptions: Map<string, PendingSubscription>;
   /** CSeq of the next request outside dialogs. */

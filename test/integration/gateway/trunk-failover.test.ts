@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { TrunkConfig } from '../../../gateway/config/config.js';
 import { newBranch, newCallId, type SipRequest, type SipResponse } from '../../../sip/message/index.js';
 import { ipTrunk, passwordOf, startGateway, usersRoute, type Gateway } from '../../support/gateway.js';
+import { requireOwnEngine } from '../../support/engine-under-test.js';
 import { idle } from '../../support/idle.js';
 import { numbersFrom } from '../../support/seeded-random.js';
 import { sdp, UdpPeer } from '../../support/sip-peer.js';
@@ -119,6 +120,25 @@ describe('the targets of a call', function () {
     refuse(first, lost, 487, 'Request Terminated');
     second.respond(request, 183, 'Session Progress', { body: sdp(6100) });
     assert.match((await heard(call, /^SIP\/2\.0 18/)).reason, /Session Progress/);
+    second.respond(request, 200, 'OK', { body: sdp(6100) });
+    await complete(call, second);
+  });
+
+  it('are left when nothing follows 100 Trying in time, longer than when there is nothing at all', async function () {
+    requireOwnEngine(this);
+    await open({ attemptTimeoutMs: 200, progressTimeoutMs: 600 });
+    const call = dial();
+    const lost = await first.request('INVITE');
+    refuse(first, lost, 100, 'Trying');
+    const beganMs = Date.now();
+    first.respond(await first.request('CANCEL'), 200, 'OK');
+    assert.ok(Date.now() - beganMs > 500);
+    refuse(first, lost, 180, 'Ringing');
+    first.respond(lost, 200, 'OK', { body: sdp(6000) });
+    await first.request('ACK');
+    first.respond(await first.request('BYE'), 200, 'OK');
+    const request = await second.request('INVITE');
+    refuse(second, request, 100, 'Trying');
     second.respond(request, 200, 'OK', { body: sdp(6100) });
     await complete(call, second);
   });

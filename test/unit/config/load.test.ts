@@ -28,7 +28,7 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
   ],
   'an unknown key that resembles nothing': [
     withLine(31, 'limits: { zzzzzzzzzz: 2 }'),
-    'line 31: limits.zzzzzzzzzz: unknown key (known here: connections_per_ip, messages_per_second, register_failures_per_minute, calls_per_endpoint, attempt_timeout, user)',
+    'line 31: limits.zzzzzzzzzz: unknown key (known here: connections_per_ip, messages_per_second, register_failures_per_minute, calls_per_endpoint, attempt_timeout, progress_timeout, user)',
   ],
   'a port that is a word': [
     withLine(2, '  http: { address: 127.0.0.1, port: http }'),
@@ -235,7 +235,7 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
   ],
   'a section that is a word': [
     withLine(31, 'limits: many'),
-    'line 31: limits: "many" is not a group of keys (keys here: connections_per_ip, messages_per_second, register_failures_per_minute, calls_per_endpoint, attempt_timeout, user)',
+    'line 31: limits: "many" is not a group of keys (keys here: connections_per_ip, messages_per_second, register_failures_per_minute, calls_per_endpoint, attempt_timeout, progress_timeout, user)',
   ],
   'several things at once, in the order of the file': [
     withLine(2, '  http: { port: x }')

@@ -63,6 +63,8 @@ export interface CallRouterOptions {
 export interface ExplainedPlan {
   readonly question: RouteQuestion;
   readonly caller: CallerIdentity;
+  /** What decides beside the routes. */
+  readonly notes?: readonly string[];
   readonly steps: readonly RouteStep[];
   /** The plan, or why there is none. */
   readonly plan: RoutePlan | SipFailure;

@@ -4,7 +4,7 @@ import type { IncomingCall, OutOfDialogRequest } from '../../sip/leg.js';
 import type { Log } from '../../sip/log.js';
 import { parseUri } from '../../sip/message/index.js';
 import type { TrunkStack } from '../../sip/trunk/srf.js';
-import type { Router } from '../call/ports.js';
+import type { CallRouter } from '../call/call-router.js';
 import type { DomainConfig } from '../config/config.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
 import type { EndpointTable } from '../endpoint/endpoint-table.js';
@@ -57,7 +57,7 @@ export class PbxDomains {
   }
 
   /** A router for calls with the PBXs that leaves all others to `inner`. */
-  router(inner: Router, trunks: TrunkTable): Router {
+  router(inner: CallRouter, trunks: TrunkTable): CallRouter {
     return createPbxRouter(inner, {
       trunks,
       contacts: this.#contacts,

@@ -1,9 +1,10 @@
-import { failure } from '../../sip/failure.js';
+import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
 import type { Party } from '../../sip/leg.js';
 import { parseNameAddrList, parseUri, serializeUri, splitCommaList } from '../../sip/message/index.js';
 import { dialledOf } from '../call/dialled.js';
-import { identify } from '../call/identity.js';
-import type { CallSource, CalleeTarget, RoutableCall, RoutePlan, Router } from '../call/ports.js';
+import type { CallRouter } from '../call/call-router.js';
+import { identify, type CallerIdentity } from '../call/identity.js';
+import type { CallSource, CalleeTarget, RoutableCall, RoutePlan } from '../call/ports.js';
 import type { EndpointFinder } from '../call/user-directory.js';
 import { anonymous, wantsPrivacy } from '../routing/caller-id.js';
 import { offeredHeaders } from '../routing/header-rule.js';
@@ -22,28 +23,95 @@ export interface PbxRouterOptions {
 /** Name of the route in log and CDR. */
 const routeName = 'pbx domain';
 
+/** A call that the PBX decides about, or has decided. */
+interface PbxCall {
+  readonly caller: CallerIdentity;
+  /** Whom the call is for: a URI of the domain. */
+  readonly called: string;
+  readonly domain: string;
+  readonly note: string;
+  /** Throws a SipFailure when it can go nowhere. */
+  plan(): RoutePlan;
+}
+
 /**
  * Calls between the users of a PBX and their PBX go past the routes, but for emergencies: the PBX decides. All other calls are
  * `inner`'s.
  */
-export function createPbxRouter(inner: Router, options: PbxRouterOptions): Router {
+export function createPbxRouter(inner: CallRouter, options: PbxRouterOptions): CallRouter {
+  const read = (incoming: RoutableCall, source: CallSource): PbxCall | undefined =>
+    source.side === 'trunk'
+      ? fromPbx(incoming, source, options)
+      : fromBrowser(incoming, source, options, () => inner.isEmergency(incoming, source));
   return {
     isEmergency: (incoming, source) => inner.isEmergency(incoming, source),
     async plan(incoming, source) {
-      if (source.side === 'trunk') {
-        const called = contactsFor(incoming, options.contacts).filter(({ trunk }) => trunk === source.trunk);
-        const [first] = called;
-        if (first === undefined) return inner.plan(incoming, source);
-        return toBrowsers(first, called, incoming, source, options);
-      }
-      const domain = domainOf(source.aor);
-      const trunk = options.trunkOf(domain);
-      if (trunk === undefined) return inner.plan(incoming, source);
-      if (options.contacts.ofEndpoint(source.endpointId) === undefined) throw failure('auth.unregistered');
-      const isTheirs = hostOf(incoming.requestUri) === domain;
-      if (!isTheirs || inner.isEmergency(incoming, source)) return inner.plan(incoming, source);
-      return toPbx(trunk, incoming, source.aor, options);
+      return read(incoming, source)?.plan() ?? inner.plan(incoming, source);
     },
+    async explain(incoming, source, atMs) {
+      const call = read(incoming, source);
+      const dialled = call === undefined ? undefined : dialledOf(parseUri(call.called));
+      if (call === undefined || dialled === undefined) return inner.explain(incoming, source, atMs);
+      const { caller, domain, note } = call;
+      const question = { dialled, source, caller: caller.user, domain, atMs };
+      return { question, caller, steps: [], notes: [note], plan: planned(call) };
+    },
+  };
+}
+
+function planned(call: PbxCall): RoutePlan | SipFailure {
+  try {
+    return call.plan();
+  } catch (thrown) {
+    return toFailure(thrown);
+  }
+}
+
+/** Undefined: the caller is in no such domain, or the call is not for the PBX. Throws `auth.unregistered`. */
+function fromBrowser(
+  incoming: RoutableCall,
+  { aor, endpointId }: CallSource & { readonly side: 'browser' },
+  options: PbxRouterOptions,
+  isEmergency: () => boolean,
+): PbxCall | undefined {
+  const domain = domainOf(aor);
+  const trunk = options.trunkOf(domain);
+  if (trunk === undefined) return undefined;
+  if (options.contacts.ofEndpoint(endpointId) === undefined) throw failure('auth.unregistered');
+  if (hostOf(incoming.requestUri) !== domain || isEmergency()) return undefined;
+  const user = aor.slice(aor.indexOf(':') + 1, aor.lastIndexOf('@'));
+  return {
+    caller: { user, displayName: undefined, callerId: undefined, endpointId },
+    called: incoming.requestUri,
+    domain,
+    note:
+      `${domain} is a domain with auth: pbx: its PBX (trunk ${trunk}) decides, the routes are asked for emergencies only; ` +
+      'the INVITE is sent once more with the credentials of the browser when the PBX challenges it',
+    plan: () => toPbx(trunk, incoming, aor, options),
+  };
+}
+
+/** Undefined: the call is not for a browser that is registered at that PBX. */
+function fromPbx(
+  incoming: RoutableCall,
+  source: CallSource & { readonly side: 'trunk' },
+  options: PbxRouterOptions,
+): PbxCall | undefined {
+  const called = contactsFor(incoming, options.contacts).filter(({ trunk }) => trunk === source.trunk);
+  const [first] = called;
+  if (first === undefined) return undefined;
+  const caller = identify(incoming, source, {
+    readDialled: (uri) => dialledOf(parseUri(uri)),
+    readParties: partiesIn,
+    users: { identityOf: () => ({ user: '', displayName: undefined, callerId: undefined }) },
+    trunks: options.trunks,
+  });
+  return {
+    caller,
+    called: first.aor,
+    domain: domainOf(first.aor),
+    note: `the Request-URI is the Contact of ${first.aor} at trunk ${source.trunk}: no route is asked`,
+    plan: () => toBrowsers(first, called, caller, incoming, options),
   };
 }
 
@@ -98,16 +166,10 @@ function toPbx(
 function toBrowsers(
   contact: PbxContact,
   called: readonly PbxContact[],
+  caller: CallerIdentity,
   incoming: RoutableCall,
-  source: CallSource & { readonly side: 'trunk' },
   { trunks, endpoints }: PbxRouterOptions,
 ): RoutePlan {
-  const caller = identify(incoming, source, {
-    readDialled: (uri) => dialledOf(parseUri(uri)),
-    readParties: partiesIn,
-    users: { identityOf: () => ({ user: '', displayName: undefined, callerId: undefined }) },
-    trunks,
-  });
   const { user, displayName } = caller;
   const uri = `sip:${user}@${domainOf(contact.aor)}`;
   const shown = displayName === undefined ? { uri } : { uri, displayName };

@@ -3,7 +3,8 @@ import { SipFailure } from '../../sip/failure.js';
 import { loadConfig } from '../config/load.js';
 import type { Environment } from '../config/environment.js';
 import { rehearsalText } from '../rehearsal/rehearsal-text.js';
-import { rehearse, UnknownCaller, type RehearsalRequest } from '../rehearsal/rehearsal.js';
+import { rehearse } from '../rehearsal/rehearsal.js';
+import { UnknownCaller, type RehearsalRequest } from '../rehearsal/rehearsed-source.js';
 import { UsageError } from './usage.js';
 
 /** What `webtrunk route` prints, and whether the call would go somewhere. */

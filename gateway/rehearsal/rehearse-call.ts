@@ -99,7 +99,7 @@ function written(
       late.cancel();
       settle();
     };
-    const search = new CalleeSearch(clock, () => undefined);
+    const search = new CalleeSearch(clock, { overdue: () => undefined, failed: () => undefined });
     options.hear((message) => {
       if (message.bytes.subarray(0, 7).toString() === 'INVITE ') done(() => resolve(message));
     });

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config, RouteConfig } from '../../../gateway/config/config.js';
 import { rehearsalText } from '../../../gateway/rehearsal/rehearsal-text.js';
-import { rehearse, UnknownCaller, type RehearsalRequest } from '../../../gateway/rehearsal/rehearsal.js';
+import { rehearse } from '../../../gateway/rehearsal/rehearsal.js';
+import { UnknownCaller, type RehearsalRequest } from '../../../gateway/rehearsal/rehearsed-source.js';
 import { sampleOffer } from '../../../gateway/rehearsal/sample-offer.js';
 import { systemClock } from '../../../sip/clock.js';
 import { chosenEngine } from '../../support/engine-under-test.js';
@@ -203,6 +204,40 @@ describe('webtrunk route', () => {
     assert.match(text, /^777 is called by \+15559990000 by trunk office/m);
     assert.match(text, /^\+ did: takes the call/m);
     assert.match(text, /^1\. sip:alice@localhost.*\n {3}rings on every device that is online$/m);
+  });
+
+  describe('with a domain whose PBX knows the passwords', () => {
+    beforeEach(() => {
+      options = { ...options, pbxDomains: { 'pbx.example': 'office' }, media: 'relay' };
+    });
+
+    it('shows the INVITE of a browser to its PBX: nothing rewritten, no route asked', async () => {
+      const text = await said('1002', { as: '1001@pbx.example' });
+      assert.match(text, /^1002 is called by user sip:1001@pbx\.example, domain pbx\.example$/m);
+      assert.match(text, /^pbx\.example is a domain with auth: pbx: its PBX \(trunk office\) decides/m);
+      assert.match(text, /^1\. office sip:127\.0\.0\.1:/m);
+      assert.match(text, /^INVITE sip:1002@pbx\.example SIP\/2\.0\r?$/m);
+      assert.match(text, /^From: <sip:1001@pbx\.example>;tag=/m);
+      assert.doesNotMatch(text, /^[-+] /m);
+    });
+
+    it('asks the routes for a call to another domain', async () => {
+      const text = await said('600@elsewhere.example', { as: '1001@pbx.example' });
+      assert.match(text, /^\+ out: takes the call/m);
+    });
+
+    it('follows a call of the PBX to the browser that is registered there', async () => {
+      const text = await said('1001@pbx.example', { as: '1002', fromTrunk: 'office' });
+      assert.match(text, /^1001 is called by 1002 by trunk office, domain pbx\.example$/m);
+      assert.match(text, /no route is asked$/m);
+      assert.match(text, /^1\. sip:1001@pbx\.example.*\n {3}rings on every device that is online$/m);
+    });
+
+    it('follows any other call of that PBX through the routes, and says how to ask for a browser', async () => {
+      const text = await said('777', { as: undefined, fromTrunk: 'office' });
+      assert.match(text, /^a browser that is registered there is dialled as 777@pbx\.example$/m);
+      assert.match(text, /^\+ did: takes the call/m);
+    });
   });
 
   it('knows nobody whom the configuration does not know', async () => {

@@ -305,6 +305,13 @@ export const failureCatalogue = {
     'The media process or the rtpengine of the call ended, was restarted or cannot be reached any more.',
   ),
   'media.timeout': entry(408, 'Request Timeout', 'upstream', 'warn', 'No media arrived.'),
+  'store.unavailable': entry(
+    503,
+    'Service Unavailable',
+    'gateway',
+    'error',
+    'The shared store (`store:`) does not answer; see that Redis runs and can be reached.',
+  ),
   'gateway.draining': entry(
     503,
     'Service Unavailable',

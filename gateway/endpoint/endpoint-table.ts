@@ -72,7 +72,8 @@ export class EndpointTable {
    * The endpoint of an earlier process: the one that its client has here already, else a new one that waits in its grace
    * for a flow.
    */
-  adopt(id: string, key: string, identity: EndpointIdentity): Endpoint {
+  adopt(id: string, identity: EndpointIdentity): Endpoint {
+    const key = keyOf(identity) ?? id;
     const known = this.#byKey.get(key) ?? this.#byId.get(id);
     if (known !== undefined) return known;
     const endpoint = this.#add(new Endpoint(id, key, identity, this.#surroundings));

@@ -9,12 +9,14 @@ import type { Metrics } from './metrics.js';
 import { createProcessEvents } from './process-event-log.js';
 import type { ProcessEvents } from './process-events.js';
 import { createRoutingEvents, type RoutingEvents } from './routing-event-log.js';
+import { createStoreEvents } from './store-event-log.js';
+import type { StoreEvents } from './store-events.js';
 import { createTrunkEvents } from './trunk-event-log.js';
 import type { TrunkEvents } from './trunk-events.js';
 
 /** Everything that webtrunk tells its operator: one function per business event (DESIGN §9 rule 8). */
 export interface Events
-  extends EdgeEvents, CallEvents, MediaEvents, ProcessEvents, RoutingEvents, TrunkEvents {}
+  extends EdgeEvents, CallEvents, MediaEvents, ProcessEvents, RoutingEvents, StoreEvents, TrunkEvents {}
 
 /** Events that write one line each to `log` and move a metric in `metrics`. */
 export function createEvents(log: Log, metrics: Metrics): Events {
@@ -24,6 +26,7 @@ export function createEvents(log: Log, metrics: Metrics): Events {
     ...createMediaEvents(log, metrics),
     ...createProcessEvents(log, metrics),
     ...createRoutingEvents(log, metrics),
+    ...createStoreEvents(log, metrics),
     ...createTrunkEvents(log, metrics),
   };
 }

@@ -1,0 +1,279 @@
+import { createClient } from '@redis/client';
+import type { Clock, Timer } from '../../sip/clock.js';
+import { failure } from '../../sip/failure.js';
+import type { StoreEvents } from '../telemetry/store-events.js';
+import { readNode, writeNode } from './node-record.js';
+import type { OtherNode, RecordKind, SharedStore } from './shared-store.js';
+
+export interface RedisStoreOptions {
+  /** `redis://` or `rediss://`, with password where one is needed. */
+  readonly url: string;
+  /** Of this gateway: the same for each of its processes, and no other gateway's. */
+  readonly node: string;
+  readonly events: StoreEvents;
+  readonly clock: Clock;
+  /** It answers, for the first time or again. */
+  up(): void;
+}
+
+const commandMs = 1_000;
+const connectMs = 2_000;
+const maxReconnectMs = 2_000;
+/** A node that has not said so for this long is not alive. */
+const aliveMs = 6_000;
+const sayAliveEveryMs = 2_000;
+/** Records of a node that never comes back are forgotten by the store. */
+const forgetSeconds = 86_400;
+/** Writes are gathered for so long. */
+const gatherMs = 5;
+const recordsPerCommand = 500;
+
+const prefix = 'webtrunk:';
+const nodesKey = `${prefix}nodes`;
+const recordsKey = (node: string, kind: RecordKind): string => `${prefix}${node}:${kind}`;
+const aliveKey = (node: string): string => `${prefix}${node}:alive`;
+
+const kinds: readonly RecordKind[] = ['bindings', 'call'];
+
+/** {@link SharedStore} in Redis: a hash for each node and kind of record, and a key that says that the node is alive. */
+export class RedisStore implements SharedStore {
+  readonly #client;
+  /** What the store is to hold of this node. */
+  readonly #held: Readonly<Record<RecordKind, Map<string, string>>> = {
+    bindings: new Map(),
+    call: new Map(),
+  };
+  /** Keys that differ from what the store holds. */
+  readonly #changed: Readonly<Record<RecordKind, Set<string>>> = { bindings: new Set(), call: new Set() };
+  /** Nothing was inherited yet: the store still holds what an earlier process left. */
+  readonly #uninherited = new Set<RecordKind>(kinds);
+  #others: readonly OtherNode[] = [];
+  #sip: readonly string[] = [];
+  #isUp = false;
+  /** Its loss has been told. */
+  #isDown = false;
+  #writing: Promise<void> | undefined;
+  #gathering: Timer | undefined;
+  readonly #heartbeat: Timer;
+  #closing: Promise<void> | undefined;
+
+  /** Connects in the background, and again whenever the connection is lost. */
+  constructor(private readonly options: RedisStoreOptions) {
+    this.#client = createClient({
+      url: options.url,
+      disableOfflineQueue: true,
+      commandOptions: { timeout: commandMs },
+      socket: {
+        connectTimeout: connectMs,
+        reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, maxReconnectMs),
+      },
+    });
+    this.#client.on('error', (error: unknown) => this.#lost(error));
+    this.#client.on('ready', () => void this.#sayAlive());
+    this.#client.connect().catch((error: unknown) => this.#lost(error));
+    this.#heartbeat = options.clock.every(sayAliveEveryMs, () => void this.#sayAlive());
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  get others(): readonly OtherNode[] {
+    return this.#others;
+  }
+
+  get waiting(): number {
+    return kinds.reduce((sum, kind) => sum + this.#changed[kind].size, 0);
+  }
+
+  /** Where this node takes SIP; others are told. */
+  set sip(listening: readonly string[]) {
+    this.#sip = listening;
+    void this.#sayAlive();
+  }
+
+  put(kind: RecordKind, key: string, value: string): void {
+    if (this.#held[kind].get(key) === value) return;
+    this.#held[kind].set(key, value);
+    this.#change(kind, key);
+  }
+
+  remove(kind: RecordKind, key: string): void {
+    if (this.#held[kind].delete(key)) this.#change(kind, key);
+  }
+
+  async inherit(kind: RecordKind): Promise<ReadonlyMap<string, string>> {
+    const left = await this.#ask(() => this.#client.hGetAll(recordsKey(this.options.node, kind)));
+    this.#uninherited.delete(kind);
+    for (const [key, value] of Object.entries(left)) {
+      if (!this.#held[kind].has(key) && !this.#changed[kind].has(key)) this.#held[kind].set(key, value);
+    }
+    this.#gather();
+    return new Map(Object.entries(left));
+  }
+
+  async elsewhere(kind: RecordKind, key: string) {
+    const nodes = this.#others;
+    if (nodes.length === 0) return [];
+    const values = await this.#ask(() =>
+      Promise.all(nodes.map(({ name }) => this.#client.hGet(recordsKey(name, kind), key))),
+    );
+    return nodes.flatMap((node, at) => {
+      const value = values[at];
+      return typeof value === 'string' ? [{ node, value }] : [];
+    });
+  }
+
+  async claim(kind: RecordKind): Promise<ReadonlyMap<string, string>> {
+    const claimed = new Map<string, string>();
+    for (const node of await this.#deadNodes()) {
+      for (const [key, value] of await this.#take(node, kind)) claimed.set(key, value);
+    }
+    return claimed;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Renaming succeeds for one node only. */
+  async #take(node: string, kind: RecordKind): Promise<readonly [string, string][]> {
+    const mine = `${recordsKey(this.options.node, kind)}:of:${node}`;
+    try {
+      await this.#ask(() => this.#client.rename(recordsKey(node, kind), mine));
+    } catch {
+      return [];
+    }
+    const records = await this.#ask(() => this.#client.hGetAll(mine));
+    for (const [key, value] of Object.entries(records)) this.put(kind, key, value);
+    await this.#ask(() => this.#client.del(mine));
+    return Object.entries(records);
+  }
+
+  async #deadNodes(): Promise<readonly string[]> {
+    const names = await this.#ask(() => this.#client.sMembers(nodesKey));
+    const alive = new Set([this.options.node, ...this.#others.map(({ name }) => name)]);
+    return names.filter((name) => !alive.has(name));
+  }
+
+  #change(kind: RecordKind, key: string): void {
+    this.#changed[kind].add(key);
+    this.#gather();
+  }
+
+  #gather(): void {
+    if (!this.#isUp || this.#gathering !== undefined || this.#closing !== undefined) return;
+    this.#gathering = this.options.clock.after(gatherMs, () => {
+      this.#gathering = undefined;
+      this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
+    });
+  }
+
+  /** Writes until nothing waits, or the store is lost; the only writer. */
+  async #write(): Promise<void> {
+    try {
+      for (const kind of kinds) {
+        while (this.#isUp && this.#changed[kind].size > 0 && !this.#uninherited.has(kind))
+          await this.#writeSome(kind);
+      }
+    } catch (error) {
+      this.#lost(error);
+    }
+  }
+
+  async #writeSome(kind: RecordKind): Promise<void> {
+    const keys = [...this.#changed[kind]].slice(0, recordsPerCommand);
+    const hash = recordsKey(this.options.node, kind);
+    const kept: Record<string, string> = {};
+    const gone: string[] = [];
+    for (const key of keys) {
+      this.#changed[kind].delete(key);
+      const value = this.#held[kind].get(key);
+      if (value === undefined) gone.push(key);
+      else kept[key] = value;
+    }
+    try {
+      const commands: Promise<unknown>[] = [];
+      if (Object.keys(kept).length > 0) commands.push(this.#client.hSet(hash, kept));
+      if (gone.length > 0) commands.push(this.#client.hDel(hash, gone));
+      await Promise.all(commands);
+    } catch (error) {
+      for (const key of keys) this.#changed[kind].add(key);
+      throw error;
+    }
+  }
+
+  /** Finds out, too, whether a store that did not answer answers again. */
+  async #sayAlive(): Promise<void> {
+    if (!this.#client.isReady) return;
+    const { node } = this.options;
+    try {
+      await Promise.all([
+        this.#client.set(aliveKey(node), writeNode(this.#sip), {
+          expiration: { type: 'PX', value: aliveMs },
+        }),
+        this.#client.sAdd(nodesKey, node),
+        ...kinds.map((kind) => this.#client.expire(recordsKey(node, kind), forgetSeconds)),
+      ]);
+      await this.#lookAround();
+      this.#found();
+    } catch (error) {
+      this.#lost(error);
+    }
+  }
+
+  async #lookAround(): Promise<void> {
+    const names = (await this.#client.sMembers(nodesKey)).filter((name) => name !== this.options.node);
+    const said = names.length === 0 ? [] : await this.#client.mGet(names.map(aliveKey));
+    this.#others = names.flatMap((name, at) => {
+      const sip = readNode(said[at]);
+      return sip === undefined ? [] : [{ name, sip }];
+    });
+  }
+
+  #found(): void {
+    if (this.#isUp || this.#closing !== undefined) return;
+    this.#isUp = true;
+    this.#isDown = false;
+    // It may have come back without what it held.
+    for (const kind of kinds) for (const key of this.#held[kind].keys()) this.#changed[kind].add(key);
+    const { events, up } = this.options;
+    events.storeUp({ waiting: this.waiting });
+    this.#gather();
+    up();
+  }
+
+  /** No connection, or a command that took too long: whatever is under way may or may not have been done. */
+  #lost(error: unknown): void {
+    if (this.#closing !== undefined || this.#isDown) return;
+    this.#isUp = false;
+    this.#isDown = true;
+    this.options.events.storeDown({
+      cause: error instanceof Error ? error.message || error.name : String(error),
+    });
+  }
+
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    try {
+      return await question();
+    } catch (cause) {
+      throw failure('store.unavailable', {
+        detail: cause instanceof Error ? cause.message : String(cause),
+        cause,
+      });
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#heartbeat.cancel();
+    this.#gathering?.cancel();
+    await this.#writing;
+    if (this.#client.isReady) {
+      await this.#write();
+      await this.#client.del(aliveKey(this.options.node)).catch(() => undefined);
+    }
+    this.#isUp = false;
+    this.#client.destroy();
+  }
+}

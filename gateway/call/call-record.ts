@@ -62,12 +62,10 @@ export class CallRecord {
     this.#failure = reason;
   }
 
-  get termination(): Termination {
-    return this.#termination ?? terminationOf(failure('gateway.internal'));
-  }
-
-  get failure(): SipFailure | undefined {
-    return this.#failure;
+  /** The termination, and the failure behind it when there is one. */
+  get outcome(): { readonly termination: Termination; readonly failure?: SipFailure } {
+    const termination = this.#termination ?? terminationOf(failure('gateway.internal'));
+    return this.#failure === undefined ? { termination } : { termination, failure: this.#failure };
   }
 
   /** The outcome when a leg ended by itself: a hang-up completes an answered call and cancels any other. */
@@ -99,7 +97,7 @@ export class CallRecord {
       endedAt: iso(endedMs),
       setupMs: answeredMs === undefined ? null : answeredMs - this.startedMs,
       durationMs: answeredMs === undefined ? 0 : endedMs - answeredMs,
-      termination: this.termination,
+      termination: this.outcome.termination,
       media,
     };
   }

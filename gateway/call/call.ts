@@ -73,7 +73,10 @@ export class Call implements CallActions {
   ) {
     this.caller = incoming.leg;
     this.#queue = new SerialQueue((thrown) => this.#broken(thrown));
-    this.#search = new CalleeSearch(around.clock, (event) => this.#post('refused', event));
+    this.#search = new CalleeSearch(around.clock, {
+      overdue: (attempt) => this.#post('refused', attempt),
+      failed: (attempt) => around.events.callAttemptFailed({ callId: id, ...attempt }),
+    });
     this.#record = new CallRecord(around.clock);
     this.#media = new CallMedia(id, incoming.leg.id, source, around, (lost) => this.cut(lost));
     this.#inDialog = new InDialog(this, this.#media, () => this.#connected, around.events);
@@ -255,15 +258,10 @@ export class Call implements CallActions {
 
   async finish(): Promise<void> {
     this.#timer?.cancel();
-    const { termination, failure: reason } = this.#record;
     const media = await this.#media.close();
     const cdr = this.#record.cdr(this, this.#connected, this.#search.outcomes, media);
-    this.around.events.callEnded({
-      callId: this.id,
-      durationMs: cdr.durationMs,
-      termination,
-      ...(reason === undefined ? {} : { failure: reason }),
-    });
+    const { durationMs } = cdr;
+    this.around.events.callEnded({ callId: this.id, durationMs, ...this.#record.outcome });
     this.around.ended(this, cdr);
   }
 

@@ -32,6 +32,22 @@ export interface AttemptOutcome {
   readonly durationMs: number;
 }
 
+/** What a search tells while it goes on. */
+export interface SearchListener {
+  /** An attempt took too long; it is to be booked with {@link CalleeSearch.refused}. */
+  overdue(attempt: { readonly legId: string; readonly failure: SipFailure }): void;
+  /** A target does not take the call. */
+  failed(attempt: FailedAttempt): void;
+}
+
+/** An attempt that came to nothing. */
+export interface FailedAttempt {
+  readonly legId: string;
+  readonly target: string;
+  readonly failure: SipFailure;
+  readonly durationMs: number;
+}
+
 /** The callee legs of one call: stages one after the other, all targets of a stage at once (RFC 3261 §16.6, §16.7). */
 export class CalleeSearch {
   readonly #pending = new Map<string, Attempt>();
@@ -41,10 +57,9 @@ export class CalleeSearch {
   /** Somebody has refused, or a phone has rung: nobody else is asked. */
   #isSettled = false;
 
-  /** `overdue` hears of an attempt that took too long; it is to be booked with {@link refused}. */
   constructor(
     private readonly clock: Clock,
-    private readonly overdue: (attempt: { readonly legId: string; readonly failure: SipFailure }) => void,
+    private readonly listener: SearchListener,
   ) {}
 
   /** Sets the stages; {@link nextStage} hands them out. */
@@ -84,7 +99,7 @@ export class CalleeSearch {
       headers: [...headers, ...target.headers],
     };
     const patience = new AttemptPatience(target.limits ?? {}, this.clock, (failure) =>
-      this.overdue({ legId, failure }),
+      this.listener.overdue({ legId, failure }),
     );
     const leg = this.#inviteWith(patience, target, invitation, listener);
     this.#pending.set(legId, { leg, target, startedMs, earlySdp: undefined, patience });
@@ -112,6 +127,8 @@ export class CalleeSearch {
     this.#best = betterFailure(this.#best, refusal);
     if (!(target.failsOver?.(refusal) ?? mayTryNext(refusal))) this.#isSettled = true;
     this.#note(target.label, legId, refusal.status, refusal.code, startedMs);
+    const durationMs = this.clock.nowMs() - startedMs;
+    this.listener.failed({ legId, target: target.label, failure: refusal, durationMs });
   }
 
   /** Takes the winner out and ends all others with `headers`. Undefined when the leg is not pending any more. */

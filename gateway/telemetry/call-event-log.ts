@@ -22,6 +22,12 @@ function callCounters(metrics: Metrics) {
     ),
     routed: metrics.counter('calls_routed_total', 'Calls for which a route was found'),
     attempts: metrics.enumCounter('call_attempts_total', 'INVITEs sent', 'side', sides),
+    attemptsFailed: metrics.enumCounter(
+      'call_attempts_failed_total',
+      'Callees that did not take a call',
+      'code',
+      failureCodes,
+    ),
     progress: metrics.enumCounter('call_progress_total', 'Provisional responses of callees', 'kind', [
       'ringing',
       'early_media',
@@ -58,7 +64,13 @@ function setupEvents(
   count: CallCounters,
 ): Pick<
   CallEvents,
-  'callStarted' | 'callRefused' | 'callRouted' | 'callAttempt' | 'callProgress' | 'callAnswered'
+  | 'callStarted'
+  | 'callRefused'
+  | 'callRouted'
+  | 'callAttempt'
+  | 'callAttemptFailed'
+  | 'callProgress'
+  | 'callAnswered'
 > {
   return {
     callStarted(call) {
@@ -83,6 +95,12 @@ function setupEvents(
       count.attempts.inc(call.side);
       const { callId, legId, side } = call;
       log.info({ event: 'call.attempt', callId, legId, side }, `INVITE sent to ${call.target}`);
+    },
+    callAttemptFailed({ failure, ...call }) {
+      count.attemptsFailed.inc(failure.code);
+      const line = `${call.target} does not take the call: ${because(failure)} (after ${call.durationMs} ms)`;
+      const level = failure.severity === 'error' ? 'warn' : 'info';
+      log[level]({ event: 'call.attempt_failed', ...call, ...failureFields(failure) }, line);
     },
     callProgress(call) {
       count.progress.inc(call.earlyMedia ? 'early_media' : 'ringing');

@@ -30,6 +30,14 @@ export interface CallEvents {
   }): void;
   callRouted(call: { callId: string; route: string; targets: readonly string[] }): void;
   callAttempt(call: { callId: string; legId: string; target: string; side: LegSide }): void;
+  /** A target does not take the call; the next one is tried, if there is any. */
+  callAttemptFailed(call: {
+    callId: string;
+    legId: string;
+    target: string;
+    failure: SipFailure;
+    durationMs: number;
+  }): void;
   callProgress(call: { callId: string; legId: string; status: number; earlyMedia: boolean }): void;
   callAnswered(call: { callId: string; legId: string; target: string; setupMs: number }): void;
   callHeld(call: { callId: string; by: 'caller' | 'callee' }): void;

@@ -56,6 +56,7 @@ class Scene {
       callStarted: note('started'),
       callRouted: note('routed'),
       callAttempt: note('attempt'),
+      callAttemptFailed: ({ failure: why }) => this.events.push(`attempt failed: ${why.code}`),
       callProgress: note('progress'),
       callAnswered: note('answered'),
       callHeld: ({ by }) => this.events.push(`held by ${by}`),

@@ -104,6 +104,17 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
       events.callAttempt({ callId: 'c_1', legId: 'l_1', target: 'echo sip:127.0.0.1:5090', side: 'trunk' }),
   ],
   [
+    'webtrunk_call_attempts_failed_total{code="media.not_acceptable"} 1',
+    (events) =>
+      events.callAttemptFailed({
+        callId: 'c_1',
+        legId: 'l_1',
+        target: 'echo sip:127.0.0.1:5090',
+        failure: refusal,
+        durationMs: 3,
+      }),
+  ],
+  [
     'webtrunk_call_progress_total{kind="early_media"} 1',
     (events) => events.callProgress({ callId: 'c_1', legId: 'l_1', status: 183, earlyMedia: true }),
   ],

@@ -30,7 +30,7 @@ export class CallEntry {
     const remote = `${uriHost(source.address)}:${source.port}`;
     const pbx = pbxDomains?.sourceOf(call, source.address);
     if (pbx !== undefined) return this.#take(call, { side: 'trunk', remote, ...pbx });
-    if (pbxDomains?.isForgotten(call.requestUri, source.address) === true)
+    if (pbxDomains?.isForgotten(call, source.address) === true)
       return call.leg.reject(failure('route.user_offline'));
     const trunk = this.parts.trunks()?.identify(source.address, userOf(call.requestUri));
     if (trunk === undefined) return call.leg.reject(failure('trunk.unknown_source'));

@@ -66,6 +66,8 @@ export interface DomainConfig {
   readonly name: string;
   /** The trunk whose PBX knows the passwords; undefined: we do. */
   readonly pbxTrunk?: string | undefined;
+  /** That PBX takes Path (RFC 3327): it keeps the browsers' own Contacts. */
+  readonly pbxTakesPath?: boolean | undefined;
   readonly users: readonly UserConfig[];
   /** Text of the users file: lines `user:realm:HA1`. */
   readonly htdigest: Secret | undefined;

@@ -6,12 +6,13 @@ import type { ConfigFile } from './schema.js';
 export function checkPbxDomains({ domains = [], trunks = [] }: Partial<ConfigFile>): CrossFinding[] {
   const known = trunks.map(({ name }) => name);
   return domains.flatMap((domain, index) => {
-    const { auth, trunk, users, users_file: usersFile } = domain;
+    const { auth, trunk, contact, users, users_file: usersFile } = domain;
     const path = ['domains', index];
     if (auth !== 'pbx') {
-      if (trunk === undefined) return [];
-      const problem = 'only a domain with auth: pbx is passed to a trunk';
-      return [{ path: [...path, 'trunk'], problem, fix: 'write auth: pbx, or remove trunk' }];
+      return [
+        ...(trunk === undefined ? [] : [onlyForPbx([...path, 'trunk'])]),
+        ...(contact === undefined ? [] : [onlyForPbx([...path, 'contact'])]),
+      ];
     }
     const found: CrossFinding[] = [];
     if (trunk === undefined) {
@@ -29,4 +30,9 @@ export function checkPbxDomains({ domains = [], trunks = [] }: Partial<ConfigFil
     }
     return found;
   });
+}
+
+function onlyForPbx(path: CrossFinding['path']): CrossFinding {
+  const problem = 'only a domain with auth: pbx is passed to a trunk';
+  return { path, problem, fix: `write auth: pbx, or remove ${String(path.at(-1))}` };
 }

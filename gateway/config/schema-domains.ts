@@ -46,6 +46,12 @@ export const domain = z.strictObject({
       'office',
     )
     .optional(),
+  contact: field
+    .choice(
+      'With `auth: pbx`: what the PBX keeps of a browser. `rewritten`: an address of webtrunk, which every PBX takes. `path`: the address that the browser gives, and how to reach it (RFC 3327); the PBX must take Path.',
+      ['rewritten', 'path'],
+    )
+    .optional(),
   users: z
     .array(user)
     .meta({

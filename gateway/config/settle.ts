@@ -82,12 +82,12 @@ function admin({ listen }: ConfigFile): AdminListen {
 }
 
 function settleDomain(
-  { name, auth, trunk, users }: ConfigFile['domains'][number],
+  { name, auth, trunk, contact, users }: ConfigFile['domains'][number],
   htdigest: string | undefined,
 ): DomainConfig {
   return {
     name: name.toLowerCase(),
-    ...(auth === 'pbx' ? { pbxTrunk: trunk } : {}),
+    ...(auth === 'pbx' ? { pbxTrunk: trunk, pbxTakesPath: contact === 'path' } : {}),
     users: users.map((user) => ({
       name: user.name,
       password: new Secret(user.password),

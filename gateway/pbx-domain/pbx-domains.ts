@@ -1,8 +1,7 @@
 import type { Clock } from '../../sip/clock.js';
 import { failure } from '../../sip/failure.js';
-import type { IncomingCall, OutOfDialogRequest } from '../../sip/leg.js';
+import type { OutOfDialogRequest } from '../../sip/leg.js';
 import type { Log } from '../../sip/log.js';
-import { parseUri } from '../../sip/message/index.js';
 import type { TrunkStack } from '../../sip/trunk/srf.js';
 import type { CallRouter } from '../call/call-router.js';
 import type { DomainConfig } from '../config/config.js';
@@ -14,7 +13,7 @@ import type { TrunkTable } from '../trunk/trunk-table.js';
 import { PbxContacts } from './pbx-contacts.js';
 import { PbxRegistrar } from './pbx-registrar.js';
 import { PbxRequests } from './pbx-requests.js';
-import { contactOf, contactsFor, createPbxRouter } from './pbx-router.js';
+import { contactsFor, createPbxRouter, tokenIn, type AddressedRequest } from './pbx-router.js';
 
 export interface PbxDomainsOptions {
   readonly stack: TrunkStack;
@@ -40,8 +39,10 @@ export class PbxDomains {
     const nextHops = (trunk: string): readonly string[] => options.trunks()?.nextHops(trunk) ?? [];
     this.registrar = new PbxRegistrar({
       trunkOf: (domain) => this.#trunkOf(domain),
+      takesPath: (domain) => options.domains().find(({ name }) => name === domain)?.pbxTakesPath === true,
       nextHops,
       stack,
+      log,
       contacts: this.#contacts,
       location,
       clock,
@@ -70,7 +71,7 @@ export class PbxDomains {
    * The trunk that a request to this URI from that address belongs to, when it is meant for a browser that is registered at a
    * PBX: only from there.
    */
-  sourceOf(call: Pick<IncomingCall, 'requestUri' | 'headers'>, address: string) {
+  sourceOf(call: AddressedRequest, address: string) {
     const trunks = this.options.trunks();
     const called = contactsFor(call, this.#contacts);
     const name = called.find(({ trunk }) => trunks?.isFrom(trunk, address) === true)?.trunk;
@@ -79,11 +80,9 @@ export class PbxDomains {
   }
 
   /** A PBX still calls a browser that is gone: nothing tells it before its binding expires. */
-  isForgotten(requestUri: string, address: string): boolean {
-    const uri = parseUri(requestUri);
-    if ((uri?.scheme !== 'sip' && uri?.scheme !== 'sips') || !PbxContacts.isToken(uri.user ?? ''))
-      return false;
-    if (this.#contacts.find(uri.user ?? '') !== undefined) return false;
+  isForgotten(request: AddressedRequest, address: string): boolean {
+    const token = tokenIn(request);
+    if (token === undefined || this.#contacts.find(token) !== undefined) return false;
     const trunks = this.options.trunks();
     return this.options
       .domains()
@@ -105,9 +104,9 @@ export class PbxDomains {
 
   /** Takes a request outside any dialog from a trunk; false when it is not for a browser that is registered at that PBX. */
   fromPbx(request: OutOfDialogRequest, address: string): boolean {
-    const contact = this.#addressed(request.requestUri, address);
+    const contact = this.#addressed(request, address);
     if (contact === undefined) {
-      if (!this.isForgotten(request.requestUri, address)) return false;
+      if (!this.isForgotten(request, address)) return false;
       const { status, reason } = failure('route.user_offline');
       request.respond(status, reason);
       return true;
@@ -136,8 +135,8 @@ export class PbxDomains {
     this.#requests.close();
   }
 
-  #addressed(requestUri: string, address: string) {
-    const contact = contactOf(requestUri, this.#contacts);
+  #addressed(request: AddressedRequest, address: string) {
+    const contact = this.#contacts.find(tokenIn(request) ?? '');
     if (contact === undefined) return undefined;
     return this.options.trunks()?.isFrom(contact.trunk, address) === true ? contact : undefined;
   }

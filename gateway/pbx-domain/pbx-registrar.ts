@@ -10,6 +10,7 @@ import {
   type SipRequest,
   type SipResponse,
 } from '../../sip/message/index.js';
+import type { Log } from '../../sip/log.js';
 import type { TrunkStack } from '../../sip/trunk/srf.js';
 import { whenReady, type Awaitable } from '../awaitable.js';
 import type { EndpointIdentity } from '../endpoint/endpoint-identity.js';
@@ -24,9 +25,12 @@ import type { PbxContacts } from './pbx-contacts.js';
 export interface PbxRegistrarOptions {
   /** The trunk of a domain whose PBX knows the passwords; undefined: another domain. */
   trunkOf(domain: string): string | undefined;
+  /** Whether the PBX of a domain takes Path (RFC 3327). */
+  takesPath(domain: string): boolean;
   /** SIP URIs of the hosts of a trunk. */
   nextHops(trunk: string): readonly string[];
   readonly stack: Pick<TrunkStack, 'request'>;
+  readonly log: Log;
   readonly contacts: PbxContacts;
   readonly location: Location;
   readonly clock: Clock;
@@ -113,7 +117,8 @@ export class PbxRegistrar {
   #ask({ request, registration, identity, domain }: PbxRegister): Promise<InDialogResponse> {
     const { contacts, stack } = this.options;
     const { aor } = identity;
-    const contact = contactFor(registration, contacts.tokenOf(identity));
+    const token = contacts.tokenOf(identity);
+    const takesPath = this.options.takesPath(domain);
     const trunk = this.options.trunkOf(domain) ?? '';
     return firstAnswer(this.options.nextHops(trunk), (nextHop) =>
       stack.request(
@@ -122,12 +127,17 @@ export class PbxRegistrar {
         {
           from: { uri: aor },
           to: { uri: aor },
-          contact,
+          contact: contactFor(registration, takesPath ? undefined : token),
+          ...(takesPath ? { pathUser: token } : {}),
           ids: {
             callId: contacts.opaque('call-id', aor, request.callId),
             fromTag: contacts.opaque('tag', aor, request.callId),
           },
-          headers: [['CSeq', `${request.cseq.number} REGISTER`], ...picked(request.headers, passedToPbx)],
+          headers: [
+            ['CSeq', `${request.cseq.number} REGISTER`],
+            ...(takesPath ? [['Supported', 'path'] as const] : []),
+            ...picked(request.headers, passedToPbx),
+          ],
         },
       ),
     );
@@ -164,8 +174,12 @@ export class PbxRegistrar {
     }
     const [contact] = asked;
     const token = this.options.contacts.tokenOf(identity);
-    const seconds = grantedSeconds(token, contact, registration, headers);
     const contactUri = serializeUri(contact.uri);
+    const takesPath = this.options.takesPath(domain);
+    const isOurs = ({ uri }: NameAddr): boolean =>
+      takesPath ? serializeUri(uri) === contactUri : 'user' in uri && uri.user === token;
+    const seconds = grantedSeconds(isOurs, contact, registration, headers);
+    if (takesPath && seconds > 0 && headers.get('Path') === undefined) this.#pathless(domain);
     if (seconds === 0) {
       const settle = (endpointId: string | undefined): Awaitable<SipResponse> =>
         whenReady(
@@ -184,6 +198,13 @@ export class PbxRegistrar {
       return whenReady(edited, () => respond(request, 200, { headers: answer }));
     };
     return { kind: 'accepted', bound: true, settle };
+  }
+
+  /** RFC 3327 §5.3: a registrar that takes Path says so in its 200. */
+  #pathless(domain: string): void {
+    const trunk = this.options.trunkOf(domain);
+    const line = `the PBX of ${domain} seems not to take Path: calls from it may not arrive (contact: rewritten)`;
+    this.options.log.warn({ domain, trunk }, line);
   }
 
   #bindingOf(
@@ -249,25 +270,27 @@ function isStale(headers: HeaderView): boolean {
   return challenges.some((value) => parseChallenge(value)?.stale === true);
 }
 
-/** Contact at the PBX: our engine's address for `localhost`, with the expiry and the preferences of the browser's own. */
-function contactFor({ contacts }: Registration, token: string): string {
-  if (contacts === '*') return '*';
-  const expires = contacts[0]?.params.get('expires');
-  const own = expires == null ? '' : `;expires=${expires}`;
-  return `<sip:${token}@localhost>${own}${contacts[0] === undefined ? '' : otherParams(contacts[0])}`;
+/**
+ * Contact at the PBX, with the expiry and the preferences of the browser's own: our engine's address for `localhost`, or without
+ * `token` the browser's own URI.
+ */
+function contactFor({ contacts }: Registration, token: string | undefined): string {
+  const contact = contacts === '*' ? undefined : contacts[0];
+  if (contact === undefined) return '*';
+  const uri = token === undefined ? serializeUri(contact.uri) : `sip:${token}@localhost`;
+  const expires = contact.params.get('expires');
+  return `<${uri}>${expires == null ? '' : `;expires=${expires}`}${otherParams(contact)}`;
 }
 
 /** How long the PBX keeps our binding: it says it in the Contact of ours, else in Expires (RFC 3261 §10.2.4). */
 function grantedSeconds(
-  token: string,
+  isOurs: (contact: NameAddr) => boolean,
   asked: NameAddr,
   { expiresSeconds }: Registration,
   headers: HeaderView,
 ): number {
   const listed = parseNameAddrList(headers.getAll('Contact')) ?? [];
-  const ours = listed.find(
-    ({ uri }) => (uri.scheme === 'sip' || uri.scheme === 'sips') && uri.user === token,
-  );
+  const ours = listed.find(isOurs);
   const wanted = secondsIn(asked.params.get('expires')) ?? expiresSeconds;
   if (ours === undefined && wanted === 0) return 0;
   const granted = secondsIn(ours?.params.get('expires')) ?? secondsIn(headers.get('Expires'));

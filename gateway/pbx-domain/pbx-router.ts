@@ -10,7 +10,7 @@ import { anonymous, wantsPrivacy } from '../routing/caller-id.js';
 import { offeredHeaders } from '../routing/header-rule.js';
 import type { TrunkTable } from '../trunk/trunk-table.js';
 import { askerOf, credentialsIn, hostOf } from './pass-on.js';
-import type { PbxContact, PbxContacts } from './pbx-contacts.js';
+import { PbxContacts, type PbxContact } from './pbx-contacts.js';
 
 export interface PbxRouterOptions {
   readonly trunks: TrunkTable;
@@ -115,26 +115,32 @@ function fromPbx(
   };
 }
 
-/** The registered browser that the user of this URI stands for. */
-export function contactOf(requestUri: string, contacts: PbxContacts): PbxContact | undefined {
-  const uri = parseUri(requestUri);
-  const user = uri?.scheme === 'sip' || uri?.scheme === 'sips' ? uri.user : undefined;
-  return user === undefined ? undefined : contacts.find(user);
+/** What the PBX has sent to a browser, as far as it says to which. */
+export type AddressedRequest = Pick<RoutableCall, 'requestUri' | 'headers'>;
+
+/**
+ * By what the PBX knows the browser that it addresses, or has known it: the user of the Route that it has had as Path (RFC 3327
+ * §5), else of the Request-URI.
+ */
+export function tokenIn({ requestUri, headers }: AddressedRequest): string | undefined {
+  const [route] = parseNameAddrList(headers.getAll('Route')) ?? [];
+  const users = [route?.uri, parseUri(requestUri)].map((uri) =>
+    uri?.scheme === 'sip' || uri?.scheme === 'sips' ? uri.user : undefined,
+  );
+  return users.find((user) => user !== undefined && PbxContacts.isToken(user));
 }
 
 /**
- * Whom an INVITE of the PBX is to ring: the browser that its Request-URI stands for. A PBX that is a proxy sends one to each of a
+ * Whom an INVITE of the PBX is to ring: the browser that it addresses. A PBX that is a proxy sends one to each of a
  * user's browsers, all with one Call-ID, of which only the first can be here (RFC 3261 §8.2.2.2): that one rings them all.
  */
-export function contactsFor(
-  { requestUri, headers }: Pick<RoutableCall, 'requestUri' | 'headers'>,
-  contacts: PbxContacts,
-): readonly PbxContact[] {
-  const isOfProxy = headers.getAll('Via').flatMap(splitCommaList).length > 1;
-  const contact = contactOf(requestUri, contacts);
-  if (!isOfProxy) return contact === undefined ? [] : [contact];
-  const uri = parseUri(requestUri);
-  return uri?.scheme === 'sip' || uri?.scheme === 'sips' ? contacts.alike(uri.user ?? '') : [];
+export function contactsFor(request: AddressedRequest, contacts: PbxContacts): readonly PbxContact[] {
+  const token = tokenIn(request);
+  if (token === undefined) return [];
+  const isOfProxy = request.headers.getAll('Via').flatMap(splitCommaList).length > 1;
+  if (isOfProxy) return contacts.alike(token);
+  const contact = contacts.find(token);
+  return contact === undefined ? [] : [contact];
 }
 
 /** The INVITE as the browser has written it where its digest is about it: method and Request-URI (RFC 3261 §22.4). */
@@ -177,6 +183,7 @@ function toBrowsers(
   const targets = called.map(({ aor, endpointId, contactUri }): CalleeTarget => ({
     side: 'browser',
     label: `${aor} ${endpointId}`,
+    place: { endpointId },
     media: { profile: 'webrtc' },
     from: wantsPrivacy(caller) ? anonymous : shown,
     to: { uri: aor },

@@ -16,8 +16,15 @@ export class EngineAddresses {
   readonly #announced;
   readonly #bound;
 
-  /** `bound` lists the same addresses in the same order, before any external address replaces them. */
-  constructor(announced?: string, bound?: string) {
+  /**
+   * `bound` lists the same addresses in the same order, before any external address replaces them. `writesPath`: the engine puts
+   * the address that the peer sees in the place of `localhost` in Path, as all do in Contact; drachtio-server does not.
+   */
+  constructor(
+    announced?: string,
+    bound?: string,
+    private readonly writesPath = false,
+  ) {
     this.#announced = parseList(announced);
     this.#bound = parseList(bound ?? announced);
   }
@@ -33,5 +40,12 @@ export class EngineAddresses {
     const found = this.#announced[index] ?? this.#announced.find((own) => own.transport === transport);
     if (found === undefined) return undefined;
     return `<sip:${found.hostPort}${transport === 'udp' ? '' : `;transport=${transport}`}>`;
+  }
+
+  /** Path value (RFC 3327 §5.1) by which `user` of ours is reached by `transport`. */
+  pathFor(user: string, transport: string): string {
+    const announced = this.#announced.find((own) => own.transport === transport)?.hostPort;
+    const host = this.writesPath ? undefined : announced;
+    return `<sip:${user}@${host ?? 'localhost'}${transport === 'udp' ? '' : `;transport=${transport}`};lr>`;
   }
 }

@@ -84,9 +84,9 @@ export class SrfConnection {
     srf.use((request, response) => events.request(request, response));
     srf.on('error', (error: unknown) => this.#leave(`no connection: ${String(error)}`));
     srf.on('close', () => this.#leave('the connection closed'));
-    srf.on('connect', (error: unknown, announced?: string, _version?: string, bound?: string) => {
+    srf.on('connect', (error: unknown, announced?: string, version?: string, bound?: string) => {
       if (error !== null && error !== undefined) return this.#leave('the engine refuses our secret', true);
-      this.#addresses = new EngineAddresses(announced, bound);
+      this.#addresses = new EngineAddresses(announced, bound, version?.endsWith('-webtrunk') === true);
       this.#awaitRoutes();
     });
     const { host, port, secret, maxFrameBytes, tls } = engine;

@@ -16,6 +16,7 @@ import { noDialogNotes, type DialogNotes, type OpenInvite } from './dialog-notes
 import { engineAway, refusalOf } from './engine-failure.js';
 import { toInDialogResponse } from './in-dialog-messages.js';
 import type { SubscriptionListener } from '../subscription.js';
+import { transportOf } from './header-record.js';
 import { nextHopOf, originHeaders } from './invite-options.js';
 import { LeftDialog } from './left-dialog.js';
 import { endLeftInvite } from './left-invite.js';
@@ -106,14 +107,16 @@ export class TrunkStack {
 
   /** Sends a request outside any dialog. Resolves with the peer's final response; rejects like {@link options}. */
   async request(method: string, target: TrunkTarget, message: TrunkMessage): Promise<InDialogResponse> {
-    const sender = this.#ready().sender;
-    const { content, headers = [], ids = { callId: newCallId(), fromTag: newTag() } } = message;
+    const { sender, addresses } = this.#ready();
+    const { content, headers = [], pathUser, ids = { callId: newCallId(), fromTag: newTag() } } = message;
+    const path: HeaderList =
+      pathUser === undefined ? [] : [['Path', addresses.pathFor(pathUser, transportOf(nextHopOf(target)))]];
     const typed: HeaderList = content === undefined ? [] : [['Content-Type', content.contentType]];
     const { response } = await sender.send(
       { requestUri: target.requestUri, nextHop: nextHopOf(target) },
       {
         method,
-        headers: [...originHeaders(target, message, ids), ...typed, ...headers],
+        headers: [...originHeaders(target, message, ids), ...path, ...typed, ...headers],
         auth: target.auth,
         ...(content === undefined ? {} : { body: content.body }),
       },

@@ -38,6 +38,8 @@ export interface GatewayOptions {
   readonly routing?: RoutingConfig;
   /** Domains beside `localhost` whose PBX knows the passwords, and the trunks to them. */
   readonly pbxDomains?: Readonly<Record<string, string>>;
+  /** Those PBXs take Path. */
+  readonly pbxTakesPath?: boolean;
   /** What the users show, by name. */
   readonly shown?: Readonly<Record<string, Pick<UserConfig, 'callerId' | 'callerIds'>>>;
   readonly limits?: Partial<Config['limits']>;
@@ -120,6 +122,7 @@ export function testConfig(options: GatewayOptions, engine?: EngineUnderTest): C
       ...Object.entries(options.pbxDomains ?? {}).map(([name, pbxTrunk]) => ({
         name,
         pbxTrunk,
+        pbxTakesPath: options.pbxTakesPath,
         users: [],
         htdigest: undefined,
       })),

@@ -8,6 +8,8 @@ export interface KamailioOfficeOptions {
   readonly domain: string;
   /** Passwords by extension. */
   readonly extensions: Readonly<Record<string, string>>;
+  /** It takes Path (RFC 3327); otherwise it would not know where the browsers are. */
+  readonly takesPath?: boolean;
   /** Seconds that a registration lasts at most. */
   readonly maxExpires?: number;
 }
@@ -67,7 +69,10 @@ const modules = [
   'presence_xml',
 ];
 
-function configText({ domain, extensions, maxExpires = 3600 }: KamailioOfficeOptions, port: number): string {
+function configText(
+  { domain, extensions, maxExpires = 3600, takesPath = false }: KamailioOfficeOptions,
+  port: number,
+): string {
   const passwords = Object.entries(extensions).map(([name, word]) => `$sht(password=>${name}) = "${word}";`);
   const realm = `office of ${domain}`;
   return `#!KAMAILIO
@@ -84,6 +89,7 @@ listen=udp:127.0.0.1:${port}
 ${modules.map((name) => `loadmodule "${name}.so"`).join('\n')}
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "max_contacts", 10)
+modparam("registrar", "use_path", ${takesPath ? 1 : 0})
 modparam("registrar", "max_expires", ${maxExpires})
 modparam("htable", "htable", "password=>size=4;")
 modparam("presence", "subs_db_mode", 0)

@@ -17,6 +17,8 @@ export const pbxRealm = 'the office';
  * the Request-URI), and leaves everything else to the test.
  */
 export class ScriptedPbx {
+  /** It says that it has taken Path (RFC 3327 §5.3). */
+  takesPath = true;
   /** Grants so many seconds to a REGISTER; undefined: what is asked for. */
   grantsSeconds: number | undefined;
   /** Answers what has passed the digest, but REGISTER. */
@@ -99,7 +101,8 @@ export class ScriptedPbx {
     this.binding = seconds === 0 || contact === '*' ? undefined : /<([^>]+)>/.exec(contact)?.[1];
     const listed = this.binding === undefined ? [] : [`Contact: <${this.binding}>;expires=${seconds}`];
     const other = 'Contact: <sip:1001@192.0.2.9:5060>;expires=77';
-    this.peer.respond(request, 200, 'OK', { headers: [other, ...listed] });
+    const path = this.takesPath ? request.headers.getAll('path').map((value) => `Path: ${value}`) : [];
+    this.peer.respond(request, 200, 'OK', { headers: [other, ...listed, ...path] });
   }
 
   #isAuthentic({ method, requestUri }: SipRequest, value: string | undefined): boolean {

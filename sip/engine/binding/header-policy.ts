@@ -180,7 +180,8 @@ export class AppHeaders {
     let lines = '';
     for (const [name, value] of this.knownLines) {
       if (except.includes(name)) continue;
-      lines += `${name}: ${name.startsWith('P-') ? replaceLocalhost(value, sentBy) : value}\r\n`;
+      const isOurs = name.startsWith('P-') || name === 'Path';
+      lines += `${name}: ${isOurs ? replaceLocalhost(value, sentBy) : value}\r\n`;
     }
     return lines;
   }

@@ -23,8 +23,12 @@ describe('checkPbxDomains', () => {
     ]);
   });
 
-  it('takes no users there, and no trunk elsewhere', () => {
+  it('takes no users there, and no trunk and no kind of contact elsewhere', () => {
     assert.match(found({ trunk: 'office', users_file: 'u' })[0] ?? '', /the PBX knows the users/);
     assert.match(found({ auth: 'local', trunk: 'office' })[0] ?? '', /only a domain with auth: pbx/);
+    assert.match(
+      found({ auth: 'local', contact: 'path' })[0] ?? '',
+      /^domains\.0\.contact: .*remove contact\)$/,
+    );
   });
 });

@@ -96,6 +96,10 @@ describe('header policy', () => {
     assert.equal(headers.party('from', sentBy, 'new'), '"A" <sip:a@192.0.2.1:5070>;tag=new');
     assert.equal(headers.party('to', sentBy, 'new'), '<sip:b@192.0.2.1:5070>;tag=t');
     assert.equal(headers.known(sentBy), 'P-Asserted-Identity: <sip:1@192.0.2.1:5070>, <tel:+1>\r\n');
+    assert.equal(
+      headersOf('Path: <sip:a@localhost;lr>').known(sentBy),
+      'Path: <sip:a@192.0.2.1:5070;lr>\r\n',
+    );
     assert.equal(replaceLocalhost('<sip:a@localhost.example>', sentBy), '<sip:a@localhost.example>');
   });
 

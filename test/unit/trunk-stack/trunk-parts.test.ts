@@ -36,6 +36,13 @@ describe('addresses of the engine', () => {
     assert.equal(addresses.contactFor('tls', undefined), undefined);
     assert.equal(new EngineAddresses().contactFor('udp', undefined), undefined);
   });
+
+  it('stand in Path, unless the engine writes there what the peer sees', () => {
+    const addresses = new EngineAddresses(announced, bound);
+    assert.equal(addresses.pathFor('x', 'tcp'), '<sip:x@203.0.113.5:5070;transport=tcp;lr>');
+    const embedded = new EngineAddresses(announced, bound, true);
+    assert.equal(embedded.pathFor('x', 'udp'), '<sip:x@localhost;lr>');
+  });
 });
 
 describe('descriptions of a dialog', () => {

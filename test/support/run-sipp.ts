@@ -39,6 +39,8 @@ export interface SippRun {
 export interface SippResult {
   readonly successful: number;
   readonly failed: number;
+  /** The most calls that were open in one moment. */
+  readonly mostAtATime: number;
   /** What SIPp found unexpected, for the message of a failing test. */
   readonly errors: string;
 }
@@ -55,6 +57,8 @@ export interface RunningSipp {
   /** Its sockets are open. */
   readonly listening: Promise<void>;
   readonly result: Promise<SippResult>;
+  /** It takes or makes no more calls, and ends with those that it has. */
+  finish(): void;
   /** Ends it early. Idempotent. */
   stop(): void;
 }
@@ -62,16 +66,17 @@ export interface RunningSipp {
 /** Runs SIPp until it has made or taken its calls. */
 export function startSipp(run: SippRun): RunningSipp {
   const aborter = new AbortController();
-  const result = execute(run, aborter.signal);
+  const finisher = new AbortController();
+  const result = execute(run, aborter.signal, finisher.signal);
   const early = result.then(({ errors }) => {
     throw new Error(`SIPp ended before it listened: ${errors}`);
   });
   const listening = Promise.race([untilListening(run.transport, run.port), early]);
   listening.catch(() => undefined);
-  return { listening, result, stop: () => aborter.abort() };
+  return { listening, result, finish: () => finisher.abort(), stop: () => aborter.abort() };
 }
 
-async function execute(run: SippRun, signal: AbortSignal): Promise<SippResult> {
+async function execute(run: SippRun, cut: AbortSignal, finish: AbortSignal): Promise<SippResult> {
   const folder = await mkdtemp(join(tmpdir(), 'sipp-'));
   try {
     const scenario = join(folder, 'scenario.xml');
@@ -86,11 +91,12 @@ async function execute(run: SippRun, signal: AbortSignal): Promise<SippResult> {
         .replaceAll('[via]', `${transport.toUpperCase()} 127.0.0.1:${port}`)
         .replaceAll('[reachable]', `127.0.0.1:${port};transport=${transport}`),
     );
-    const screen = await output(run, scenario, folder, signal);
+    const screen = await output(run, scenario, folder, { cut, finish });
     const errors = await readFile(join(folder, 'errors'), 'utf8').catch(() => screen.slice(-2000));
     return {
       successful: lastNumber(screen, 'Successful call'),
       failed: lastNumber(screen, 'Failed call'),
+      mostAtATime: Number([...screen.matchAll(/Peak was (\d+) calls/g)].at(-1)?.[1] ?? Number.NaN),
       errors,
     };
   } finally {
@@ -98,7 +104,12 @@ async function execute(run: SippRun, signal: AbortSignal): Promise<SippResult> {
   }
 }
 
-function output(run: SippRun, scenario: string, folder: string, signal: AbortSignal): Promise<string> {
+function output(
+  run: SippRun,
+  scenario: string,
+  folder: string,
+  { cut, finish }: { readonly cut: AbortSignal; readonly finish: AbortSignal },
+): Promise<string> {
   const args = [
     ...(run.target === undefined ? [] : [`127.0.0.1:${run.target}`]),
     ...[
@@ -124,8 +135,9 @@ function output(run: SippRun, scenario: string, folder: string, signal: AbortSig
     const chunks: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
-    // Asked politely it would wait for its calls to end.
-    signal.addEventListener('abort', () => child.kill('SIGKILL'));
+    // Asked politely it waits for its calls to end.
+    finish.addEventListener('abort', () => child.kill('SIGUSR1'));
+    cut.addEventListener('abort', () => child.kill('SIGKILL'));
     child.on('error', reject);
     child.on('close', () => resolve(Buffer.concat(chunks).toString()));
   });

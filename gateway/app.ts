@@ -25,9 +25,9 @@ import type { PageHandler } from './edge/http-server.js';
 import { EndpointTable } from './endpoint/endpoint-table.js';
 import { createInspection } from './inspection.js';
 import { engineOptions } from './listen-options.js';
-import { MemoryLocation } from './location/memory-location.js';
 import { startEchoPhone, type EchoPhone } from './quick-start/echo-phone.js';
 import { PbxDomains } from './pbx-domain/pbx-domains.js';
+import { SharedState } from './shared-state.js';
 import { prefixed } from './sizes.js';
 import { uriHost } from './uri-parts.js';
 import type { Events } from './telemetry/events.js';
@@ -52,7 +52,7 @@ const callLimits = { maxRingMs: 180_000, maxDurationMs: 12 * 3_600_000 };
 /** The composition root: makes every part, knows who needs whom, starts and stops them in order. */
 export class App {
   readonly #credentials = new MemoryCredentialStore();
-  readonly #location: MemoryLocation;
+  readonly #shared: SharedState;
   readonly #endpoints: EndpointTable;
   readonly #anchoredMedia: MediaEngine;
   readonly #browserMedia: MediaEngine;
@@ -94,8 +94,9 @@ export class App {
     const { events, log } = around;
     const clock = around.clock ?? systemClock;
     this.#clock = clock;
-    this.#location = new MemoryLocation({
+    this.#shared = new SharedState(config, {
       clock,
+      events,
       expired: (binding) => {
         const { aor, endpointId, contactUri } = binding;
         this.#pbx?.expired(binding);
@@ -104,7 +105,7 @@ export class App {
     });
     this.#endpoints = new EndpointTable({
       graceMs: config.websocket.resumeGraceMs,
-      location: this.#location,
+      location: this.#shared.location,
       events,
       log,
       clock,
@@ -150,7 +151,7 @@ export class App {
       sizes: () => this.inspect(),
       flows: () => this.#edge?.flows,
       endpoints: this.#endpoints,
-      location: this.#location,
+      location: this.#shared.location,
       calls: () => this.#controller?.table,
       trunks: this.config.trunks,
       trunkStatus: (name) => this.trunkStatuses.get(name),
@@ -163,7 +164,7 @@ export class App {
       calls: this.#controller?.table.size ?? 0,
       media_sessions: this.#anchoredMedia.size,
       direct_media_sessions: this.#browserMedia.size,
-      bindings: this.#location.size,
+      bindings: this.#shared.location.size,
       cdr_waiting: this.#cdr?.waiting ?? 0,
       trunk_channels: this.#trunks?.upkeeps.channelsInUse ?? 0,
       user_channels: this.#admission.size,
@@ -171,6 +172,7 @@ export class App {
       ...this.#endpoints.sizes(),
       ...this.#pbx?.sizes(),
       ...this.#trunkSide?.sizes(),
+      ...this.#shared.sizes(),
       ...prefixed('echo', this.#echoPhone?.sizes() ?? {}),
     };
   }
@@ -249,9 +251,15 @@ export class App {
     this.#trunks = await TrunksInForce.create(config, this.#trunkSide, events, clock);
     this.#pbx = this.#createPbxDomains(this.#trunkSide);
     this.#controller = this.#createController(this.#trunks.table);
+    await this.#shared.begin({
+      endpoints: this.#endpoints,
+      controller: this.#controller,
+      trunkSide: this.#trunkSide,
+      config: () => this.config,
+    });
     this.#edge = await this.#createEdge();
-    // Our addresses are bound: no other process of this gateway is left.
-    this.#anchoredMedia.cleanUp?.();
+    // Our addresses are bound: no other process of this gateway is left, and we have what it has left.
+    void this.#shared.settled.then(() => this.#anchoredMedia.cleanUp?.());
     await this.#trunkSide.takeOverDialogs();
     this.#trunks.upkeeps.open();
   }
@@ -276,7 +284,10 @@ export class App {
         callsPerEndpoint: config.limits.callsPerEndpoint,
         admit: (source, urgent) => this.#admission.admit(source, urgent),
         newCallId: () => newId('c_'),
-        record: (cdr) => this.#cdr?.write(cdr),
+        record: (cdr) => {
+          this.#shared.callEnded(cdr.callId);
+          this.#cdr?.write(cdr);
+        },
       },
       {
         router,
@@ -287,6 +298,7 @@ export class App {
         clock: this.#clock,
         events: around.events,
         defect: (error) => around.events.defect({ source: 'other', error }),
+        changed: (call) => this.#shared.changed(call),
       },
     );
   }
@@ -295,7 +307,7 @@ export class App {
     const router = createRouter(config, {
       trunks,
       credentials: this.#credentials,
-      location: this.#location,
+      location: this.#shared.location,
       endpoints: this.#endpoints,
       clock: this.#clock,
       decider: this.#decider,
@@ -307,7 +319,7 @@ export class App {
     const { events, log } = this.around;
     return new PbxDomains({
       stack,
-      location: this.#location,
+      location: this.#shared.location,
       endpoints: this.#endpoints,
       clock: this.#clock,
       log,
@@ -323,7 +335,7 @@ export class App {
         ...this.around,
         clock: this.#clock,
         credentials: this.#credentials,
-        location: this.#location,
+        location: this.#shared.location,
         endpoints: this.#endpoints,
         pbx: this.#pbx?.registrar,
       }),
@@ -342,7 +354,7 @@ export class App {
     await this.#echoPhone?.close();
     await this.#anchoredMedia.close();
     await this.#browserMedia.close();
-    this.#location.close();
+    await this.#shared.close();
     await this.#cdr?.close();
   }
 }

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { Clock } from '../sip/clock.js';
 import type { Log } from '../sip/log.js';
 import type { MediaEngine } from '../sip/media/media-engine.js';
@@ -8,6 +7,7 @@ import type { MediaProcessExit } from '../sip/media/relay-process/media-process.
 import { startRelayProcesses } from '../sip/media/relay-process/relay-processes.js';
 import { createRtpengineEngine } from '../sip/media/rtpengine/rtpengine-engine.js';
 import type { Config } from './config/config.js';
+import { gatewayName } from './gateway-name.js';
 import type { MediaEvents } from './telemetry/media-events.js';
 
 /** The media engine of the configuration, for calls that are anchored. */
@@ -19,7 +19,7 @@ export function createMedia(config: Config, events: MediaEvents, log: Log, clock
     case 'rtpengine':
       return createRtpengineEngine({
         instances: media.instances,
-        owner: ownerOf(config),
+        owner: gatewayName(config),
         events,
         log,
         clock,
@@ -30,19 +30,13 @@ export function createMedia(config: Config, events: MediaEvents, log: Log, clock
 }
 
 function createRelay(
-  { address, ports, processes }: Extract<Config['media'], { engine: 'relay' }>,
+  { address, ports, browserPort, processes }: Extract<Config['media'], { engine: 'relay' }>,
   events: MediaEvents,
   log: Log,
   clock: Clock,
 ): MediaEngine {
-  if (processes === 0) return createRelayEngine({ address, ports, log, clock });
+  const places = { address, ports, ...(browserPort === undefined ? {} : { browserPort }) };
+  if (processes === 0) return createRelayEngine({ ...places, log, clock });
   const died = (exit: MediaProcessExit): void => events.mediaProcessDied(exit);
-  return startRelayProcesses({ address, ports, processes, log, clock, died });
-}
-
-/** The same for each process of this gateway, another one for every gateway that may use the same rtpengine. */
-function ownerOf({ file, listen, sip }: Config): string {
-  const listening = [listen.http, listen.https, ...(sip.engine === 'embedded' ? sip.listen : [])];
-  const places = listening.map((one) => `${one?.address ?? ''} ${one?.port ?? ''}`);
-  return [hostname(), file ?? '', ...places].join('\n');
+  return startRelayProcesses({ ...places, processes, log, clock, died });
 }

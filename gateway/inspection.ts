@@ -16,7 +16,6 @@ import type { FlowTable } from './edge/flow-table.js';
 import type { Endpoint } from './endpoint/endpoint.js';
 import type { EndpointTable } from './endpoint/endpoint-table.js';
 import type { Binding } from './location/location.js';
-import type { MemoryLocation } from './location/memory-location.js';
 import type { TrunkStatus } from './trunk/trunk-upkeep.js';
 
 /** The parts that are looked at. Those that do not exist before the start are asked for each time. */
@@ -25,7 +24,7 @@ export interface InspectedParts {
   sizes(): Readonly<Record<string, number>>;
   flows(): FlowTable | undefined;
   readonly endpoints: EndpointTable;
-  readonly location: MemoryLocation;
+  readonly location: { readonly size: number; all(): Iterable<Binding> };
   calls(): CallTable | undefined;
   readonly trunks: readonly TrunkConfig[];
   trunkStatus(name: string): TrunkStatus | undefined;

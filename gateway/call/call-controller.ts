@@ -1,8 +1,10 @@
 import { failure, SipFailure } from '../../sip/failure.js';
-import type { IncomingCall } from '../../sip/leg.js';
-import { Call, type CallSurroundings } from './call.js';
+import type { IncomingCall, Leg, LegListener } from '../../sip/leg.js';
+import { Call } from './call.js';
 import { tellQuality } from './call-quality.js';
 import { tightest, type SideLimits } from './call-limits.js';
+import type { CallSnapshot } from './call-snapshot.js';
+import type { CallSurroundings } from './call-surroundings.js';
 import { CallTable } from './call-table.js';
 import { sourceLabel, type Cdr } from './call-record.js';
 import type { CallSource, Router } from './ports.js';
@@ -27,6 +29,8 @@ export interface AdmissionOptions {
   record(cdr: Cdr): void;
 }
 
+const noAdmission: Admission = { limits: {}, release: () => undefined };
+
 type Surroundings = Omit<CallSurroundings, 'ended'>;
 
 /** Admits incoming calls, from either side, and owns them until they have ended. */
@@ -43,7 +47,7 @@ export class CallController {
     surroundings: Surroundings,
   ) {
     this.#callsPerEndpoint = admission.callsPerEndpoint;
-    this.#surroundings = { ...surroundings, ended: (call, cdr) => this.#ended(call, cdr) };
+    this.#surroundings = { ...surroundings, ended: (callId, cdr) => this.#ended(callId, cdr) };
   }
 
   /** Takes an INVITE that has passed the gates of its side: begins a call, or rejects it. */
@@ -66,6 +70,26 @@ export class CallController {
     call.start();
   }
 
+  /**
+   * Goes on with a call of an earlier process: established, with the caller's leg in `incoming`; `callee` makes the other.
+   * Throws when a leg or the media cannot be restored.
+   */
+  resume(snapshot: CallSnapshot, incoming: IncomingCall, callee: (listener: LegListener) => Leg): void {
+    const { source, id } = snapshot;
+    const admitted = this.#admission(source);
+    const around = { ...this.#surroundings, limits: tightest(this.#surroundings.limits, admitted.limits) };
+    const call = new Call(id, incoming, source, around);
+    try {
+      call.resume(snapshot, callee);
+    } catch (thrown) {
+      admitted.release();
+      throw thrown;
+    }
+    this.table.add(call);
+    this.#admissions.set(call.id, admitted);
+    around.changed(call);
+  }
+
   /** New calls are routed and limited by these; those that are up keep what they began with. */
   renew({ router, callsPerEndpoint }: { readonly router: Router; readonly callsPerEndpoint: number }): void {
     this.#surroundings = { ...this.#surroundings, router };
@@ -86,21 +110,27 @@ export class CallController {
     await gone;
   }
 
+  /** A call that is up counts, but is not refused. */
+  #admission(source: CallSource): Admission {
+    const granted = this.admission.admit?.(source, true);
+    return granted === undefined || granted instanceof SipFailure ? noAdmission : granted;
+  }
+
   #admit(incoming: IncomingCall, source: CallSource): Admission | SipFailure {
     if (this.#draining !== undefined) return failure('gateway.draining', { headers: [['Retry-After', '5']] });
     const urgent = this.#surroundings.router.isEmergency(incoming, source);
     if (source.side === 'browser' && !urgent) {
       if (this.table.countOf(source.endpointId) >= this.#callsPerEndpoint) return failure('limit.calls');
     }
-    return this.admission.admit?.(source, urgent) ?? { limits: {}, release: () => undefined };
+    return this.admission.admit?.(source, urgent) ?? noAdmission;
   }
 
   /** What a PBX has answered with a challenge is no call: the caller sends it again, with its password. */
-  #ended(call: Call, cdr: Cdr): void {
-    this.table.remove(call);
+  #ended(callId: string, cdr: Cdr): void {
+    this.table.remove(callId);
     const isCall = cdr.termination.code !== 'auth.challenged';
-    this.#admissions.get(call.id)?.release(isCall ? undefined : 'unused');
-    this.#admissions.delete(call.id);
+    this.#admissions.get(callId)?.release(isCall ? undefined : 'unused');
+    this.#admissions.delete(callId);
     if (isCall) this.#recordCall(cdr);
     if (this.table.size > 0 || this.#draining === undefined) return;
     for (const resolve of this.#draining.splice(0)) resolve();

@@ -1,5 +1,13 @@
 import { failure, type SipFailure } from '../../sip/failure.js';
-import type { DtmfTone, MediaEndStats, MediaEngine, MediaSession } from '../../sip/media/media-engine.js';
+import type { LegSide } from '../../sip/leg.js';
+import type {
+  DtmfTone,
+  MediaEndStats,
+  MediaEngine,
+  MediaListener,
+  MediaSession,
+} from '../../sip/media/media-engine.js';
+import type { CallSnapshot } from './call-snapshot.js';
 import type { CallSource, CalleeTarget } from './ports.js';
 
 /** What a browser end of an anchored call speaks; codecs follow the other end's. */
@@ -57,6 +65,19 @@ export class CallMedia {
     return (await this.#session?.sendDtmf?.(toId, tone)) ?? false;
   }
 
+  /** What another process needs to go on with the session; undefined when the engine's media ends with this process. */
+  snapshot(): unknown {
+    return this.#session?.snapshot?.();
+  }
+
+  /** Goes on with the session of an earlier process. Throws `media.failed` when the engine cannot. */
+  restore({ source, callee, media }: Pick<CallSnapshot, 'source' | 'callee' | 'media'>): void {
+    const engine = this.#engineFor(source.side, callee.side);
+    if (engine.restoreSession === undefined)
+      throw failure('media.failed', { detail: `media of ${engine.name} ends with its process` });
+    this.#session = engine.restoreSession(media, this.#listener);
+  }
+
   /** Closes the session; resolves with its last figures. */
   async close(): Promise<readonly MediaEndStats[]> {
     const session = this.#session;
@@ -74,14 +95,22 @@ export class CallMedia {
 
   #open(target: CalleeTarget): MediaSession {
     if (this.#session !== undefined) return this.#session;
-    const direct = this.source.side === 'browser' && target.side === 'browser';
-    const engine = direct ? this.engines.browserMedia : this.engines.anchoredMedia;
-    const session = engine.createSession(this.callId, {
-      timeout: (_endId, failed) => this.lost(failed),
-      dtmf: (endId, tone) => this.#hear(endId, tone),
-    });
+    const engine = this.#engineFor(this.source.side, target.side);
+    const session = engine.createSession(this.callId, this.#listener);
     session.addEnd(this.callerId, this.source.side === 'browser' ? browserEnd : this.source.media);
     this.#session = session;
     return session;
+  }
+
+  #engineFor(caller: LegSide, callee: LegSide): MediaEngine {
+    const direct = caller === 'browser' && callee === 'browser';
+    return direct ? this.engines.browserMedia : this.engines.anchoredMedia;
+  }
+
+  get #listener(): MediaListener {
+    return {
+      timeout: (_endId, failed) => this.lost(failed),
+      dtmf: (endId, tone) => this.#hear(endId, tone),
+    };
   }
 }

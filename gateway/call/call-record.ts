@@ -35,11 +35,18 @@ export interface Cdr {
   readonly media: readonly MediaEndStats[];
 }
 
+/** Of an answered call; milliseconds since the Unix epoch. */
+export interface RecordedTimes {
+  readonly startedMs: number;
+  readonly answeredMs: number;
+  readonly route: string | undefined;
+}
+
 const iso = (epochMs: number): string => new Date(epochMs).toISOString();
 
 /** What a call leaves behind: when it did what, and its one termination. */
 export class CallRecord {
-  readonly startedMs: number;
+  startedMs: number;
   route: string | undefined;
   #answeredMs: number | undefined;
   #termination: Termination | undefined;
@@ -47,6 +54,19 @@ export class CallRecord {
 
   constructor(private readonly clock: Clock) {
     this.startedMs = clock.nowMs();
+  }
+
+  /** When the call began and was answered, and its route. */
+  get times(): RecordedTimes {
+    const { startedMs, route } = this;
+    return { startedMs, answeredMs: this.#answeredMs ?? startedMs, route };
+  }
+
+  /** Goes on with what an earlier process has noted. */
+  restore({ startedMs, answeredMs, route }: RecordedTimes): void {
+    this.startedMs = startedMs;
+    this.#answeredMs = answeredMs;
+    this.route = route;
   }
 
   /** Notes the answer; returns the milliseconds from INVITE to answer. */

@@ -23,8 +23,10 @@ export class CallTable {
     if (call.source.side === 'browser') this.#count(call.source.endpointId, 1);
   }
 
-  remove(call: Call): void {
-    if (!this.#calls.delete(call.id)) return;
+  remove(callId: string): void {
+    const call = this.#calls.get(callId);
+    if (call === undefined) return;
+    this.#calls.delete(callId);
     if (call.source.side === 'browser') this.#count(call.source.endpointId, -1);
   }
 

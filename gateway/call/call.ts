@@ -1,7 +1,6 @@
 import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
-import type { CalleeListener, CallerLeg, IncomingCall, LegEnd, LegListener } from '../../sip/leg.js';
-import type { Clock, Timer } from '../../sip/clock.js';
-import type { MediaEngine } from '../../sip/media/media-engine.js';
+import type { CallerLeg, IncomingCall, Leg, LegEnd, LegListener } from '../../sip/leg.js';
+import type { Timer } from '../../sip/clock.js';
 import {
   callTransitions,
   type CallActions,
@@ -10,36 +9,21 @@ import {
   type CallState,
   type CallTransition,
 } from './call-transitions.js';
-import { tightest, type CallLimits } from './call-limits.js';
+import { tightest } from './call-limits.js';
 import { CallMedia } from './call-media.js';
-import { CallRecord, type Cdr } from './call-record.js';
+import { CallRecord } from './call-record.js';
+import { restoredAttempt, snapshotOf, type CallSnapshot } from './call-snapshot.js';
+import type { CallSurroundings } from './call-surroundings.js';
 import { CalleeSearch, type Attempt } from './callee-search.js';
 import { EarlyMedia } from './early-media.js';
 import { classifyRefusal, terminationOf, towardsCaller } from './failure-map.js';
 import { completedElsewhere, forwardedHeaders, reasonHeaders } from './header-policy.js';
-import { Negotiation } from './negotiation.js';
-import type { CallEvents, Termination } from '../telemetry/call-events.js';
-import type { CallSource, CalleeTarget, Router } from './ports.js';
+import { Negotiation, tellEvents } from './negotiation.js';
+import type { Termination } from '../telemetry/call-events.js';
+import type { CallSource, CalleeTarget } from './ports.js';
 import { answerLocally, InDialog } from './in-dialog.js';
+import { calleeEars, callerEars, type LegEars } from './leg-ears.js';
 import { SerialQueue } from './serial-queue.js';
-
-/** What a call works with. */
-export interface CallSurroundings {
-  readonly router: Router;
-  /** Media between a browser and a trunk, or between two trunks. */
-  readonly anchoredMedia: MediaEngine;
-  /** Media between two browsers. */
-  readonly browserMedia: MediaEngine;
-  /** A new `l_…` id. */
-  newLegId(): string;
-  readonly limits: CallLimits;
-  readonly clock: Clock;
-  readonly events: CallEvents;
-  /** The call has ended and holds nothing any more. */
-  ended(call: Call, cdr: Cdr): void;
-  /** Something threw that is not a failure; the call has been cut. */
-  defect(thrown: unknown): void;
-}
 
 /** Longest wait for the legs of an ended call to report their end: 64·T1 and some (RFC 3261 §17). */
 const settleMs = 40_000;
@@ -81,11 +65,7 @@ export class Call implements CallActions {
     this.#media = new CallMedia(id, incoming.leg.id, source, around, (lost) => this.cut(lost));
     this.#inDialog = new InDialog(this, this.#media, () => this.#connected, around.events);
     this.#early = new EarlyMedia(this.#media, incoming.leg, incoming.sdp);
-    this.#negotiation = new Negotiation(this.#media, {
-      held: (by) => around.events.callHeld({ callId: id, by }),
-      resumed: (by) => around.events.callResumed({ callId: id, by }),
-      refused: (by, refusal) => around.events.callReofferRefused({ callId: id, by, failure: refusal }),
-    });
+    this.#negotiation = new Negotiation(this.#media, tellEvents(this, around));
   }
 
   get state(): CallState {
@@ -106,7 +86,7 @@ export class Call implements CallActions {
   start(): void {
     const { caller, incoming, source, around } = this;
     this.#openLegs.add(caller.id);
-    caller.listen(this.#callerListener());
+    caller.listen(callerEars(this.caller.id, this.#ears));
     around.events.callStarted({
       callId: this.id,
       from: incoming.from.uri,
@@ -120,6 +100,37 @@ export class Call implements CallActions {
       } catch (thrown) {
         await this.#dispatch('unroutable', { failure: this.#asFailure(thrown) });
       }
+    });
+  }
+
+  /**
+   * Goes on with a call of an earlier process, instead of {@link start}: established, with the caller's leg that it was
+   * made with. `callee` makes the other leg.
+   */
+  resume(snapshot: CallSnapshot, callee: (listener: LegListener) => Leg): void {
+    const { caller, around } = this;
+    this.#state = 'established';
+    this.#media.restore(snapshot);
+    this.#record.restore(snapshot);
+    this.#search.outcomes.push(...snapshot.attempts);
+    this.#negotiation.restore(snapshot.holding);
+    caller.listen(callerEars(this.caller.id, this.#ears));
+    const leg = callee(calleeEars(snapshot.callee.legId, this.#ears));
+    this.#connected = restoredAttempt(snapshot.callee, leg, around.clock);
+    this.#openLegs.add(caller.id).add(leg.id);
+    const talkedMs = around.clock.nowMs() - snapshot.answeredMs;
+    this.#limit(around.limits.maxDurationMs - talkedMs, 'call.max_duration');
+  }
+
+  /** What another process needs to go on with the call; undefined while it cannot be taken over. */
+  snapshot(): CallSnapshot | undefined {
+    const callee = this.#connected;
+    if (this.#state !== 'established' || callee === undefined || this.#negotiation.isBusy) return undefined;
+    return snapshotOf(this, callee, {
+      ...this.#record.times,
+      attempts: this.#search.outcomes,
+      holding: this.#negotiation.holding,
+      media: this.#media.snapshot(),
     });
   }
 
@@ -182,13 +193,14 @@ export class Call implements CallActions {
     if (owed !== undefined) this.#post('reoffer', { legId: this.caller.id, reoffer: owed });
     for (const event of this.#deferred.splice(0)) this.#post('reoffer', event);
     const ack = this.#lateAck;
-    if (ack === undefined) return;
+    if (ack === undefined) return this.around.changed(this);
     this.#lateAck = undefined;
     if (sdp === undefined || this.#connected === undefined) {
       ack();
       throw failure('media.sdp_malformed', { detail: 'ACK without SDP to an offer in the 2xx' });
     }
     ack(await this.#media.answer(this.caller.id, this.#connected.leg.id, sdp));
+    this.around.changed(this);
   }
 
   releaseExtra({ legId, answer }: CallEventMap['answered']): void {
@@ -262,7 +274,7 @@ export class Call implements CallActions {
     const cdr = this.#record.cdr(this, this.#connected, this.#search.outcomes, media);
     const { durationMs } = cdr;
     this.around.events.callEnded({ callId: this.id, durationMs, ...this.#record.outcome });
-    this.around.ended(this, cdr);
+    this.around.ended(this.id, cdr);
   }
 
   // The queue and the table
@@ -295,26 +307,16 @@ export class Call implements CallActions {
     return known;
   }
 
-  #callerListener(): LegListener {
-    const legId = this.caller.id;
+  /** What each leg tells, as events of the call. */
+  get #ears(): LegEars {
     return {
-      reoffer: (reoffer) => this.#post('reoffer', { legId, reoffer }),
-      request: (request) => this.#post('request', { legId, request }),
-      ended: (end) => {
-        this.#openLegs.delete(legId);
+      post: (name, event) => this.#post(name, event),
+      answered: (event) => this.#queue.push(() => this.#calleeAnswered(event)),
+      callerGone: (end) => {
+        this.#openLegs.delete(this.caller.id);
         this.#post('callerGone', { end });
       },
-    };
-  }
-
-  #calleeListener(legId: string): CalleeListener {
-    return {
-      progress: (progress) => this.#post('progress', { legId, progress }),
-      answered: (answer) => this.#queue.push(() => this.#calleeAnswered({ legId, answer })),
-      reoffer: (reoffer) => this.#post('reoffer', { legId, reoffer }),
-      request: (request) => this.#post('request', { legId, request }),
-      failed: (refusal) => this.#calleeGone(legId, { cause: 'failure', failure: refusal }),
-      ended: (end) => this.#calleeGone(legId, end),
+      calleeGone: (legId, end) => this.#calleeGone(legId, end),
     };
   }
 
@@ -358,7 +360,7 @@ export class Call implements CallActions {
       const sdp = await this.#media.offerTo(legId, target, this.incoming.sdp);
       const headers = forwardedHeaders(this.incoming.headers, this.source.side);
       this.#openLegs.add(legId);
-      this.#search.invite(target, { legId, sdp, headers, startedMs }, this.#calleeListener(legId));
+      this.#search.invite(target, { legId, sdp, headers, startedMs }, calleeEars(legId, this.#ears));
       this.around.events.callAttempt({ callId: this.id, legId, target: target.label, side: target.side });
     } catch (thrown) {
       this.#openLegs.delete(legId);

@@ -1,13 +1,13 @@
 import type { Clock } from '../../sip/clock.js';
 import type { SipFailure } from '../../sip/failure.js';
-import type { CalleeLeg, CalleeListener, HeaderList, Invitation } from '../../sip/leg.js';
+import type { CalleeListener, HeaderList, Invitation, Leg } from '../../sip/leg.js';
 import { AttemptPatience } from './attempt-patience.js';
 import { betterFailure, mayTryNext } from './failure-map.js';
 import type { CalleeTarget, Stage } from './ports.js';
 
 /** One INVITE that is out. */
 export interface Attempt {
-  readonly leg: CalleeLeg;
+  readonly leg: Leg;
   readonly target: CalleeTarget;
   readonly startedMs: number;
   /** The SDP of the last 18x; an answer without SDP means this one (RFC 3261 §13.2.1). */
@@ -158,7 +158,7 @@ export class CalleeSearch {
     target: CalleeTarget,
     invitation: Invitation,
     listener: CalleeListener,
-  ): CalleeLeg {
+  ): Leg {
     try {
       return target.invite(invitation, { ...listener, trying: () => patience.trying() });
     } catch (thrown) {

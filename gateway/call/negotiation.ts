@@ -2,6 +2,7 @@ import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
 import type { Leg, Reoffer, ReofferResult } from '../../sip/leg.js';
 import { isHold } from '../../sip/sdp/hold.js';
 import type { CallMedia } from './call-media.js';
+import type { CallSurroundings, TakeableCall } from './call-surroundings.js';
 
 /** The part of a call's media that a re-offer touches. */
 type Translation = Pick<CallMedia, 'offer' | 'answer' | 'refuse'>;
@@ -11,6 +12,19 @@ export interface NegotiationListener {
   held(by: 'caller' | 'callee'): void;
   resumed(by: 'caller' | 'callee'): void;
   refused(by: 'caller' | 'callee', failure: SipFailure): void;
+  /** A re-offer is over, accepted or not. */
+  settled(): void;
+}
+
+/** A listener that turns what it hears into events of the call. */
+export function tellEvents(call: TakeableCall, { events, changed }: CallSurroundings): NegotiationListener {
+  const { id: callId } = call;
+  return {
+    held: (by) => events.callHeld({ callId, by }),
+    resumed: (by) => events.callResumed({ callId, by }),
+    refused: (by, refusal) => events.callReofferRefused({ callId, by, failure: refusal }),
+    settled: () => changed(call),
+  };
 }
 
 /** One re-offer on its way. */
@@ -33,6 +47,21 @@ export class Negotiation {
     private readonly listener: NegotiationListener,
   ) {}
 
+  /** A re-offer is on its way. */
+  get isBusy(): boolean {
+    return this.#phase !== 'idle';
+  }
+
+  /** Who holds. */
+  get holding(): readonly ('caller' | 'callee')[] {
+    return [...this.#holding];
+  }
+
+  /** Goes on with who held in an earlier process. */
+  restore(holding: readonly ('caller' | 'callee')[]): void {
+    for (const by of holding) this.#holding.add(by);
+  }
+
   /**
    * Carries the re-offer across. Refuses it with 491 while the other side is being asked (RFC 3261 §14.2); lets it wait
    * when it only overtakes the last ACK of the one before.
@@ -53,7 +82,8 @@ export class Negotiation {
     }
     this.#phase = 'idle';
     const next = this.#waiting.shift();
-    if (next !== undefined) this.run(next);
+    if (next === undefined) this.listener.settled();
+    else this.run(next);
   }
 
   async #ask(leg: Leg, offer: string | undefined): Promise<ReofferResult> {

@@ -35,11 +35,16 @@ export type CallSource =
       readonly media: LegMedia;
     };
 
+/** Where another process finds a callee again. */
+export type CalleePlace = { readonly endpointId: string } | { readonly trunk: string };
+
 /** One next hop that a call may be offered to: a trunk target or a binding of a user. Made by the router for one call. */
 export interface CalleeTarget {
   readonly side: LegSide;
   /** For log and CDR: `office sip:pbx.example.net` or `sip:bob@example.com e_…`. */
   readonly label: string;
+  /** Undefined: a call with it cannot go on in another process. */
+  readonly place?: CalleePlace;
   readonly media: LegMedia;
   readonly from: Party;
   readonly to: Party;

@@ -69,6 +69,7 @@ function targetOf(
   return {
     side: 'browser',
     label: `${binding.aor} ${binding.endpointId}`,
+    place: { endpointId: binding.endpointId },
     media: { profile: 'webrtc' },
     from,
     to: { uri: binding.aor },

@@ -23,6 +23,8 @@ export interface Config {
   readonly routes: readonly RouteConfig[];
   readonly limits: LimitsConfig;
   readonly cdr: CdrConfig;
+  /** URL of the Redis that shared state is in; undefined: nothing outlives the process. */
+  readonly store: Secret | undefined;
   readonly log: {
     readonly level: 'debug' | 'info' | 'warn' | 'error';
     readonly format: 'json' | 'pretty';
@@ -145,6 +147,8 @@ export type MediaEngineConfig =
       readonly address: string;
       /** UDP ports, both included. */
       readonly ports: { readonly min: number; readonly max: number };
+      /** The UDP port of all browsers in the first process, the next one in the next; undefined: each has one of `ports`. */
+      readonly browserPort: number | undefined;
       /** Processes of its own; 0: none, it runs in this one. */
       readonly processes: number;
     }

@@ -188,6 +188,17 @@ export function webUrl(description: string, example: string) {
   });
 }
 
+/** `memory`, or where Redis is. */
+export function store(description: string, example: string) {
+  const kind = { expected: 'memory, or redis://HOST[:PORT]', example, secret: true };
+  return checkedText(description, kind, (value) => {
+    if (value === 'memory') return true;
+    if (!URL.canParse(value)) return false;
+    const { protocol, hostname } = new URL(value);
+    return (protocol === 'redis:' || protocol === 'rediss:') && hostname !== '';
+  });
+}
+
 export function origin(description: string, example: string) {
   const kind = { expected: 'an origin such as https://phone.example.com, or *', example };
   return checkedText(description, kind, (value) => {

@@ -181,13 +181,21 @@ const media = z
       .strictObject({
         address: field.ipAddress('IP address of this machine as browsers and PBXs reach it.', '203.0.113.5'),
         ports: field
-          .portRange('UDP ports for audio; a call takes four.', 16, '20000-29999')
+          .portRange('UDP ports for audio; a call takes four, or two with `browser_port`.', 16, '20000-29999')
           .default('20000-29999'),
+        browser_port: field
+          .integer(
+            'The one UDP port of all browsers, for firewalls that open no range; then a call takes two of `ports`, towards PBXs. Each of the `processes` takes one, counted up from here.',
+            1,
+            65_535,
+            8_443,
+          )
+          .optional(),
         processes: z
           .union([z.literal('auto'), z.int().min(0).max(64)])
           .meta({
             description:
-              'Processes that carry the audio. `auto`: one per processor but one, at most four. A crash of one ends its calls alone. `0`: webtrunk itself does, and ends with its calls when native code crashes.',
+              'Processes that carry the audio. `auto`: one per processor but one, at most four; one with `browser_port`. A crash of one ends its calls alone. `0`: webtrunk itself does, and ends with its calls when native code crashes.',
             expected: 'auto, or a number from 0 to 64',
             example: 'auto',
           })
@@ -350,6 +358,12 @@ export const fileSchema = z.strictObject({
     })
     .meta({ description: 'Call data records.', example: '{ file: cdr.ndjson }' })
     .prefault({}),
+  store: field
+    .store(
+      'Where registrations, and with rtpengine calls that are up, outlive the process. `memory`: nowhere.',
+      'redis://127.0.0.1:6379',
+    )
+    .default('memory'),
   log: z
     .strictObject({
       level: field

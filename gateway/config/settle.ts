@@ -60,6 +60,7 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
       user: settleCallLimits(limits.user),
     },
     cdr: settleCdr(written, file),
+    store: written.store === 'memory' ? undefined : new Secret(written.store),
     log: written.log,
     echoPhone: undefined,
   });
@@ -154,9 +155,10 @@ function settleMedia({ media }: ConfigFile): MediaEngineConfig {
     return { engine: 'rtpengine', instances };
   }
   if (media.engine !== 'relay' || media.relay === undefined) return { engine: 'passthrough' };
-  const { address, ports, processes } = media.relay;
-  const count = processes === 'auto' ? usualMediaProcesses() : processes;
-  return { engine: 'relay', address, ports: parsed(parsePortRange(ports)), processes: count };
+  const { address, ports, browser_port: browserPort, processes } = media.relay;
+  const usual = browserPort === undefined ? usualMediaProcesses() : 1;
+  const count = processes === 'auto' ? usual : processes;
+  return { engine: 'relay', address, ports: parsed(parsePortRange(ports)), browserPort, processes: count };
 }
 
 /** One per processor but the one that the signalling has, at most four. */

@@ -158,6 +158,7 @@ function toPbx(
   const asker = askerOf(from, aor);
   const isHidden = asker === anonymous;
   const unchanged = {
+    aor,
     requestUri,
     from: asker,
     to: { uri: requestUri },

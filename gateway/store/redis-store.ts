@@ -13,7 +13,7 @@ export interface RedisStoreOptions {
   readonly events: StoreEvents;
   readonly clock: Clock;
   /** It answers, for the first time or again. */
-  up(): void;
+  readonly up: () => void;
 }
 
 const commandMs = 1_000;

@@ -1,12 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../sip/clock.js';
-import type { SipFailure } from '../../sip/failure.js';
-import type { IncomingCall, OutOfDialogRequest } from '../../sip/leg.js';
+import { failure, type SipFailure } from '../../sip/failure.js';
+import type { IncomingCall, Leg, LegListener, OutOfDialogRequest } from '../../sip/leg.js';
 import type { Log } from '../../sip/log.js';
 import type { StrangerPolicy } from '../../sip/engine/binding/strangers.js';
 import type { TlsSettings } from '../../sip/engine/transport/tls-trust.js';
-import { startEngine, type Engine } from '../../sip/engine/engine.js';
-import { connectTrunkStack, type EngineTls, type TrunkSource, type TrunkStack } from '../../sip/trunk/srf.js';
+import { startEngine, type DialogState, type Engine } from '../../sip/engine/engine.js';
+import {
+  connectTrunkStack,
+  type RestorableTrunkLeg,
+  type EngineTls,
+  type TrunkSource,
+  type TrunkStack,
+} from '../../sip/trunk/srf.js';
 import { prefixed } from '../sizes.js';
 import type { ProcessEvents } from '../telemetry/process-events.js';
 import { StrangerWatch, type TurnedAway } from './stranger-watch.js';
@@ -80,6 +86,13 @@ export interface TrunkSide {
    * it is certain that no other process runs with this configuration. Resolves before they have ended.
    */
   takeOverDialogs(): Promise<void>;
+  /** A dialog as another engine can go on with it; undefined with drachtio-server, which keeps its dialogs itself. */
+  dialogState(dialogId: string): DialogState | undefined;
+  /**
+   * Goes on with the leg of an earlier process. `state` is what {@link dialogState} told; undefined with drachtio-server.
+   * Throws `dialog.unknown` when the peer cannot be reached from here, `trunk.engine_away` without an engine.
+   */
+  restore(leg: RestorableTrunkLeg, state: DialogState | undefined, listener: LegListener): Leg;
   sizes(): Record<string, number>;
   /** Messages that the embedded engine did not serve, since the start; none with drachtio-server. */
   unserved(): Record<string, number>;
@@ -191,6 +204,12 @@ function sideOf(
     hasTls: embedded?.local.some(({ transport }) => transport === 'tls') === true,
     renewTls: (settings) => embedded?.renewTls(settings),
     takeOverDialogs: async () => left?.takeOver(stack),
+    dialogState: (dialogId) => embedded?.dialogState(dialogId),
+    restore(leg, state, listener) {
+      const isThere = embedded === undefined || (state !== undefined && embedded.restoreDialog(state));
+      if (!isThere) throw failure('dialog.unknown', { detail: 'the peer cannot be reached from here' });
+      return stack.restore(leg, listener);
+    },
     sizes() {
       return {
         ...prefixed('trunk', stack.sizes()),

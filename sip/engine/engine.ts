@@ -22,6 +22,8 @@ import { TransportPool, type ListenAddress } from './transport/pool.js';
 import type { Rehearsal } from './transport/rehearsed-channel.js';
 import type { TlsSettings } from './transport/tls-trust.js';
 
+export type { DialogState } from './binding/restored-dialog.js';
+
 const unknownTransaction = 'Response not sent due to unknown transaction';
 
 export interface EngineOptions {

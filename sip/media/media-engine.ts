@@ -85,6 +85,11 @@ export interface MediaSession {
   stats(): readonly MediaEndStats[];
   /** For engines in other processes: asks for the last figures, before close. Never rejects; takes a second at most. */
   finalStats?(): Promise<readonly MediaEndStats[]>;
+  /**
+   * For engines whose media outlives this process: what another process needs to go on with the session, plain values.
+   * Undefined while nothing was agreed on.
+   */
+  snapshot?(): unknown;
   /** Frees all ports and connections. Idempotent. */
   close(): void;
 }
@@ -96,6 +101,8 @@ export interface MediaEngine {
   readonly name: MediaEngineName;
   /** Begins a media session for a call. Throws a SipFailure `media.failed` when the engine is closed. */
   createSession(callId: string, listener: MediaListener): MediaSession;
+  /** Goes on with a session that {@link MediaSession.snapshot} has told of. Throws `media.failed` when that is not possible. */
+  restoreSession?(snapshot: unknown, listener: MediaListener): MediaSession;
   /** Number of open sessions. */
   readonly size: number;
   /** False while no new call would get media; absent: it is always ready. */

@@ -60,8 +60,13 @@ export interface GatewayOptions {
   readonly browserToBrowser?: Config['media']['browserToBrowser'];
   readonly filterPrivateCandidates?: boolean;
   readonly mediaPorts?: { readonly min: number; readonly max: number };
+  readonly mediaBrowserPort?: number;
   /** Processes of the relay; none by default, which starts faster. */
   readonly mediaProcesses?: number;
+  /** URL of the Redis that outlives the gateway. */
+  readonly store?: string;
+  /** So that another one can take its place; any free ones by default. */
+  readonly ports?: { readonly http: number; readonly sip: number };
   /** The echo number, and the trunk and route that lead to it. */
   readonly echoPort?: number;
 }
@@ -109,7 +114,11 @@ export function testConfig(options: GatewayOptions, engine?: EngineUnderTest): C
       : [{ name: 'echo', match: /^600$/, fromTrunk: undefined, to: { kind: 'trunks', trunks: ['echo'] } }];
   return {
     file: undefined,
-    listen: { http: loopback, https: undefined, admin: { ...loopback, token: undefined } },
+    listen: {
+      http: { ...loopback, port: options.ports?.http ?? 0 },
+      https: undefined,
+      admin: { ...loopback, token: undefined },
+    },
     websocket: {
       maxMessageBytes: 65_536,
       origins: ['*'],
@@ -150,16 +159,18 @@ export function testConfig(options: GatewayOptions, engine?: EngineUnderTest): C
       webhook: undefined,
       ...options.cdr,
     },
+    store: options.store === undefined ? undefined : new Secret(options.store),
     log: { level: 'debug', format: 'json' },
     echoPhone: echo === undefined ? undefined : { number: '600', address: '127.0.0.1', port: echo },
   };
 }
 
-function embedded({ strangers = 'silence', tls, nameServers }: GatewayOptions): SipConfig {
+function embedded({ strangers = 'silence', tls, nameServers, ports }: GatewayOptions): SipConfig {
   const loopback = { address: '127.0.0.1', port: 0 };
+  const at = { ...loopback, port: ports?.sip ?? 0 };
   const listen = [
-    { transport: 'udp' as const, ...loopback },
-    { transport: 'tcp' as const, ...loopback },
+    { transport: 'udp' as const, ...at },
+    { transport: 'tcp' as const, ...at },
   ];
   return {
     engine: 'embedded',
@@ -176,13 +187,19 @@ function beside({ host, controlPort, secret }: EngineUnderTest, journal: string 
 }
 
 const readyWithinMs = 10_000;
-function mediaOf({ media, mediaPorts, mediaProcesses = 0 }: GatewayOptions): MediaEngineConfig {
+function mediaOf({
+  media,
+  mediaPorts,
+  mediaBrowserPort,
+  mediaProcesses = 0,
+}: GatewayOptions): MediaEngineConfig {
   if (typeof media === 'object') return media;
   if (media === 'passthrough') return { engine: 'passthrough' };
   return {
     engine: 'relay',
     address: '127.0.0.1',
     ports: mediaPorts ?? { min: 21_000, max: 21_999 },
+    browserPort: mediaBrowserPort,
     processes: mediaProcesses,
   };
 }

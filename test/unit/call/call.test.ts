@@ -81,6 +81,7 @@ class Scene {
       ended: (_call, cdr) => {
         this.cdr = cdr;
       },
+      changed: () => undefined,
       defect: (thrown) => this.defects.push(thrown),
     });
   }

@@ -90,9 +90,9 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
     withLine(14, '  rtpengine: [{ ng: "udp:127.0.0.1:2223", weight: 0 }]'),
     'line 14: media.rtpengine[0].weight: "0" is not a number from 1 to 1000 (for example 1)',
   ],
-  'a section that is not there yet': [
-    withLine(32, 'cdr: {}\nstore: memory'),
-    'line 33: store: not supported yet (remove it)',
+  'a store that is none': [
+    withLine(32, 'cdr: {}\nstore: mysql://db.example.com'),
+    'line 33: store: the value is not memory, or redis://HOST[:PORT] (for example redis://127.0.0.1:6379)',
   ],
   'how to sign in to a trunk that wants nobody to': [
     withLine(24, '    register: { expires: 300s }'),
@@ -189,6 +189,14 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
     withLine(15, '  relay: { address: 127.0.0.1, ports: 20000-20003 }'),
     'line 15: media.relay.ports: "20000-20003" is not a range of at least 16 ports (for example 20000-29999)',
   ],
+  'a port for browsers that phones may get too': [
+    withLine(15, '  relay: { address: 127.0.0.1, ports: 20000-20099, browser_port: 19998, processes: 4 }'),
+    'line 15: media.relay.browser_port: ports 19998 to 20001 are in the range of media.relay.ports (take one outside of it)',
+  ],
+  'a port for browsers that is too high for the processes': [
+    withLine(15, '  relay: { address: 127.0.0.1, browser_port: 65535, processes: 2 }'),
+    'line 15: media.relay.browser_port: 2 processes need as many ports from 65535 on (write a lower port, or fewer processes)',
+  ],
   'a drachtio-server that is not named': [
     withLine(11, '  engine: drachtio'),
     'line 10: sip: engine: drachtio needs to know the drachtio-server (add for example drachtio: { host: 127.0.0.1, secret: ${DRACHTIO_SECRET} })',
@@ -271,6 +279,7 @@ describe('configuration', () => {
       processes: usualMediaProcesses(),
       address: '127.0.0.1',
       ports: { min: 20_000, max: 20_099 },
+      browserPort: undefined,
       browserToBrowser: 'direct',
     });
     assert.deepEqual(

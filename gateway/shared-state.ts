@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../sip/clock.js';
+import { toFailure } from '../sip/failure.js';
+import { parseUri } from '../sip/message/index.js';
+import type { CallController } from './call/call-controller.js';
+import type { TakeableCall } from './call/call-surroundings.js';
+import type { Config } from './config/config.js';
+import type { EndpointTable } from './endpoint/endpoint-table.js';
+import { gatewayName } from './gateway-name.js';
+import { HandOver } from './hand-over/hand-over.js';
+import type { Binding } from './location/location.js';
+import { MemoryLocation } from './location/memory-location.js';
+import { SharedLocation } from './location/shared-location.js';
+import { RedisStore } from './store/redis-store.js';
+import type { StoreEvents } from './telemetry/store-events.js';
+import type { TrunkSide } from './trunk/trunk-side.js';
+
+export interface SharedStateSurroundings {
+  readonly clock: Clock;
+  readonly events: StoreEvents;
+  /** A binding ran out without being refreshed. */
+  expired(binding: Binding): void;
+}
+
+/** The parts that go on with what an earlier process has left. */
+export interface Successors {
+  readonly endpoints: EndpointTable;
+  readonly controller: CallController;
+  readonly trunkSide: TrunkSide;
+  /** The configuration that is in force. */
+  readonly config: () => Config;
+}
+
+/** Longest wait for the store before the gateway opens its doors without it. */
+const patienceMs = 3_000;
+
+/** Bindings, and with a shared store whatever else outlives the process (`store:`). */
+export class SharedState {
+  readonly location: MemoryLocation | SharedLocation;
+  readonly #store: RedisStore | undefined;
+  #handOver: HandOver | undefined;
+  #successors: Successors | undefined;
+  #hasInherited = false;
+  #settle: () => void = () => undefined;
+  /** Resolves when everything that can be taken over has been. */
+  readonly settled = new Promise<void>((resolve) => (this.#settle = resolve));
+
+  constructor(
+    config: Config,
+    private readonly around: SharedStateSurroundings,
+  ) {
+    const { clock, events } = around;
+    const expired = (binding: Binding): void => around.expired(binding);
+    const url = config.store?.reveal();
+    if (url === undefined) {
+      this.location = new MemoryLocation({ clock, expired });
+      return;
+    }
+    const node = createHash('sha256').update(gatewayName(config)).digest('hex').slice(0, 12);
+    const up = (): void => void this.#inherit();
+    this.#store = new RedisStore({ url, node, events, clock, up });
+    this.location = new SharedLocation({ store: this.#store, clock, expired });
+  }
+
+  /**
+   * Goes on with what an earlier process of this gateway has left. Resolves when that is done, or when the store cannot be
+   * reached: then it is done later.
+   */
+  async begin(successors: Successors): Promise<void> {
+    const store = this.#store;
+    this.#successors = successors;
+    if (store === undefined) return this.#settle();
+    const { endpoints, controller, trunkSide } = successors;
+    const { events } = this.around;
+    const credentialsOf = (trunk: string) => credentialsIn(successors.config(), trunk);
+    this.#handOver = new HandOver({ store, endpoints, controller, trunkSide, credentialsOf, events });
+    if (store.isUp) void this.#inherit();
+    await this.#settledSoon();
+  }
+
+  /** A call is established, or has changed since. */
+  changed(call: TakeableCall): void {
+    this.#handOver?.changed(call);
+  }
+
+  callEnded(callId: string): void {
+    this.#handOver?.ended(callId);
+  }
+
+  sizes(): Record<string, number> {
+    return this.#store === undefined ? {} : { store_waiting: this.#store.waiting };
+  }
+
+  async close(): Promise<void> {
+    this.location.close();
+    await this.#store?.close();
+  }
+
+  async #settledSoon(): Promise<void> {
+    let giveUp = (): void => undefined;
+    const late = new Promise<void>((resolve) => (giveUp = resolve));
+    const timer = this.around.clock.after(patienceMs, giveUp);
+    await Promise.race([this.settled, late]);
+    timer.cancel();
+  }
+
+  /** When the store answers for the first time; it may do so before anybody can go on with what is in it. */
+  async #inherit(): Promise<void> {
+    const successors = this.#successors;
+    if (successors === undefined || this.#hasInherited) return;
+    this.#hasInherited = true;
+    try {
+      await this.#inheritBindings(successors);
+      const calls = await this.#store?.inherit('call');
+      if (calls !== undefined) this.#handOver?.takeOver(calls, 'earlier_process');
+    } catch (thrown) {
+      this.#hasInherited = false;
+      this.around.events.storeDown({ cause: toFailure(thrown).message });
+      return;
+    }
+    this.#settle();
+  }
+
+  async #inheritBindings({ endpoints, config }: Successors): Promise<void> {
+    if (!(this.location instanceof SharedLocation)) return;
+    const { events } = this.around;
+    const local = new Set(
+      config().domains.flatMap(({ name, pbxTrunk }) => (pbxTrunk === undefined ? [name] : [])),
+    );
+    const isOurs = (aor: string): boolean => local.has(aor.slice(aor.lastIndexOf('@') + 1));
+    const inherited = await this.location.inherit(isOurs, (aor) =>
+      events.storeRecordUnusable({ kind: 'bindings', key: aor, why: 'it is not what this version writes' }),
+    );
+    for (const binding of inherited) {
+      endpoints.noteBound(endpoints.adopt(binding.endpointId, identityOf(binding)), true);
+    }
+    events.bindingsInherited({ bindings: inherited.length });
+  }
+}
+
+function credentialsIn({ trunks }: Config, trunk: string) {
+  const auth = trunks.find(({ name }) => name === trunk)?.auth;
+  return auth === undefined ? undefined : { username: auth.username, password: auth.password.reveal() };
+}
+
+/** Who registered the binding, as far as it tells. */
+function identityOf({ aor, instanceId, contactUri }: Binding) {
+  const uri = parseUri(contactUri);
+  const isSip = uri?.scheme === 'sip' || uri?.scheme === 'sips';
+  return {
+    aor,
+    instanceId,
+    contact: isSip ? `${uri.user ?? ''}@${uri.host}:${uri.port ?? ''}` : undefined,
+    contactIsRandom: isSip && uri.host.endsWith('.invalid'),
+  };
+}

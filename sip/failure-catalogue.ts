@@ -281,7 +281,7 @@ export const failureCatalogue = {
     'Service Unavailable',
     'gateway',
     'error',
-    'All media ports are in use; widen media.relay.ports.',
+    'All media ports are in use; widen media.relay.ports, or free media.relay.browser_port.',
   ),
   'media.failed': entry(
     500,

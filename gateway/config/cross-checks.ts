@@ -6,6 +6,7 @@ import { nearest } from './nearest.js';
 import { checkDtmf } from './dtmf-checks.js';
 import { checkIdentity } from './identity-checks.js';
 import { checkPbxDomains } from './pbx-domain-checks.js';
+import { parsePortRange } from './units.js';
 
 /** The sections that are right by themselves. */
 type Sections = Partial<ConfigFile>;
@@ -15,6 +16,7 @@ const checks: readonly ((sections: Sections) => CrossFinding[])[] = [
   checkDomains,
   checkSip,
   checkMedia,
+  checkBrowserPort,
   checkTrunks,
   checkTrunkAuth,
   checkSipTls,
@@ -127,6 +129,22 @@ function checkMedia({ media }: Sections): CrossFinding[] {
   const fix = 'add for example relay: { address: 203.0.113.5 }';
   const problem = 'engine: relay needs the address that others reach it by';
   return [...found, { path: ['media'], problem, fix }];
+}
+
+/** What the range and the browsers' ports share would be lent to a phone while browsers have it. */
+function checkBrowserPort({ media }: Sections): CrossFinding[] {
+  const { browser_port: first, processes = 'auto', ports = '' } = media?.relay ?? {};
+  if (first === undefined) return [];
+  const path = ['media', 'relay', 'browser_port'];
+  const last = first + Math.max(processes === 'auto' ? 1 : processes, 1) - 1;
+  if (last > 65_535) {
+    const problem = `${processes} processes need as many ports from ${first} on`;
+    return [{ path, problem, fix: 'write a lower port, or fewer processes' }];
+  }
+  const range = parsePortRange(ports);
+  if (range === undefined || last < range.min || first > range.max) return [];
+  const which = first === last ? `port ${first} is` : `ports ${first} to ${last} are`;
+  return [{ path, problem: `${which} in the range of media.relay.ports`, fix: 'take one outside of it' }];
 }
 
 function checkTrunks({ trunks = [] }: Sections): CrossFinding[] {

@@ -1,124 +1,14 @@
 import assert from 'node:assert/strict';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { chromium, type Browser } from 'playwright-core';
 import type { MediaEngine, MediaSession } from '../../sip/media/media-engine.js';
-import { decodeMuLaw, encodeMuLaw } from '../support/g711.js';
+import { freePort } from '../support/free-port.js';
+import { MediaPage, mediaFlags } from '../support/media-page.js';
 import { attribute, audioPort, relayOnLoopback, TimeoutRecord } from '../support/media-session.js';
 import { requirePeer } from '../support/peers.js';
 import { Rtpengine } from '../support/rtpengine.js';
 import { MediaServerRecord, rtpengineEngine } from '../support/rtpengine-rig.js';
-import { RtpPhone, rtpPacket } from '../support/rtp-phone.js';
-import { detectTone, sineSamples } from '../support/tone.js';
-
-const flags = [
-  '--headless=new',
-  '--no-sandbox',
-  '--allow-loopback-in-peer-connection',
-  '--autoplay-policy=no-user-gesture-required',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-];
-
-/**
- * Runs in the page: one RTCPeerConnection whose microphone is an oscillator, with its local addresses hidden behind
- * mDNS names as for any page without permission to the microphone.
- */
-const pageScript = `
-  const context = new AudioContext();
-  const oscillator = context.createOscillator();
-  const microphone = context.createMediaStreamDestination();
-  oscillator.connect(microphone);
-  oscillator.start();
-  const analyser = context.createAnalyser();
-  analyser.fftSize = 8192;
-  let pc;
-  function begin(hz) {
-    oscillator.frequency.value = hz;
-    pc = new RTCPeerConnection();
-    pc.addTrack(microphone.stream.getAudioTracks()[0]);
-    pc.ontrack = (event) => {
-      const stream = new MediaStream([event.track]);
-      const player = new Audio();
-      player.muted = true;
-      player.srcObject = stream;
-      window.player = player;
-      context.createMediaStreamSource(stream).connect(analyser);
-    };
-  }
-  async function gathered() {
-    while (pc.iceGatheringState !== 'complete') {
-      await new Promise((resolve) => pc.addEventListener('icegatheringstatechange', resolve, { once: true }));
-    }
-    return pc.localDescription.sdp;
-  }
-  async function offer(options) {
-    await pc.setLocalDescription(await pc.createOffer(options));
-    return gathered();
-  }
-  async function takeAnswer(sdp) {
-    await pc.setRemoteDescription({ type: 'answer', sdp });
-  }
-  async function answer(sdp) {
-    await pc.setRemoteDescription({ type: 'offer', sdp });
-    await pc.setLocalDescription();
-    return gathered();
-  }
-  function direction(value) {
-    pc.getTransceivers()[0].direction = value;
-  }
-  function digits(tones) {
-    pc.getSenders()[0].dtmf.insertDTMF(tones, 100, 70);
-  }
-  // The loudest frequency in Hz, or 0 when there is silence.
-  function heard() {
-    const bins = new Float32Array(analyser.frequencyBinCount);
-    analyser.getFloatFrequencyData(bins);
-    let best = 0;
-    for (let i = 1; i < bins.length; i++) if (bins[i] > bins[best]) best = i;
-    return bins[best] > -60 ? Math.round((best * context.sampleRate) / analyser.fftSize) : 0;
-  }
-  async function hears(hz) {
-    while (Math.abs(heard() - hz) > 15) await new Promise((resolve) => setTimeout(resolve, 20));
-    return true;
-  }
-`;
-
-/** Sends a tone as PCMU, 20 ms a packet, and judges what comes back. */
-class ToneCaller {
-  #sequence = 0;
-  #timer: NodeJS.Timeout;
-  target = 0;
-
-  constructor(
-    readonly phone: RtpPhone,
-    hz: number,
-  ) {
-    const payload = Buffer.from(sineSamples(hz, 0.02, 8_000).map(encodeMuLaw));
-    this.#timer = setInterval(() => {
-      if (this.target === 0) return;
-      this.#sequence += 1;
-      const packet = Buffer.concat([rtpPacket(0, this.#sequence, ''), payload]);
-      this.phone.send(packet, this.target);
-    }, 20);
-  }
-
-  /** The tone in the next ten audio packets from now. */
-  async hears(hz: number): Promise<void> {
-    for (;;) {
-      const from = this.phone.packets.length;
-      await this.phone.packet(from + 10);
-      const audio = this.phone.packets.slice(from, from + 10).filter((packet) => packet[1] === 0);
-      const samples = audio.flatMap((packet) => [...packet.subarray(12)].map(decodeMuLaw));
-      if (detectTone(samples, 8_000, [hz]) === hz) return;
-    }
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
-    this.phone.close();
-  }
-}
+import { RtpPhone } from '../support/rtp-phone.js';
+import { ToneCaller } from '../support/tone-caller.js';
 
 /** A media engine under test; `begin` starts what it needs, once. */
 interface Candidate {
@@ -129,6 +19,17 @@ interface Candidate {
 
 function embeddedRelay(): Candidate {
   return { begin: async () => {}, create: () => relayOnLoopback(), end: async () => {} };
+}
+
+function relayWithOneBrowserPort(): Candidate {
+  let browserPort = 0;
+  return {
+    begin: async () => {
+      browserPort = await freePort();
+    },
+    create: () => relayOnLoopback({ browserPort }),
+    end: async () => {},
+  };
 }
 
 function oneRtpengine(): Candidate {
@@ -149,6 +50,10 @@ describe('embedded relay with Chromium', function () {
   behavesWithChromium(embeddedRelay());
 });
 
+describe('embedded relay with one port for all browsers, with Chromium', function () {
+  behavesWithChromium(relayWithOneBrowserPort());
+});
+
 describe('rtpengine with Chromium', function () {
   this.timeout(20_000);
   behavesWithChromium(oneRtpengine());
@@ -156,19 +61,18 @@ describe('rtpengine with Chromium', function () {
 
 function behavesWithChromium(candidate: Candidate): void {
   let browser: Browser;
-  let page: Page;
+  let page: MediaPage;
   let engine: MediaEngine;
   let session: MediaSession;
   let caller: ToneCaller;
   const timeouts = new TimeoutRecord();
   const lines = ['a=rtpmap:101 telephone-event/8000', 'a=fmtp:101 0-15'];
 
-  const call = <Result>(name: string, argument?: unknown): Promise<Result> =>
-    page.evaluate<Result>(`${name}(${JSON.stringify(argument) ?? ''})`);
+  const call = <Result>(name: string, argument?: unknown): Promise<Result> => page.call(name, argument);
 
   before(async function () {
     await candidate.begin(this);
-    browser = await chromium.launch({ executablePath: requirePeer(this, 'chromium'), args: flags });
+    browser = await chromium.launch({ executablePath: requirePeer(this, 'chromium'), args: mediaFlags });
   });
 
   after(async () => {
@@ -177,9 +81,7 @@ function behavesWithChromium(candidate: Candidate): void {
   });
 
   beforeEach(async () => {
-    page = await browser.newPage();
-    await page.addScriptTag({ content: pageScript });
-    await call('begin', 1_000);
+    page = await MediaPage.open(browser, 1_000);
     engine = candidate.create();
     session = engine.createSession('c_chromium', timeouts);
     caller = new ToneCaller(await RtpPhone.start(), 440);
@@ -284,7 +186,7 @@ function behavesWithChromium(candidate: Candidate): void {
   });
 
   it('answers lines that it does not carry with port 0 in their place', async () => {
-    await page.evaluate(`pc.createDataChannel('chat'), pc.addTransceiver('video')`);
+    await call('addLines');
     const { toBrowser } = await browserCalls();
     assert.deepEqual(
       [...toBrowser.matchAll(/^m=(\w+) (\d+)/gm)].map(([, kind, port]) => [kind, port === '0']),

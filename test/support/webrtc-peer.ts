@@ -5,6 +5,8 @@ export interface WebrtcPeerOptions {
   /** `payload type name` pairs, e.g. `[111, 'opus/48000/2']`. */
   readonly codecs?: readonly (readonly [payloadType: number, codec: string])[];
   readonly port?: number;
+  /** Default: 127.0.0.1. */
+  readonly address?: string;
   /** Takes the packets, which are then not kept. */
   readonly onPacket?: (packet: Buffer) => void;
 }
@@ -29,7 +31,7 @@ export class WebrtcPeer {
   constructor(options: WebrtcPeerOptions = {}) {
     this.#connection = new native.PeerConnection('browser', {
       iceServers: [],
-      bindAddress: '127.0.0.1',
+      bindAddress: options.address ?? '127.0.0.1',
       disableAutoNegotiation: true,
       ...(options.port === undefined ? {} : { portRangeBegin: options.port, portRangeEnd: options.port }),
     });

@@ -14,7 +14,7 @@ import { MediaProcess, type MediaProcessExit } from './media-process.js';
 import type { WorkerOptions } from './wire.js';
 
 export interface RelayProcessesOptions extends WorkerOptions {
-  /** At least one; each gets its part of the ports. */
+  /** At least one; each gets its part of the ports, and the `browserPort` that is its turn, counted up from the first. */
   readonly processes: number;
   readonly log: Log;
   readonly clock: Clock;
@@ -43,9 +43,12 @@ class Processes implements RelayProcesses {
   #isClosed = false;
 
   constructor({ processes, log, clock, died, ...worker }: RelayProcessesOptions) {
-    this.#processes = slices(worker.ports, processes).map(
-      (ports) => new MediaProcess({ worker: { ...worker, ports }, log, clock, died }),
-    );
+    const { browserPort: first } = worker;
+    this.#processes = slices(worker.ports, processes).map((ports, index) => {
+      const own =
+        first === undefined ? { ...worker, ports } : { ...worker, ports, browserPort: first + index };
+      return new MediaProcess({ worker: own, log, clock, died });
+    });
   }
 
   get size(): number {

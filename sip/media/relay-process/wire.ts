@@ -6,6 +6,8 @@ export interface WorkerOptions {
   readonly address: string;
   readonly bindAddress?: string;
   readonly ports: { readonly min: number; readonly max: number };
+  /** The one UDP port of all browsers in this process. */
+  readonly browserPort?: number;
   readonly timeoutMs?: number;
   readonly restartGraceMs?: number;
   readonly startMs?: number;

@@ -101,7 +101,8 @@ export class BrowserTransport implements EndTransport {
 
   #local({ port, ice, certificate }: PeerParameters, setup: DtlsSetup): LocalTransport {
     const { fingerprint } = certificate;
-    return { profile: 'webrtc', address: this.options.address, port, ice, fingerprint, setup };
+    const { address } = this.options;
+    return { profile: 'webrtc', address, port: port.number, ice, fingerprint, setup };
   }
 }
 

@@ -5,15 +5,14 @@ import type { Clock } from '../../clock.js';
 import { usableCandidates } from '../../sdp/candidates.js';
 import type { AddressFamily, IceCredentials, MediaSection } from '../../sdp/description.js';
 import { createDtlsCertificate, type DtlsCertificate } from './certificate.js';
-import type { PortRange } from './port-range.js';
-import { closeUdpPair, openUdpPair, type UdpPair } from './udp-pair.js';
+import type { PeerPort, PeerPorts } from './peer-ports.js';
 
 export interface PeerOptions {
   /** For the native library's own log. */
   readonly name: string;
   readonly bindAddress: string;
   readonly family: AddressFamily;
-  readonly ports: PortRange;
+  readonly ports: PeerPorts;
   readonly clock: Clock;
   /** Called for each RTP and RTCP packet, decrypted. */
   onPacket(packet: Buffer): void;
@@ -25,11 +24,9 @@ export interface PeerOptions {
 export class PeerParameters {
   readonly ice: IceCredentials;
   readonly certificate: DtlsCertificate;
-  #isReleased = false;
 
   private constructor(
-    readonly pair: UdpPair,
-    private readonly ports: PortRange,
+    readonly port: PeerPort,
     clock: Clock,
   ) {
     // Base64 digits are exactly the `ice-char`s; 48 and 192 random bits (RFC 8839 §5.4 asks for 24 and 128).
@@ -37,27 +34,14 @@ export class PeerParameters {
     this.certificate = createDtlsCertificate(clock.nowMs());
   }
 
-  /** Binds a port for the peer. Throws `media.no_ports` or `media.failed`. */
-  static async prepare(options: PeerOptions): Promise<PeerParameters> {
-    const pair = await openUdpPair(options.ports, options.bindAddress, options.family);
-    return new PeerParameters(pair, options.ports, options.clock);
-  }
-
-  get port(): number {
-    return this.pair.ports.rtp;
-  }
-
-  /** Frees the sockets at once, for the native engine to bind the port; the port stays ours. */
-  unbind(): void {
-    closeUdpPair(this.pair);
+  /** Takes a port for the peer. Throws `media.no_ports` or `media.failed`. */
+  static async prepare({ ports, clock }: PeerOptions): Promise<PeerParameters> {
+    return new PeerParameters(await ports.take(), clock);
   }
 
   /** Gives the port back. Idempotent. */
   release(): void {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
-    closeUdpPair(this.pair);
-    this.ports.giveBack(this.pair.ports);
+    this.port.release();
   }
 }
 
@@ -88,13 +72,13 @@ export class Peer {
     private readonly options: PeerOptions,
   ) {
     const { certificate, port } = parameters;
-    // The native library ends the process when it cannot bind: we have held the port until here.
-    parameters.unbind();
+    port.vacate();
     this.#connection = new native.PeerConnection(options.name, {
       iceServers: [],
       bindAddress: options.bindAddress,
-      portRangeBegin: port,
-      portRangeEnd: port,
+      enableIceUdpMux: port.isShared,
+      portRangeBegin: port.number,
+      portRangeEnd: port.number,
       disableAutoNegotiation: true,
       certificatePemFile: certificate.certificatePem,
       keyPemFile: certificate.keyPem,

@@ -9,6 +9,7 @@ import { BrowserTransport } from './browser-transport.js';
 import type { EndTransport } from './end-transport.js';
 import { PacketLane } from './packet-lane.js';
 import { PlainTransport } from './plain-transport.js';
+import type { PeerPorts } from './peer-ports.js';
 import type { PortRange } from './port-range.js';
 
 /** What all ends of an engine share. */
@@ -16,7 +17,10 @@ export interface RelayResources {
   /** Announced in SDP. */
   readonly address: SdpAddress;
   readonly bindAddress: string;
+  /** For plain ends. */
   readonly ports: PortRange;
+  /** For browsers' ends. */
+  readonly peerPorts: PeerPorts;
   readonly latchWindowMs: number;
   readonly log: Log;
   readonly clock: Clock;
@@ -40,7 +44,7 @@ export class RelayEnd {
     resources: RelayResources,
     heard: (tone: DtmfTone) => void,
   ) {
-    const { address, bindAddress, ports, clock } = resources;
+    const { address, bindAddress, peerPorts, clock } = resources;
     const lane = new PacketLane(clock, heard);
     this.isSignalled = options.dtmf === 'signalled';
     this.lane = lane;
@@ -54,7 +58,7 @@ export class RelayEnd {
               name: id,
               bindAddress,
               family: address.family,
-              ports,
+              ports: peerPorts,
               clock,
               onPacket: (packet) => lane.receive(packet),
               onState: (state) => this.trace(state),

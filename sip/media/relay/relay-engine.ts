@@ -5,17 +5,21 @@ import { failure } from '../../failure.js';
 import type { Log } from '../../log.js';
 import { newId } from '../../message/ids.js';
 import type { MediaEngine, MediaListener, MediaSession } from '../media-engine.js';
+import { OwnPeerPorts, type PeerPorts } from './peer-ports.js';
 import { PortRange } from './port-range.js';
 import type { RelayResources } from './relay-end.js';
 import { RelaySession, type RelayLimits } from './relay-session.js';
+import { SharedPeerPort } from './shared-peer-port.js';
 
 export interface RelayEngineOptions extends Partial<RelayLimits> {
   /** IP address that is announced to both sides in SDP. */
   readonly address: string;
   /** Address that sockets are bound to. Default: `address` when it is one of this machine's, else all of them. */
   readonly bindAddress?: string;
-  /** UDP ports, both included. A plain end and a browser's end take two each. */
+  /** UDP ports, both included. A plain end takes two; a browser's end too, when there is no `browserPort`. */
   readonly ports: { readonly min: number; readonly max: number };
+  /** The UDP port of all browsers' ends. */
+  readonly browserPort?: number;
   /** How long a port rests before it is used again, in ms. */
   readonly quarantineMs?: number;
   /** How long after a description another source port of the signalled address is accepted, in ms. */
@@ -46,6 +50,7 @@ class Relay implements RelayEngine {
   readonly #resources: RelayResources;
   readonly #limits: RelayLimits;
   readonly #ports: PortRange;
+  readonly #peerPorts: PeerPorts;
   readonly #watch: Timer;
   #isClosed = false;
 
@@ -59,10 +64,17 @@ class Relay implements RelayEngine {
       restartGraceMs: options.restartGraceMs ?? 30_000,
       startMs: options.startMs ?? 180_000,
     };
+    const bindAddress = options.bindAddress ?? defaultBindAddress(address, family);
+    const { browserPort } = options;
+    this.#peerPorts =
+      browserPort === undefined
+        ? new OwnPeerPorts(this.#ports, bindAddress, family)
+        : new SharedPeerPort({ port: browserPort, bindAddress, family, log, clock });
     this.#resources = {
       address: { family, host: address },
-      bindAddress: options.bindAddress ?? defaultBindAddress(address, family),
+      bindAddress,
       ports: this.#ports,
+      peerPorts: this.#peerPorts,
       latchWindowMs,
       log,
       clock,
@@ -98,6 +110,7 @@ class Relay implements RelayEngine {
     for (const session of this.#sessions) session.close();
     // What an offer was still preparing is given back when it notices.
     await this.#ports.allBack();
+    await this.#peerPorts.close();
   }
 }
 

@@ -63,7 +63,6 @@ function bind(
 ): Promise<dgram.Socket | NodeJS.ErrnoException> {
   const socket = dgram.createSocket({
     type: family === 4 ? 'udp4' : 'udp6',
-    ipv6Only: family === 6,
     // Targets are address literals: skip the resolver, which would cost a turn of the loop for each packet.
     lookup: (hostname, _options, callback) => callback(null, hostname, family),
   });

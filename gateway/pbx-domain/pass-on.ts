@@ -1,5 +1,4 @@
-import { failure, toFailure } from '../../sip/failure.js';
-import type { HeaderList, HeaderView, InDialogRequest, InDialogResponse, Party } from '../../sip/leg.js';
+import type { HeaderList, HeaderView, InDialogRequest, Party } from '../../sip/leg.js';
 import { parseUri } from '../../sip/message/index.js';
 import { anonymous } from '../routing/caller-id.js';
 import { picked } from '../routing/header-rule.js';
@@ -91,20 +90,4 @@ export function statusBack(status: number): number {
 /** The body of a request, undefined when it has none. */
 export function contentOf({ contentType, body }: Pick<InDialogRequest, 'contentType' | 'body'>) {
   return contentType === undefined || body === '' ? undefined : { contentType, body };
-}
-
-/** Sends to one hop after the other until one answers. Rejects with the last failure, `trunk.unavailable` without hops. */
-export async function firstAnswer(
-  hops: readonly string[],
-  send: (nextHop: string) => Promise<InDialogResponse>,
-): Promise<InDialogResponse> {
-  let last = failure('trunk.unavailable', { detail: 'the trunk has no host' });
-  for (const hop of hops) {
-    try {
-      return await send(hop);
-    } catch (thrown) {
-      last = toFailure(thrown);
-    }
-  }
-  throw last;
 }

@@ -9,7 +9,7 @@ import type { Endpoint } from '../endpoint/endpoint.js';
 import type { EndpointTable } from '../endpoint/endpoint-table.js';
 import type { Binding, Location } from '../location/location.js';
 import type { EdgeEvents } from '../telemetry/edge-events.js';
-import type { TrunkTable } from '../trunk/trunk-table.js';
+import type { HostsForUser, TrunkTable } from '../trunk/trunk-table.js';
 import { PbxContacts } from './pbx-contacts.js';
 import { PbxRegistrar } from './pbx-registrar.js';
 import { PbxRequests } from './pbx-requests.js';
@@ -36,11 +36,12 @@ export class PbxDomains {
 
   constructor(private readonly options: PbxDomainsOptions) {
     const { stack, location, endpoints, clock, log, events } = options;
-    const nextHops = (trunk: string): readonly string[] => options.trunks()?.nextHops(trunk) ?? [];
+    const hostsFor = (trunk: string, aor: string): HostsForUser =>
+      options.trunks()?.hostsFor(trunk, aor) ?? { hosts: [], patienceMs: undefined };
     this.registrar = new PbxRegistrar({
       trunkOf: (domain) => this.#trunkOf(domain),
       takesPath: (domain) => options.domains().find(({ name }) => name === domain)?.pbxTakesPath === true,
-      nextHops,
+      hostsFor,
       stack,
       log,
       contacts: this.#contacts,
@@ -52,7 +53,7 @@ export class PbxDomains {
       stack,
       clock,
       log,
-      nextHops,
+      hostsFor,
       findEndpoint: (endpointId) => endpoints.find(endpointId),
     });
   }

@@ -19,7 +19,8 @@ import { otherParams } from '../registrar/binding-edit.js';
 import type { Registration } from '../registrar/registration.js';
 import { picked } from '../routing/header-rule.js';
 import type { EdgeEvents } from '../telemetry/edge-events.js';
-import { firstAnswer } from './pass-on.js';
+import type { HostsForUser } from '../trunk/trunk-table.js';
+import { firstAnswer } from './first-answer.js';
 import type { PbxContacts } from './pbx-contacts.js';
 
 export interface PbxRegistrarOptions {
@@ -27,8 +28,8 @@ export interface PbxRegistrarOptions {
   trunkOf(domain: string): string | undefined;
   /** Whether the PBX of a domain takes Path (RFC 3327). */
   takesPath(domain: string): boolean;
-  /** SIP URIs of the hosts of a trunk. */
-  nextHops(trunk: string): readonly string[];
+  /** The hosts of a trunk, for that user. */
+  hostsFor(trunk: string, aor: string): HostsForUser;
   readonly stack: Pick<TrunkStack, 'request'>;
   readonly log: Log;
   readonly contacts: PbxContacts;
@@ -120,7 +121,7 @@ export class PbxRegistrar {
     const token = contacts.tokenOf(identity);
     const takesPath = this.options.takesPath(domain);
     const trunk = this.options.trunkOf(domain) ?? '';
-    return firstAnswer(this.options.nextHops(trunk), (nextHop) =>
+    const send = (nextHop: string): Promise<InDialogResponse> =>
       stack.request(
         'REGISTER',
         { requestUri: request.requestUri, nextHop },
@@ -139,8 +140,13 @@ export class PbxRegistrar {
             ...picked(request.headers, passedToPbx),
           ],
         },
-      ),
-    );
+      );
+    return firstAnswer({
+      ...this.options.hostsFor(trunk, aor),
+      clock: this.options.clock,
+      isRepeatable: true,
+      send,
+    });
   }
 
   #conclude(register: PbxRegister, { status, reason, headers }: InDialogResponse): PbxVerdict {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../sip/clock.js';
 import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
-import type { OutOfDialogRequest, Party } from '../../sip/leg.js';
+import type { InDialogResponse, OutOfDialogRequest, Party } from '../../sip/leg.js';
 import type { Log } from '../../sip/log.js';
 import { isSubscription, type IncomingSubscription } from '../../sip/subscription.js';
 import type { TrunkStack } from '../../sip/trunk/srf.js';
@@ -8,7 +8,6 @@ import type { Endpoint } from '../endpoint/endpoint.js';
 import {
   askerOf,
   contentOf,
-  firstAnswer,
   headersAnswered,
   headersBack,
   headersToBrowser,
@@ -16,6 +15,8 @@ import {
   statusBack,
   statusToPbx,
 } from './pass-on.js';
+import type { HostsForUser } from '../trunk/trunk-table.js';
+import { firstAnswer } from './first-answer.js';
 import type { PbxContact } from './pbx-contacts.js';
 import { PbxSubscription } from './pbx-subscription.js';
 
@@ -23,8 +24,8 @@ export interface PbxRequestsOptions {
   readonly stack: Pick<TrunkStack, 'request' | 'subscription'>;
   readonly clock: Clock;
   readonly log: Log;
-  /** SIP URIs of the hosts of a trunk. */
-  nextHops(trunk: string): readonly string[];
+  /** The hosts of a trunk, for that user. */
+  hostsFor(trunk: string, aor: string): HostsForUser;
   findEndpoint(endpointId: string): Pick<Endpoint, 'request'> | undefined;
 }
 
@@ -55,16 +56,17 @@ export class PbxRequests {
   /** Passes a request of a registered browser on, with its own Request-URI and credentials; answers it. */
   fromBrowser({ endpointId, trunk, aor }: PbxContact, request: OutOfDialogRequest): void {
     if (!fromBrowserMethods.has(request.method)) return notAllowed(request, fromBrowserMethods);
-    const nextHops = this.options.nextHops(trunk);
+    const hosts = this.options.hostsFor(trunk, aor);
     const asker = askerOf(request.from, aor);
-    if (isSubscription(request)) return this.#subscribe({ endpointId, asker }, request, nextHops);
+    if (isSubscription(request)) return this.#subscribe({ endpointId, asker }, request, hosts);
     const waiting = this.#pending.get(endpointId) ?? 0;
     if (waiting >= mostPending) return refuse(request, failure('limit.rate'));
     this.#pending.set(endpointId, waiting + 1);
     const { method, requestUri, headers } = request;
     const content = contentOf(request);
-    const sent = firstAnswer(nextHops, (nextHop) =>
-      this.options.stack.request(
+    const { stack, clock } = this.options;
+    const send = (nextHop: string): Promise<InDialogResponse> =>
+      stack.request(
         method,
         { requestUri, nextHop },
         {
@@ -73,9 +75,8 @@ export class PbxRequests {
           headers: headersToPbx(headers),
           ...(content === undefined ? {} : { content }),
         },
-      ),
-    );
-    sent
+      );
+    firstAnswer({ ...hosts, clock, isRepeatable: false, send })
       .then(
         (answer) => request.respond(statusBack(answer.status), answer.reason, headersBack(answer.headers)),
         (thrown: unknown) => refuse(request, toFailure(thrown)),
@@ -114,7 +115,7 @@ export class PbxRequests {
   #subscribe(
     { endpointId, asker }: { readonly endpointId: string; readonly asker: Party },
     request: IncomingSubscription,
-    nextHops: readonly string[],
+    hosts: HostsForUser,
   ): void {
     const known = this.#subscriptions.get(endpointId) ?? new Set<PbxSubscription>();
     if (known.size >= mostSubscriptions) return refuse(request, failure('limit.subscriptions'));
@@ -126,7 +127,7 @@ export class PbxRequests {
     };
     const subscription = new PbxSubscription({ endpointId, asker }, request, { stack, clock, log, ended });
     known.add(subscription);
-    void subscription.start(nextHops);
+    void subscription.start(hosts);
   }
 
   #answered(endpointId: string): void {

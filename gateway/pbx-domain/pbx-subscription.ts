@@ -6,9 +6,10 @@ import { parseNameAddrList, serializeUri } from '../../sip/message/index.js';
 import type { IncomingSubscription, SubscriptionLeg } from '../../sip/subscription.js';
 import type { TrunkStack } from '../../sip/trunk/srf.js';
 import type { TrunkSubscription } from '../../sip/trunk/trunk-subscription.js';
+import type { HostsForUser } from '../trunk/trunk-table.js';
+import { firstAnswer } from './first-answer.js';
 import {
   contentOf,
-  firstAnswer,
   headersAnswered,
   headersBack,
   headersToBrowser,
@@ -56,10 +57,11 @@ export class PbxSubscription {
   ) {}
 
   /** Passes the SUBSCRIBE on and answers it; to be called once. Never rejects. */
-  async start(nextHops: readonly string[]): Promise<void> {
+  async start(hosts: HostsForUser): Promise<void> {
     const { request } = this;
     try {
-      const answer = await firstAnswer(nextHops, (nextHop) => this.#subscribe(nextHop));
+      const send = (nextHop: string): Promise<InDialogResponse> => this.#subscribe(nextHop);
+      const answer = await firstAnswer({ ...hosts, clock: this.around.clock, isRepeatable: true, send });
       const { status, reason, headers } = answer;
       if (status >= 200 && status < 300 && !this.#isOver) return this.#accept(answer);
       request.respond(status < 400 ? 480 : status, reason, headersBack(headers));
@@ -87,6 +89,7 @@ export class PbxSubscription {
       request: (notify: InDialogRequest) => this.#fromPbx(notify),
       lost: () => this.#pbxLost(),
     };
+    this.#pbx?.close();
     this.#pbx = this.around.stack.subscription({ requestUri, nextHop }, listener);
     const content = contentOf(this.request);
     return this.#pbx.subscribe({

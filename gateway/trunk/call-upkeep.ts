@@ -1,6 +1,6 @@
 import type { Clock } from '../../sip/clock.js';
 import { failure } from '../../sip/failure.js';
-import { chance } from './chance.js';
+import { chance, chanceOf } from './chance.js';
 import { Channels } from './channels.js';
 import { HostHealth } from './host-health.js';
 import { hostOrder } from './host-order.js';
@@ -10,8 +10,8 @@ import type { Trunk } from './trunk.js';
 /** What calls need of the upkeep of a trunk. */
 export interface CallUpkeep {
   readonly channels: Channels;
-  /** The hosts that a call tries, in order. */
-  hostsForCall(): readonly KeptHost[];
+  /** The hosts that a call tries, in order. With a `key` the living ones are always in the same order. */
+  hostsForCall(key?: string): readonly KeptHost[];
 }
 
 /** The upkeep of a trunk that nobody watches: all its hosts are tried, and nothing is limited. */
@@ -23,6 +23,6 @@ export function plainUpkeep({ hosts }: Trunk, clock: Clock): CallUpkeep {
   }));
   return {
     channels: new Channels({}, { full: 'limit.trunk_channels', tooFast: 'limit.trunk_rate' }, clock),
-    hostsForCall: () => hostOrder(kept, chance),
+    hostsForCall: (key) => hostOrder(kept, key === undefined ? chance : chanceOf(key)),
   };
 }

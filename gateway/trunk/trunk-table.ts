@@ -28,6 +28,8 @@ export interface TrunkDestination {
 
 /** A request that goes to a PBX as its own user has written it (domains with `auth: pbx`). */
 export interface UnchangedRequest {
+  /** Canonical `sip:user@domain`: all that this user asks goes to the hosts in the same order. */
+  readonly aor: string;
   readonly requestUri: string;
   readonly from: Party;
   readonly to: Party;
@@ -41,6 +43,13 @@ export interface TrunkCallExtras {
   /** Header fields of the caller that the trunk may pick from. */
   readonly offered?: Pick<OfferedHeaders, 'forTrunk'>;
   readonly emergency?: boolean;
+}
+
+/** The hosts that one user's requests try, in order. */
+export interface HostsForUser {
+  readonly hosts: readonly KeptHost[];
+  /** How long a host may leave a request without a word when there is another; undefined: as long as the SIP engine waits. */
+  readonly patienceMs: number | undefined;
 }
 
 /** Whom a packet came from. */
@@ -124,10 +133,14 @@ export class TrunkTable {
     return this.#entries.get(name)?.media;
   }
 
-  /** SIP URIs of the hosts of the trunk, best priority first. */
-  nextHops(name: string): readonly string[] {
-    const hosts = this.#entries.get(name)?.trunk.hosts ?? [];
-    return [...hosts].sort((one, other) => one.priority - other.priority).map(({ uri }) => uri);
+  /**
+   * Where requests of the user of this address-of-record go: to the same host as long as it lives, since another may not know its
+   * nonces.
+   */
+  hostsFor(name: string, aor: string): HostsForUser {
+    const entry = this.#entries.get(name);
+    const patienceMs = entry?.trunk.attemptTimeoutMs ?? this.options.patience?.attemptTimeoutMs;
+    return { hosts: entry?.upkeep.hostsForCall(aor) ?? [], patienceMs };
   }
 
   /** True when calls from the trunk to this number are wanted. */
@@ -157,7 +170,8 @@ export class TrunkTable {
     if (entry === undefined || entry.trunk.hosts.length === 0) {
       throw failure('trunk.unavailable', { detail: `trunk ${name} has no host` });
     }
-    return entry.upkeep.hostsForCall().map((host) => this.#target(entry, host, dialled, caller, extras));
+    const hosts = entry.upkeep.hostsForCall(extras.unchanged?.aor);
+    return hosts.map((host) => this.#target(entry, host, dialled, caller, extras));
   }
 
   #target(

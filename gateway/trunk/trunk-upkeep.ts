@@ -3,7 +3,7 @@ import type { TrunkStack } from '../../sip/trunk/srf.js';
 import { TrunkRegistration, type RegistrationAccount } from '../../sip/trunk/trunk-registration.js';
 import { parseUri } from '../../sip/message/index.js';
 import type { TrunkEvents } from '../telemetry/trunk-events.js';
-import type { Chance } from './chance.js';
+import { chanceOf, type Chance } from './chance.js';
 import { Channels } from './channels.js';
 import { HostHealth, type HostState } from './host-health.js';
 import { hostOrder } from './host-order.js';
@@ -91,10 +91,14 @@ export class TrunkUpkeep {
     await this.signOut();
   }
 
-  /** The hosts that a call tries, in order: those that are down only when all are. */
-  hostsForCall(): readonly KeptHost[] {
-    const alive = this.hosts.filter(({ health }) => health.state !== 'down');
-    return hostOrder(alive.length > 0 ? alive : this.hosts, this.options.chance);
+  /**
+   * The hosts that a call tries, in order: those that are down only when all are. With a `key` the order is always the same but
+   * for those that are down.
+   */
+  hostsForCall(key?: string): readonly KeptHost[] {
+    const order = hostOrder(this.hosts, key === undefined ? this.options.chance : chanceOf(key));
+    const alive = order.filter(({ health }) => health.state !== 'down');
+    return alive.length > 0 ? alive : order;
   }
 
   get status(): TrunkStatus {

@@ -20,7 +20,6 @@ const tables = [
   'cdr_waiting',
   'trunk_channels',
   'trunk_legs',
-  'trunk_requests',
 ];
 
 /** A gateway before one or more PBXs that know the passwords of `pbx.example`, and extension 1001 in a browser. */

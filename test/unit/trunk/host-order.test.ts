@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chance } from '../../../gateway/trunk/chance.js';
+import { chance, chanceOf } from '../../../gateway/trunk/chance.js';
 import { hostOrder } from '../../../gateway/trunk/host-order.js';
 
 const host = (name: string, priority: number, weight: number) => ({ name, priority, weight });
@@ -33,5 +33,18 @@ describe('the order of hosts', () => {
       const names = hostOrder(hosts, () => lot).map(({ name }) => name);
       assert.deepEqual([...names].sort(), ['a', 'b', 'c']);
     }
+  });
+
+  it('is the same for one user every time, shares users by weight', () => {
+    const hosts = [host('a', 10, 70), host('b', 10, 30), host('c', 20, 10)];
+    let first = 0;
+    for (let user = 0; user < 1_000; user += 1) {
+      const order = hostOrder(hosts, chanceOf(`sip:${user}@pbx.example`)).map(({ name }) => name);
+      const again = hostOrder(hosts, chanceOf(`sip:${user}@pbx.example`)).map(({ name }) => name);
+      assert.deepEqual(again, order);
+      assert.equal(order[2], 'c');
+      if (order[0] === 'a') first += 1;
+    }
+    assert.ok(Math.abs(first - 700) < 50, `${first} of 1000`);
   });
 });

@@ -8,7 +8,7 @@ export interface FirstAnswerOptions extends HostsForUser {
   readonly clock: Clock;
   /** The request does no harm when a silent host has served it all the same: only then silence is cut short. */
   readonly isRepeatable: boolean;
-  send(nextHop: string): Promise<InDialogResponse>;
+  readonly send: (nextHop: string) => Promise<InDialogResponse>;
 }
 
 /**

@@ -4,6 +4,7 @@ import { launchChromium, type TestBrowser } from '../support/chromium.js';
 import { ipTrunk, type Gateway } from '../support/gateway.js';
 import { startGatewayWithPages } from '../support/gateway-with-pages.js';
 import { idle } from '../support/idle.js';
+import { JsSipPage } from '../support/jssip-page.js';
 import { KamailioOffice } from '../support/kamailio-office.js';
 import { requirePeer } from '../support/peers.js';
 import { Softphone } from '../support/softphone.js';
@@ -13,6 +14,7 @@ const extensions = {
   '1001': 'secret-of-1001',
   '1002': 'secret-of-1002',
   '1003': 'secret-of-1003',
+  '1004': 'secret-of-1004',
 };
 const browserHz = 440;
 const phoneHz = 1_000;
@@ -105,6 +107,31 @@ describe('browsers that sign in with their extension of a PBX', function () {
     await Promise.all([one.waitForTone(phoneHz), phone.waitForTone(browserHz)]);
     phone.hangUp();
     await one.waitForNotice('Call ended');
+  });
+
+  it('with JsSIP call and are called, by a softphone and by a phone of the PBX, and both hear', async () => {
+    const one = await signIn('1001');
+    const account = {
+      url: gateway.wsUrl,
+      uri: `sip:1004@${domain}`,
+      password: extensions['1004'],
+    };
+    const jssip = await JsSipPage.open(browser, gateway.pageUrl, account);
+    const calling = jssip.call(`sip:1001@${domain}`);
+    assert.equal(await one.waitForIncoming(), '1004');
+    await one.answer();
+    await calling;
+    await Promise.all([one.waitForTone(browserHz), jssip.waitForTone(browserHz)]);
+    await jssip.hangUp();
+    await one.waitForNotice('Call ended');
+    phone.dial(`sip:1004@${kamailio.address}`);
+    assert.equal(await jssip.incoming(), '1003');
+    await jssip.answer();
+    await phone.event('CALL_ESTABLISHED');
+    await Promise.all([jssip.waitForTone(phoneHz), phone.waitForTone(browserHz)]);
+    phone.hangUp();
+    await jssip.ended();
+    await jssip.close();
   });
 
   it('read that the PBX refuses a wrong password', async () => {

@@ -16,6 +16,8 @@ export interface MediaEndOptions {
   readonly codecs?: readonly string[];
   /** Packet time in ms to offer to a plain end. */
   readonly ptimeMs?: number;
+  /** Names of the video codecs that may be offered to or accepted from this end; absent or empty: no video. */
+  readonly video?: readonly string[];
   /**
    * How the end tells DTMF: by RFC 4733 events in its RTP (default), or in signalling: then it gets no events, and those
    * that are meant for it are told to {@link MediaListener.dtmf}.

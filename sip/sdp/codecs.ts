@@ -102,12 +102,22 @@ export function answeredCodecs(
 }
 
 /**
- * The video codecs of an offer that may be passed on: all that we know, in the offer's order. Retransmission (RFC 4588)
- * and forward error correction stay behind: they belong to one transport.
+ * The video codecs of an offer that both ends take, in the offer's order. Retransmission (RFC 4588) and forward error
+ * correction stay behind: they belong to one transport.
  */
-export function shareVideoCodecs(offered: readonly SdpCodec[]): readonly SdpCodec[] {
-  const isKnown = rankOf(knownVideoCodecs);
-  return withoutRepeats(offered).filter((codec) => isKnown(codec) >= 0);
+export function shareVideoCodecs(
+  offered: readonly SdpCodec[],
+  takenByOfferer: readonly string[],
+  takenByReceiver: readonly string[],
+): readonly SdpCodec[] {
+  const [offererTakes, receiverTakes] = [rankOf(takenByOfferer), rankOf(takenByReceiver)];
+  return withoutRepeats(offered).filter((codec) => offererTakes(codec) >= 0 && receiverTakes(codec) >= 0);
+}
+
+/** The codecs in the order of `names`. */
+export function inOrderOf(codecs: readonly SdpCodec[], names: readonly string[]): readonly SdpCodec[] {
+  const rank = rankOf(names);
+  return [...codecs].sort((a, b) => rank(a) - rank(b));
 }
 
 /**

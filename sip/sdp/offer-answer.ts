@@ -1,5 +1,5 @@
 import { type FailureParty, SipFailure } from '../failure.js';
-import { answeredCodecs, answeredVideoCodecs, knownCodecs, shareCodecs, shareVideoCodecs } from './codecs.js';
+import { answeredCodecs, answeredVideoCodecs, shareVideoCodecs } from './codecs.js';
 import { answeredCrypto, chooseCrypto, commonSuites } from './crypto.js';
 import type {
   LocalTransport,
@@ -12,6 +12,7 @@ import type {
   StreamDescription,
 } from './description.js';
 import { answerTo, effectiveDirection } from './direction.js';
+import { bundledSection, ownBundle } from './bundle.js';
 import { freeMid, liveLines, remember, switchedOff, type RememberedLine } from './lines.js';
 import { PayloadTypes, renumber } from './payload-types.js';
 import {
@@ -72,8 +73,10 @@ export interface SdpEndOptions {
   readonly codecs?: readonly string[];
   /** Packet time in ms to write to a plain end. */
   readonly ptimeMs?: number;
-  /** The media engine carries video for this end. */
-  readonly takesVideo?: boolean;
+  /** Names of the video codecs that this end takes, in order of preference; absent or empty: no video. */
+  readonly video?: readonly string[];
+  /** A browser's video must share the audio's transport (BUNDLE, RFC 9143), or must not; it must when absent. */
+  readonly bundlesVideo?: boolean;
   /** SRTP with keys in SDP towards a plain end; `off` when absent. */
   readonly srtp?: SrtpUse;
   /** SRTP suites that the media engine knows; absent: the two that everybody does. */
@@ -93,10 +96,9 @@ export interface SdpEndOptions {
  */
 export class SdpEnd {
   readonly profile: SdpProfile;
-  readonly takesVideo: boolean;
   readonly #abilities: LineAbilities;
   readonly #payloadTypes = new PayloadTypes();
-  readonly #videoPayloadTypes = new PayloadTypes();
+  readonly #videoPayloadTypes: PayloadTypes;
   #lines: readonly RememberedLine[] = [];
   #index = 0;
   #videoIndex: number | undefined;
@@ -106,13 +108,19 @@ export class SdpEnd {
   constructor(private readonly options: SdpEndOptions) {
     const { profile, address, takesBothFamilies, srtp = 'off', suites = commonSuites } = options;
     this.profile = profile;
-    this.takesVideo = options.takesVideo === true;
+    // On one transport a number means one thing (RFC 9143 §9.1).
+    this.#videoPayloadTypes = profile === 'webrtc' ? this.#payloadTypes : new PayloadTypes();
     const family = takesBothFamilies === true ? undefined : address.family;
     this.#abilities = { profile, srtp, suites, family };
   }
 
   get codecs(): readonly string[] | undefined {
     return this.options.codecs;
+  }
+
+  /** Names of the video codecs that this end takes. */
+  get video(): readonly string[] {
+    return this.options.video ?? [];
   }
 
   /**
@@ -158,8 +166,8 @@ export class SdpEnd {
     const index = media.length === 0 ? 0 : this.#index;
     const numbered = { ...stream, codecs: this.#payloadTypes.assign(stream.codecs) };
     media[index] = this.#ownLine('audio', numbered, transport, this.#lines[index]);
-    const sentVideo = this.takesVideo && video !== undefined ? this.#placeVideo(media, video) : undefined;
-    const text = this.#write(media, this.#ownBundle(media), transport);
+    const sentVideo = video === undefined ? undefined : this.#placeVideo(media, video);
+    const text = this.#write(media, ownBundle(this.profile, media), transport);
     return {
       text,
       lines: media.map(remember),
@@ -183,7 +191,7 @@ export class SdpEnd {
       media[offer.video.index] = this.#answerLine(offer.video, video.stream, video.transport);
     }
     const offered = new Set(offer.session.bundle);
-    const bundle = this.#ownBundle(media).filter((mid) => offered.has(mid));
+    const bundle = ownBundle(this.profile, media).filter((mid) => offered.has(mid));
     return this.#write(media, bundle, transport);
   }
 
@@ -231,12 +239,12 @@ export class SdpEnd {
   }
 
   #withVideo(session: SdpSession, audio: ReceivedLine): ReceivedDescription {
-    if (!this.takesVideo) return { session, ...audio };
     for (const index of liveLines(session, 'video', this.#videoIndex)) {
-      const section = session.media[index];
+      const section = this.#videoSection(session, index, audio.section);
       if (section === undefined || transportFault(section, this.#abilities) !== undefined) continue;
       const video = this.#received(index, section);
-      if (shareVideoCodecs(video.stream.codecs).length > 0) return { session, ...audio, video };
+      if (shareVideoCodecs(video.stream.codecs, this.video, this.video).length > 0)
+        return { session, ...audio, video };
     }
     return { session, ...audio };
   }
@@ -248,12 +256,24 @@ export class SdpEnd {
   }
 
   /** Video that the answer takes; one that cannot be used is as good as refused. */
-  #answeredVideo(session: SdpSession, { video }: SentOffer): ReceivedLine | undefined {
-    const section = video === undefined ? undefined : session.media[video.index];
-    if (video === undefined || section?.kind !== 'video' || !isLive(section)) return undefined;
+  #answeredVideo(session: SdpSession, { index: offerIndex, video }: SentOffer): ReceivedLine | undefined {
+    if (video === undefined) return undefined;
+    const section = this.#videoSection(session, video.index, session.media[offerIndex]);
+    if (section?.kind !== 'video' || !isLive(section)) return undefined;
     if (this.#answerFault(section, video) !== undefined) return undefined;
     const codecs = answeredVideoCodecs(section.codecs, video.stream.codecs);
     return codecs.length === 0 ? undefined : this.#answered(section, video, codecs);
+  }
+
+  #videoSection(
+    session: SdpSession,
+    index: number,
+    audio: MediaSection | undefined,
+  ): MediaSection | undefined {
+    const section = session.media[index];
+    if (this.profile === 'plain') return section;
+    if (this.options.bundlesVideo === false) return section?.bundleOnly === true ? undefined : section;
+    return bundledSection(session, audio, section);
   }
 
   /** Puts the video on the line that it had, or on a new one behind all others (RFC 3264 §8.1). */
@@ -303,13 +323,6 @@ export class SdpEnd {
     return plainSection({ ...stream, ptimeMs }, transport, protocol);
   }
 
-  /** Mids of the lines that share the first one's port (RFC 9143 §7.2). */
-  #ownBundle(media: readonly MediaSection[]): readonly string[] {
-    if (this.profile === 'plain') return [];
-    const live = media.filter((section) => section.port !== 0);
-    return live.flatMap(({ mid, port }) => (mid === undefined || port !== live[0]?.port ? [] : [mid]));
-  }
-
   /** The `o=` version rises with every description that differs from the one before (RFC 3264 §8). */
   #write(media: readonly MediaSection[], bundle: readonly string[], transport: LocalTransport): string {
     const { sessionId, address } = this.options;
@@ -325,30 +338,6 @@ export class SdpEnd {
     this.#lastText = describe(this.#version);
     return this.#lastText;
   }
-}
-
-/**
- * The stream to offer to `receiver` for an offer of `offerer`, or `media.not_acceptable` when they share no audio codec.
- */
-export function offeredStream(
-  offer: ReceivedDescription,
-  offerer: SdpEnd,
-  receiver: SdpEnd,
-): StreamDescription | SipFailure {
-  const codecs = shareCodecs(offer.stream.codecs, offerer.codecs, receiver.codecs);
-  if (codecs.length > 0) return { ...offer.stream, codecs };
-  const taken = receiver.codecs ?? offerer.codecs ?? knownCodecs;
-  const refusal = noSharedCodec(
-    offer.stream.codecs,
-    taken.map((name) => ({ name })),
-  );
-  return notAcceptable(refusal, { kind: offer.section.kind, index: offer.index });
-}
-
-/** The video to offer to `receiver`; undefined when there is none, or when that takes none. */
-export function offeredVideo(offer: ReceivedDescription, receiver: SdpEnd): StreamDescription | undefined {
-  if (offer.video === undefined || !receiver.takesVideo) return undefined;
-  return { ...offer.video.stream, codecs: shareVideoCodecs(offer.video.stream.codecs) };
 }
 
 const refusedLine: LineRefusal = {

@@ -3,13 +3,12 @@ import { SipFailure } from '../../sip/failure.js';
 import { ownCrypto } from '../../sip/sdp/crypto.js';
 import type { LocalTransport, SdpProfile } from '../../sip/sdp/description.js';
 import {
-  offeredStream,
-  offeredVideo,
   SdpEnd,
   type ReceivedDescription,
   type SdpEndOptions,
   type SentOffer,
 } from '../../sip/sdp/offer-answer.js';
+import { offeredStream, offeredVideo } from '../../sip/sdp/offered-streams.js';
 
 const address = { family: 4, host: '203.0.113.5' } as const;
 
@@ -58,7 +57,7 @@ export class SdpPair {
     const { offerer, answerer } = this;
     const received = unrefused(offerer.readOffer(text));
     const stream = unrefused(offeredStream(received, offerer, answerer));
-    const video = offeredVideo(received, answerer);
+    const video = offeredVideo(received, offerer, answerer);
     const transport = ourTransports[answerer.profile];
     const sent = answerer.writeOffer(
       stream,

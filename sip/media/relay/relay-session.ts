@@ -1,5 +1,5 @@
 import { failure, SipFailure, toFailure } from '../../failure.js';
-import { offeredStream } from '../../sdp/offer-answer.js';
+import { offeredStream } from '../../sdp/offered-streams.js';
 import type {
   DtmfTone,
   MediaEndOptions,

@@ -1,6 +1,6 @@
 import { failure, SipFailure, type FailureParty } from '../../failure.js';
 import type { LocalTransport, MediaSection } from '../../sdp/description.js';
-import { offeredStream } from '../../sdp/offer-answer.js';
+import { offeredStream } from '../../sdp/offered-streams.js';
 import type { MediaEndOptions, MediaEndStats, MediaListener, MediaSession } from '../media-engine.js';
 import type { CallFigures } from './call-figures.js';
 import { describeEnd, readTransport } from './end-description.js';

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { SipFailure } from '../../../sip/failure.js';
 import type { LocalTransport, SdpProfile } from '../../../sip/sdp/description.js';
 import {
-  offeredStream,
   SdpEnd,
   type ReceivedDescription,
   type SdpEndOptions,
   type SentOffer,
 } from '../../../sip/sdp/offer-answer.js';
+import { offeredStream } from '../../../sip/sdp/offered-streams.js';
 import { attribute, audioPort, originVersion } from '../../support/media-session.js';
 import { fixture, pbxSdp } from '../../support/sdp-fixtures.js';
 

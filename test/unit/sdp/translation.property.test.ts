@@ -9,12 +9,8 @@ import type {
   SdpProfile,
   SdpSession,
 } from '../../../sip/sdp/description.js';
-import {
-  offeredStream,
-  offeredVideo,
-  SdpEnd,
-  type ReceivedDescription,
-} from '../../../sip/sdp/offer-answer.js';
+import { SdpEnd, type ReceivedDescription } from '../../../sip/sdp/offer-answer.js';
+import { offeredStream, offeredVideo } from '../../../sip/sdp/offered-streams.js';
 import { parseSession } from '../../../sip/sdp/session.js';
 import { fixture, fixtureNames } from '../../support/sdp-fixtures.js';
 
@@ -113,7 +109,7 @@ function isRefusal(result: unknown): result is SipFailure {
 }
 
 const capable = (profile: SdpProfile): SdpEnd =>
-  new SdpEnd({ profile, address, sessionId: '1', takesVideo: true, srtp: 'optional' });
+  new SdpEnd({ profile, address, sessionId: '1', video: ['VP8', 'H264'], srtp: 'optional' });
 
 const profileOf = (text: string): SdpProfile => (text.includes('UDP/TLS/RTP') ? 'webrtc' : 'plain');
 
@@ -165,7 +161,7 @@ describe('any mutation of any captured description', () => {
         if (isRefusal(offer)) return;
         const stream = offeredStream(offer, offerer, answerer);
         if (isRefusal(stream)) return;
-        const pictures = offeredVideo(offer, answerer);
+        const pictures = offeredVideo(offer, offerer, answerer);
         const video = pictures === undefined ? undefined : { stream: pictures, transport: transports[to] };
         const sent = timed(() => answerer.writeOffer(stream, transports[to], video));
         assert.equal(answerer.writeOffer(stream, transports[to], video).text, sent.text);
@@ -188,7 +184,7 @@ describe('any mutation of any captured description', () => {
         if (isRefusal(offer)) return;
         const stream = offeredStream(offer, offerer, offerer);
         if (isRefusal(stream)) return;
-        const pictures = withVideo ? offeredVideo(offer, offerer) : undefined;
+        const pictures = withVideo ? offeredVideo(offer, offerer, offerer) : undefined;
         const transport = withKeys(transports[from], offer);
         const video = pictures === undefined ? undefined : { stream: pictures, transport };
         const answer = (): string => timed(() => offerer.writeAnswer(offer, stream, transport, video));

@@ -4,7 +4,7 @@ import { codecNames, mediaLines, sdpEnd, SdpPair } from '../../support/sdp-ends.
 import { fixture, pbxSdp } from '../../support/sdp-fixtures.js';
 
 const videoEnd = (profile: 'webrtc' | 'plain'): ReturnType<typeof sdpEnd> =>
-  sdpEnd(profile, { takesVideo: true });
+  sdpEnd(profile, { video: ['VP8', 'H264'] });
 
 /** A video phone's answer: PCMU and H.264 with the numbers of our offer. */
 const phoneAnswer = (h264: number): string =>
@@ -76,7 +76,46 @@ describe('video from a browser', () => {
   });
 });
 
+describe('video of a browser outside the BUNDLE group', () => {
+  const alone = fixture('av-offer').replace('BUNDLE 0 1', 'BUNDLE 0');
+
+  it('is left out where the media engine has one transport', () => {
+    const pair = new SdpPair(videoEnd('webrtc'), videoEnd('plain'));
+    const offer = pair.offer(alone);
+    assert.deepEqual(mediaLines(offer.sent.text).length, 1);
+    assert.match(mediaLines(pair.answer(offer, pbxSdp('0')))[1] ?? '', /^video 0 /);
+  });
+
+  it('is taken where it has one for each line, and bundle-only video is left out', () => {
+    const own = (): SdpPair =>
+      new SdpPair(
+        sdpEnd('webrtc', { video: ['VP8'], bundlesVideo: false }),
+        sdpEnd('plain', { video: ['VP8'] }),
+      );
+    assert.deepEqual(codecNames(own().offer(alone).sent.text, 'video'), ['VP8/90000']);
+    assert.deepEqual(mediaLines(own().offer(fixture('firefox-offer')).sent.text).length, 1);
+  });
+});
+
 describe('video from a PBX', () => {
+  it('gets numbers of its own towards a browser, and keeps them towards the PBX', () => {
+    const pair = new SdpPair(videoEnd('plain'), videoEnd('webrtc'));
+    const offer = fixture('video-phone-offer').replaceAll(/\b96\b/g, '101');
+    const { text } = pair.offer(offer).sent;
+    const [audio = '', video = ''] = mediaLines(text);
+    assert.match(audio, / 101$/);
+    const numbers = `${audio} ${video}`.split(' ').filter((word) => /^\d{1,3}$/.test(word));
+    assert.equal(new Set(numbers).size, numbers.length, text);
+  });
+
+  it('has the codecs that the trunk lists, in its order', () => {
+    const pbx = (...video: string[]): SdpPair => new SdpPair(sdpEnd('plain', { video }), videoEnd('webrtc'));
+    const offer = fixture('video-phone-offer');
+    assert.deepEqual(codecNames(pbx('VP8').offer(offer).sent.text, 'video'), ['VP8/90000']);
+    const { text } = pbx('H264', 'VP8').reversed.offer(fixture('av-offer')).sent;
+    assert.deepEqual(codecNames(text, 'video'), ['H264/90000', 'H264/90000', 'VP8/90000']);
+  });
+
   it('is offered to a browser on a line of its own, bundled, with its bandwidth', () => {
     const pair = new SdpPair(videoEnd('plain'), videoEnd('webrtc'));
     const { text } = pair.offer(fixture('video-phone-offer')).sent;
@@ -95,8 +134,10 @@ describe('video from a PBX', () => {
   it('is answered with the numbers of the PBX', () => {
     const pair = new SdpPair(videoEnd('plain'), videoEnd('webrtc'));
     const offer = pair.offer(fixture('video-phone-offer'));
-    const audio = section(fixture('chromium-answer-to-g711-pbx-offer'), 'audio');
-    const browser = fixture('chromium-answer-to-g711-pbx-offer').replace('BUNDLE 0', 'BUNDLE 0 1');
+    const browser = fixture('chromium-answer-to-g711-pbx-offer')
+      .replace('a=mid:1', 'a=mid:0')
+      .replace('t=0 0', 't=0 0\r\na=group:BUNDLE 0 1');
+    const audio = section(browser, 'audio');
     const video = audio
       .replace(/^m=audio (\d+) UDP\/TLS\/RTP\/SAVPF .*\r$/m, 'm=video $1 UDP/TLS/RTP/SAVPF 97\r')
       .replace('a=mid:0', 'a=mid:1')

@@ -38,5 +38,6 @@ function createRelay(
   const places = { address, ports, ...(browserPort === undefined ? {} : { browserPort }) };
   if (processes === 0) return createRelayEngine({ ...places, log, clock });
   const died = (exit: MediaProcessExit): void => events.mediaProcessDied(exit);
-  return startRelayProcesses({ ...places, processes, log, clock, died });
+  const rejected = (packets: number): void => events.mediaPacketsRejected({ packets });
+  return startRelayProcesses({ ...places, processes, log, clock, died, rejected });
 }

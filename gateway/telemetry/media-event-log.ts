@@ -9,6 +9,10 @@ function mediaCounters(metrics: Metrics) {
     passedOver: metrics.counter('media_server_passed_over_total', 'New calls that an rtpengine did not take'),
     unavailable: metrics.counter('media_servers_unavailable_total', 'New calls that no rtpengine took'),
     deaths: metrics.counter('media_process_deaths_total', 'Processes of the relay that died'),
+    rejected: metrics.counter(
+      'media_srtp_rejected_total',
+      'Packets that SRTP refused: another key, or sent again',
+    ),
     orphans: metrics.counter('media_orphans_deleted_total', 'Times that forgotten calls were deleted'),
   };
 }
@@ -39,6 +43,13 @@ export function createMediaEvents(log: Log, metrics: Metrics): MediaEvents {
       count.deaths.inc();
       const line = `media process ${event.pid ?? ''} died (${event.reason}); calls lost: ${event.sessions}`;
       log.error({ event: 'media.process_died', ...event }, line);
+    },
+    mediaPacketsRejected(event) {
+      count.rejected.inc(event.packets);
+      log.warn(
+        { event: 'media.packets_rejected', ...event },
+        `SRTP refused ${event.packets} packets in a second: another key, or sent again`,
+      );
     },
     mediaOrphansDeleted(event) {
       count.orphans.inc();

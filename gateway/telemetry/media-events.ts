@@ -15,6 +15,8 @@ export interface MediaEvents {
     readonly sessions: number;
     readonly restartMs: number;
   }): void;
+  /** The embedded relay has refused packets to browsers' ports: SRTP with another key, or sent again. */
+  mediaPacketsRejected(event: { readonly packets: number }): void;
   /** Calls that an earlier process, or a lost command, had left in an rtpengine were deleted there. */
   mediaOrphansDeleted(event: { readonly instance: string; readonly calls: number }): void;
 }

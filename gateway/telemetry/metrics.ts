@@ -83,7 +83,7 @@ export class Metrics {
     return new EnumPairCounter(this.#registry, `webtrunk_${name}`, help, one, other);
   }
 
-  counter(name: string, help: string): { inc(): void } {
+  counter(name: string, help: string): { inc(by?: number): void } {
     return new Counter({ name: `webtrunk_${name}`, help, registers: [this.#registry] });
   }
 

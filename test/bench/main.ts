@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchCodec } from './codec.bench.js';
 import { benchEngines, parseDrachtio, type EngineFigures } from './engine.js';
-import { benchMedia, type MediaFigures } from './media.js';
+import { benchMedia, type MediaFigures, type MediaRigName } from './media.js';
 import { browserSdp } from './messages.js';
 import { readProfile } from './profile.js';
 import {
@@ -226,8 +226,9 @@ const mediaSeconds = 4;
 async function benchMediaEngines(bench: Bench): Promise<void> {
   const seconds = Math.min(bench.duration.measuredSeconds, mediaSeconds);
   const figures = await benchMedia({ seconds, say });
-  const [relay, other] = figures;
-  if (relay !== undefined) bench.rows.push(...mediaRows(relay, other));
+  const of = (name: MediaRigName) => figures.find(({ engine }) => engine === name);
+  const relay = of('relay');
+  if (relay !== undefined) bench.rows.push(...mediaRows(relay, of('rtpengine')));
 }
 
 function mediaRows(relay: MediaFigures, other: MediaFigures | undefined): Row[] {

@@ -37,9 +37,12 @@ export interface MediaStep {
   readonly lagMs: number;
 }
 
+/** What is measured; the relay once with a port for each browser, once with one for all. */
+export type MediaRigName = 'relay' | 'relay, one browser port' | 'rtpengine';
+
 /** What one engine was able to do. */
 export interface MediaFigures {
-  readonly engine: 'relay' | 'rtpengine';
+  readonly engine: MediaRigName;
   readonly steps: readonly MediaStep[];
   /** The most calls with so little loss. */
   readonly held: number;
@@ -55,7 +58,7 @@ export interface SetUpTimes {
 type Connected = Extract<FromLoad, { op: 'connected' }>;
 
 interface Rig {
-  readonly name: 'relay' | 'rtpengine';
+  readonly name: MediaRigName;
   readonly engine: MediaEngine;
   readonly pid: number;
   /**
@@ -76,11 +79,15 @@ const setUpAtATime = 25;
 const attempts = 4;
 const setUpSamples = 20;
 const relayPorts = { min: 12_000, max: 14_999 };
+const browserPort = 11_999;
 const rtpenginePorts = { min: 15_000, max: 18_999 };
 
 /** PCMU calls between browsers and phones through the relay and, when it is installed, rtpengine in userspace. */
 export async function benchMedia(options: MediaBenchOptions): Promise<MediaFigures[]> {
-  const figures = [await benchRig(await relayRig(), options)];
+  const figures = [
+    await benchRig(await relayRig('relay'), options),
+    await benchRig(await relayRig('relay, one browser port'), options),
+  ];
   const program = findPeer('rtpengine');
   if (program === undefined) options.say('rtpengine is not installed: the relay alone');
   else figures.push(await benchRig(await rtpengineRig(program), options));
@@ -88,10 +95,11 @@ export async function benchMedia(options: MediaBenchOptions): Promise<MediaFigur
 }
 
 /** As in production: a child process, packets never cross to ours. */
-async function relayRig(): Promise<Rig> {
+async function relayRig(name: Exclude<MediaRigName, 'rtpengine'>): Promise<Rig> {
   const engine = startRelayProcesses({
     address: '127.0.0.1',
     ports: relayPorts,
+    ...(name === 'relay' ? {} : { browserPort }),
     processes: 1,
     quarantineMs: 0,
     log: silentLog,
@@ -101,7 +109,7 @@ async function relayRig(): Promise<Rig> {
     },
   });
   const [pid = 0] = engine.pids;
-  return { name: 'relay', engine, pid, withCandidates: true, close: () => engine.close() };
+  return { name, engine, pid, withCandidates: true, close: () => engine.close() };
 }
 
 async function rtpengineRig(program: string): Promise<Rig> {

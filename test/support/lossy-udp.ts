@@ -51,6 +51,11 @@ export class LossyUdp {
     return this.front.address().port;
   }
 
+  /** Sends to the target from the address that each client has there: what an attacker on the way could. */
+  inject(datagram: Buffer): void {
+    for (const back of this.backs.values()) back.send(datagram, this.target, '127.0.0.1');
+  }
+
   async close(): Promise<void> {
     for (const timer of this.late) clearTimeout(timer);
     const sockets = [this.front, ...this.backs.values()];

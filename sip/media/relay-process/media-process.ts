@@ -31,6 +31,8 @@ export interface MediaProcessOptions {
   readonly clock: Clock;
   /** The process has died without being told to. */
   readonly died: (exit: MediaProcessExit) => void;
+  /** SRTP has refused so many packets of browsers, or of who takes himself for one: another key, or sent again. */
+  readonly rejected: (packets: number) => void;
 }
 
 /** Who hears of one session. */
@@ -179,6 +181,8 @@ export class MediaProcess {
       case 'sizes':
         this.#sizes = message.sizes;
         return;
+      case 'rejected':
+        return this.options.rejected(message.packets);
       case 'log':
         return this.options.log[message.level]({ ...message.fields, mediaPid: this.pid }, message.message);
       case 'timeout':

@@ -20,6 +20,8 @@ export interface RelayProcessesOptions extends WorkerOptions {
   readonly clock: Clock;
   /** A process has died; its calls have been told. */
   readonly died: (exit: MediaProcessExit) => void;
+  /** SRTP has refused so many packets. */
+  readonly rejected?: (packets: number) => void;
 }
 
 /** The embedded relay in processes of its own, so that a crash of native code takes some calls and never the signalling. */
@@ -42,12 +44,13 @@ class Processes implements RelayProcesses {
   readonly #sessions = new Set<RemoteSession>();
   #isClosed = false;
 
-  constructor({ processes, log, clock, died, ...worker }: RelayProcessesOptions) {
+  constructor({ processes, log, clock, died, rejected, ...worker }: RelayProcessesOptions) {
+    const watcher = { log, clock, died, rejected: rejected ?? (() => undefined) };
     const { browserPort: first } = worker;
     this.#processes = slices(worker.ports, processes).map((ports, index) => {
       const own =
         first === undefined ? { ...worker, ports } : { ...worker, ports, browserPort: first + index };
-      return new MediaProcess({ worker: own, log, clock, died });
+      return new MediaProcess({ worker: own, ...watcher });
     });
   }
 

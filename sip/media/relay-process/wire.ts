@@ -69,6 +69,8 @@ export type FromWorker =
       readonly endId: string;
       readonly failure: FailureText;
     }
+  /** SRTP has refused so many packets since the last time. */
+  | { readonly op: 'rejected'; readonly packets: number }
   | { readonly op: 'sizes'; readonly sizes: Readonly<Record<string, number>> }
   | {
       readonly op: 'log';

@@ -2,6 +2,7 @@ import { systemClock } from '../../clock.js';
 import type { Log } from '../../log.js';
 import { failure } from '../../failure.js';
 import type { MediaSession } from '../media-engine.js';
+import { watchRejectedPackets } from '../relay/rejected-packets.js';
 import { createRelayEngine, type RelayEngine } from '../relay/relay-engine.js';
 import { textOfFailure, type FromWorker, type ToWorker } from './wire.js';
 
@@ -88,6 +89,7 @@ function obey(command: ToWorker): void {
     case 'open':
       engine = createRelayEngine({ ...command.options, log, clock: systemClock });
       systemClock.every(sizesEveryMs, tellSizes);
+      watchRejectedPackets(systemClock, (packets) => tell({ op: 'rejected', packets }));
       return tell({ op: 'ready' });
     case 'create':
       return create(command.session, command.callId);

@@ -179,6 +179,7 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
         sides: [{ side: 'trunk', codec: 'PCMU', packets: 100, packetLoss: 1, jitterMs: 3, mos: 4.2 }],
       }),
   ],
+  ['webtrunk_media_srtp_rejected_total 3', (events) => events.mediaPacketsRejected({ packets: 3 })],
   [
     'webtrunk_media_process_deaths_total 1',
     (events) => events.mediaProcessDied({ pid: 1, reason: 'SIGSEGV', sessions: 2, restartMs: 0 }),

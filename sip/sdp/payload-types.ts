@@ -17,6 +17,15 @@ export type PayloadMap = Uint8Array;
 export class PayloadTypes {
   readonly #numbers = new Map<string, number>();
 
+  /** What {@link restore} takes. */
+  snapshot(): readonly (readonly [codec: string, payloadType: number])[] {
+    return [...this.#numbers];
+  }
+
+  restore(numbers: readonly (readonly [codec: string, payloadType: number])[]): void {
+    for (const [codec, payloadType] of numbers) this.#numbers.set(codec, payloadType);
+  }
+
   /** Takes over the numbers of the end's own SDP. */
   learn(codecs: readonly SdpCodec[]): void {
     for (const codec of codecs) {

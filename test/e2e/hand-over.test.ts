@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Baresip } from '../support/baresip.js';
+import { launchChromium, type TestBrowser } from '../support/chromium.js';
+import { freePort } from '../support/free-port.js';
+import { GatewayProcess } from '../support/gateway-process.js';
+import { passwordOf } from '../support/gateway.js';
+import { Kamailio } from '../support/kamailio.js';
+import { requirePeer } from '../support/peers.js';
+import { Redis } from '../support/redis.js';
+import { Rtpengine } from '../support/rtpengine.js';
+import { Softphone } from '../support/softphone.js';
+
+const browserHz = 440;
+const phoneHz = 1_000;
+const users = { '1001': 'phone-secret', gw: 'gw-secret' };
+
+/** Chromium → webtrunk → Kamailio → baresip, and back; webtrunk is killed with the call up and started again. */
+describe('a call that is up when webtrunk is killed', function () {
+  this.timeout(60_000);
+  let browser: TestBrowser;
+  let server: Rtpengine;
+  let redis: Redis;
+  let kamailio: Kamailio;
+  let phone: Baresip;
+  let folder: string;
+  let config: string;
+  let gateway: GatewayProcess;
+  let alice: Softphone;
+
+  before(async function () {
+    const chromium = requirePeer(this, 'chromium');
+    const program = requirePeer(this, 'kamailio');
+    const phoneProgram = requirePeer(this, 'baresip');
+    const mediaProgram = requirePeer(this, 'rtpengine');
+    redis = await Redis.start(requirePeer(this, 'redis-server'));
+    browser = await launchChromium(chromium, browserHz);
+    server = await Rtpengine.start(mediaProgram);
+    folder = await mkdtemp(join(tmpdir(), 'webtrunk-hand-over-'));
+    config = join(folder, 'office.yaml');
+    const [http, sip, pbx] = [await freePort(), await freePort(), await freePort()];
+    await writeFile(
+      config,
+      `listen:
+  http: { address: 127.0.0.1, port: ${http} }
+  admin: { address: 127.0.0.1, port: 0 }
+domains: [{ name: localhost, users: [{ name: alice, password: ${passwordOf('alice')} }] }]
+sip: { engine: embedded, embedded: { listen: ["udp:127.0.0.1:${sip}"] } }
+media: { engine: rtpengine, rtpengine: [{ ng: "udp:127.0.0.1:${server.port}" }] }
+trunks:
+  - { name: pbx, type: auth, auth: { username: gw, password: ${users.gw} }, hosts: [{ uri: "sip:127.0.0.1:${pbx};transport=udp" }] }
+routes:
+  - { name: staff, match: "^alice$", to: users }
+  - { name: phones, match: "^1[0-9]{3}$", to: { trunks: [pbx] } }
+cdr: { file: cdr.ndjson }
+store: ${redis.url}
+`,
+    );
+    kamailio = await Kamailio.start({
+      program,
+      users,
+      gateway: { numbers: ['alice'], address: `127.0.0.1:${sip}` },
+      port: pbx,
+    });
+    phone = await Baresip.start({
+      program: phoneProgram,
+      user: '1001',
+      password: users['1001'],
+      registrar: kamailio.address,
+      hz: phoneHz,
+    });
+  });
+
+  after(async () => {
+    await phone?.close();
+    await kamailio?.close();
+    await server?.stop();
+    await redis?.stop();
+    await browser?.close();
+    if (folder !== undefined) await rm(folder, { recursive: true });
+  });
+
+  beforeEach(async () => {
+    phone.events.items.length = 0;
+    gateway = await GatewayProcess.start(config);
+    alice = await Softphone.open(browser, gateway.url('pages'));
+    await alice.signIn('alice', passwordOf('alice'));
+  });
+
+  afterEach(async () => {
+    await alice?.close();
+    phone.hangUp();
+    await gateway.stop();
+    await rm(join(folder, 'cdr.ndjson'), { force: true });
+  });
+
+  const records = async (): Promise<Record<string, unknown>[]> =>
+    (await readFile(join(folder, 'cdr.ndjson'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+  const bothHear = (): Promise<unknown> =>
+    Promise.all([alice.waitForTone(phoneHz), phone.waitForTone(browserHz)]);
+
+  /** Kills webtrunk, with the tones still heard, and starts it again. Gives the id of the call that goes on. */
+  const startAgain = async (): Promise<unknown> => {
+    await gateway.kill();
+    await bothHear();
+    gateway = await GatewayProcess.start(config);
+    const { callId } = await gateway.logged('call.taken_over');
+    await alice.waitForLine('Connected as alice');
+    await alice.waitForState('In call');
+    await bothHear();
+    return callId;
+  };
+
+  it('goes on: audio never stops; hold, digits and hang-up of the page work in the next process', async () => {
+    await alice.dial('1001');
+    await phone.event('CALL_INCOMING');
+    phone.accept();
+    await bothHear();
+    const callId = await startAgain();
+
+    await alice.hold();
+    await alice.waitForSilence();
+    await alice.resume();
+    await bothHear();
+    await alice.pressDigit('7');
+    assert.equal((await phone.event('CALL_DTMF_START')).param, '7');
+    await alice.hangUp();
+    await alice.waitForNoCall();
+    await phone.event('CALL_CLOSED');
+    assert.equal((await gateway.logged('call.ended'))['callId'], callId);
+    await gateway.stop();
+    const [record, ...rest] = await records();
+    assert.deepEqual(rest, []);
+    assert.equal(record?.['callId'], callId);
+    const keys = await redis.keys();
+    assert.deepEqual(
+      keys.filter((key) => key.endsWith(':call')),
+      [],
+    );
+  });
+
+  it('goes on when the PBX called; hold and hang-up of the phone work in the next process', async () => {
+    phone.dial(`sip:alice@${kamailio.address}`);
+    await alice.waitForIncoming();
+    await alice.answer();
+    await bothHear();
+    await startAgain();
+
+    phone.hold();
+    await alice.waitForSilence();
+    phone.resume();
+    await bothHear();
+    phone.hangUp();
+    await alice.waitForNoCall();
+    await gateway.logged('call.ended');
+  });
+});

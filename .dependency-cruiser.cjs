@@ -60,6 +60,7 @@ module.exports = {
     only('pino', 'gateway/telemetry'),
     only('yaml', 'gateway/config'),
     only('re2js', 'gateway/config'),
+    only('jose', 'gateway/auth'),
     only('libphonenumber-js', 'gateway/routing'),
   ],
   options: {

@@ -17,6 +17,7 @@ import type { Config } from './config/config.js';
 import { diffConfig, withLiveChanges, type ConfigChange } from './config/diff.js';
 import { createCredentials } from './create-credentials.js';
 import { createMedia } from './create-media.js';
+import { createTokenOptions } from './create-token-auth.js';
 import { createDecider, createRouter } from './create-router.js';
 import { edgeLimitsOf } from './edge-limits.js';
 import { edgeOptions } from './edge-options.js';
@@ -329,7 +330,7 @@ export class App {
     });
   }
 
-  #createEdge(): Promise<Edge> {
+  async #createEdge(): Promise<Edge> {
     return createEdge(
       edgeOptions(this.config, {
         ...this.around,
@@ -340,6 +341,7 @@ export class App {
         pbx: this.#pbx?.registrar,
       }),
     );
+        tokens: await createTokenOptions(this.config, this.around.events, this.#clock),
   }
 
   async #close(): Promise<void> {

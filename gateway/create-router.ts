@@ -28,12 +28,17 @@ export function createRouter({ domains, routes }: Config, around: RouterSurround
   const users = domains.flatMap(({ name, users: listed }) =>
     listed.map((user) => ({ ...user, user: user.name, domain: name })),
   );
+  // Whom tokens may name we do not know: there everybody may be.
+  const tokenDomains = new Set(
+    domains.filter(({ usesTokens }) => usesTokens === true).map(({ name }) => name),
+  );
   return createCallRouter({
     rules: routes,
     domains: domains.filter(({ pbxTrunk }) => pbxTrunk === undefined).map(({ name }) => name),
     users: createUserDirectory({
       users,
-      hasCredential: (user, domain) => credentials.find(user, domain) !== undefined,
+      hasCredential: (user, domain) =>
+        tokenDomains.has(domain) || credentials.find(user, domain) !== undefined,
       location,
       endpoints,
     }),

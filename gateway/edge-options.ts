@@ -4,7 +4,7 @@ import type { CredentialStore } from './auth/credential-store.js';
 import { DigestAuth } from './auth/digest-auth.js';
 import type { Config } from './config/config.js';
 import { edgeLimitsOf } from './edge-limits.js';
-import type { EdgeOptions } from './edge/edge.js';
+import type { EdgeOptions, TokenOptions } from './edge/edge.js';
 import type { PageHandler } from './edge/http-server.js';
 import type { EndpointTable } from './endpoint/endpoint-table.js';
 import { listeners } from './listen-options.js';
@@ -20,6 +20,7 @@ export interface EdgeSurroundings {
   readonly location: Location;
   readonly endpoints: EndpointTable;
   readonly pbx: PbxRegistrar | undefined;
+  readonly tokens: TokenOptions | undefined;
   readonly events: EdgeEvents;
   readonly clock: Clock;
   readonly log: Log;
@@ -35,7 +36,7 @@ const registrationLimits = {
 /** The browser side's door as the configuration wants it. */
 export function edgeOptions(config: Config, around: EdgeSurroundings): EdgeOptions {
   const { websocket } = config;
-  const { pages, credentials, location, endpoints, pbx, events, clock, log } = around;
+  const { pages, credentials, location, endpoints, pbx, tokens, events, clock, log } = around;
   return {
     listen: listeners(config),
     pages,
@@ -54,6 +55,7 @@ export function edgeOptions(config: Config, around: EdgeSurroundings): EdgeOptio
       flowTimerSeconds: Math.ceil((websocket.keepaliveMs * 2) / 1_000),
     }),
     ...(pbx === undefined ? {} : { pbx }),
+    ...(tokens === undefined ? {} : { tokens }),
     endpoints,
     events,
     clock,

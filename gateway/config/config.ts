@@ -1,4 +1,5 @@
 import type { Pattern } from './pattern.js';
+import type { TokenAlgorithm } from '../auth/signing-keys.js';
 import type { Secret } from './secret.js';
 
 /** The configuration as the rest of webtrunk reads it: complete, checked and deeply frozen. */
@@ -9,6 +10,8 @@ export interface Config {
   readonly websocket: WebsocketConfig;
   /** At least one. */
   readonly domains: readonly DomainConfig[];
+  /** There when a domain has `usesTokens`. */
+  readonly jwt?: JwtConfig | undefined;
   readonly sip: SipConfig;
   readonly media: MediaConfig;
   readonly ice: {
@@ -68,11 +71,31 @@ export interface DomainConfig {
   readonly name: string;
   /** The trunk whose PBX knows the passwords; undefined: we do. */
   readonly pbxTrunk?: string | undefined;
+  /** Users bring tokens; undefined: no. */
+  readonly usesTokens?: boolean | undefined;
   /** That PBX takes Path (RFC 3327): it keeps the browsers' own Contacts. */
   readonly pbxTakesPath?: boolean | undefined;
   readonly users: readonly UserConfig[];
   /** Text of the users file: lines `user:realm:HA1`. */
   readonly htdigest: Secret | undefined;
+}
+
+/** Tokens that prove who a user is. */
+export interface JwtConfig {
+  /** Public keys: a JWK set at a URL, or a JWK set or PEM key. */
+  readonly keys:
+    { readonly kind: 'url'; readonly url: string } | { readonly kind: 'text'; readonly text: string };
+  readonly algorithms: readonly TokenAlgorithm[];
+  readonly audience: string;
+  /** Undefined: any. */
+  readonly issuer: string | undefined;
+  readonly aorClaim: string;
+  readonly leewayMs: number;
+  /** Undefined: none is looked at. */
+  readonly cookie: string | undefined;
+  readonly authzServer: string | undefined;
+  /** Where the softphone sends people without a token. */
+  readonly loginUrl: string | undefined;
 }
 
 export interface UserConfig {

@@ -6,6 +6,7 @@ import { nearest } from './nearest.js';
 import { checkDtmf } from './dtmf-checks.js';
 import { checkIdentity } from './identity-checks.js';
 import { checkPbxDomains } from './pbx-domain-checks.js';
+import { checkJwt } from './jwt-checks.js';
 import { parsePortRange } from './units.js';
 
 /** The sections that are right by themselves. */
@@ -29,6 +30,7 @@ const checks: readonly ((sections: Sections) => CrossFinding[])[] = [
   checkPbxDomains,
 ];
 
+  checkJwt,
 /** Names that occur twice, references that lead nowhere, and settings that need others. */
 export function crossCheck(sections: Sections): readonly CrossFinding[] {
   return checks.flatMap((check) => check(sections));
@@ -83,7 +85,7 @@ function checkDomains({ domains = [] }: Sections): CrossFinding[] {
     (index) => ['domains', index, 'name'],
   );
   for (const [index, { auth, users, users_file: usersFile }] of domains.entries()) {
-    if (auth === 'pbx') continue;
+    if (auth !== 'local') continue;
     found.push(
       ...duplicates(
         users.map(({ name }) => name),
@@ -251,7 +253,8 @@ function checkRoutes({ routes = [], trunks }: Sections): CrossFinding[] {
 
 /** A user of a users file is not known here: then any name may be right. */
 function checkRouteTargets({ routes = [], domains }: Sections): CrossFinding[] {
-  if (domains === undefined || domains.some(({ users_file: file }) => file !== undefined)) return [];
+  const isOpen = domains?.some(({ auth, users_file: file }) => auth === 'jwt' || file !== undefined);
+  if (domains === undefined || isOpen === true) return [];
   const known = domains.flatMap(({ users }) => users.map(({ name }) => name));
   const found: CrossFinding[] = [];
   for (const [index, { to }] of routes.entries()) {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { checkCertificate, checkPair } from './certificate-checks.js';
+import { readKeys } from '../auth/signing-keys.js';
 import type { CrossFinding, Path } from './problem.js';
 import type { ConfigFile } from './schema.js';
 
@@ -15,6 +16,7 @@ export interface ReferencedFiles {
   readonly https: PairFiles;
   readonly sipTls: PairFiles & { readonly clientCa: string | undefined };
   readonly drachtioCa: string | undefined;
+  readonly jwtKeys: string | undefined;
   /** One per trunk, in order. */
   readonly trunkTls: readonly (PairFiles & { readonly ca: string | undefined })[];
   /** One per domain, in order. */
@@ -40,6 +42,7 @@ export async function readReferencedFiles(
     'tls',
     'ca',
   ]);
+  const jwtKeys = await reader.keys(sections.jwt);
   const trunkTls = [];
   for (const [index, { tls }] of (sections.trunks ?? []).entries()) {
     const path = ['trunks', index, 'tls'];
@@ -50,7 +53,7 @@ export async function readReferencedFiles(
   for (const [index, { users_file: name, name: domain }] of (sections.domains ?? []).entries()) {
     htdigest.push(await reader.users(name, domain.toLowerCase(), ['domains', index, 'users_file']));
   }
-  const files = { https, sipTls: { ...sipTls, clientCa }, drachtioCa, trunkTls, htdigest };
+  const files = { https, sipTls: { ...sipTls, clientCa }, drachtioCa, jwtKeys, trunkTls, htdigest };
   return { files, findings: reader.findings };
 }
 
@@ -73,6 +76,23 @@ class FileReader {
   async authorities(name: string | undefined, path: Path): Promise<string | undefined> {
     const text = await this.#read(name, path);
     if (text !== undefined) this.findings.push(...checkCertificate(text, path));
+    return text;
+  }
+
+  /** Checks the keys of tokens, whether they are in a file or not; gives the text of the file. */
+  async keys(jwt: ConfigFile['jwt']): Promise<string | undefined> {
+    if (jwt === undefined) return undefined;
+    const { keys_file: name, public_key: own, algorithms } = jwt;
+    const path = ['jwt', own === undefined ? 'keys_file' : 'public_key'];
+    const text = await this.#read(name, path);
+    const keys = own ?? text;
+    if (keys === undefined) return undefined;
+    try {
+      await readKeys(keys, algorithms);
+    } catch {
+      const problem = `it is neither a JWK set nor a public key for ${algorithms.join(', ')}`;
+      this.findings.push({ path, problem, fix: 'write it as PEM with BEGIN PUBLIC KEY, or as a JWK set' });
+    }
     return text;
   }
 

@@ -35,8 +35,8 @@ export const domain = z.strictObject({
   name: field.host('Domain of the users, as they sign in.', 'example.com'),
   auth: field
     .choice(
-      'Who knows the passwords. `local`: the users below. `pbx`: the PBX behind `trunk`, which is asked.',
-      ['local', 'pbx'],
+      'Who knows the users. `local`: they and their passwords are below. `jwt`: whoever signs the tokens that they bring, see `jwt`. `pbx`: the PBX behind `trunk`, which is asked for passwords.',
+      ['local', 'jwt', 'pbx'],
     )
     .default('local'),
   trunk: field

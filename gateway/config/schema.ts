@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import * as field from './fields.js';
 import { domain } from './schema-domains.js';
+import { jwt } from './schema-jwt.js';
 import { route, routing } from './schema-routes.js';
 import { trunk } from './schema-trunks.js';
 import { attemptTimeout, callLimits, progressTimeout } from './schema-upkeep.js';
@@ -297,6 +298,7 @@ export const fileSchema = z.strictObject({
     expected: 'a list of domains',
     example: '[{ name: example.com, users: [{ name: alice, password: ${ALICE_PASSWORD} }] }]',
   }),
+  jwt: jwt.optional(),
   sip: sip.prefault({}),
   media,
   ice: ice.prefault({}),

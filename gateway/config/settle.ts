@@ -15,6 +15,7 @@ import type { PairFiles, ReferencedFiles } from './referenced-files.js';
 import type { ConfigFile } from './schema.js';
 import { Secret } from './secret.js';
 import { settleIdentity } from './settle-identity.js';
+import { settleJwt } from './settle-jwt.js';
 import { settleCallLimits, settleUpkeep } from './settle-upkeep.js';
 import { settleRoute, settleRouting } from './settle-route.js';
 import { parseDurationMs, parseNgAddress, parsePortRange, parseSipListen, parseSizeBytes } from './units.js';
@@ -33,6 +34,7 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
       perMessageDeflate: websocket.per_message_deflate,
     },
     domains: written.domains.map((domain, index) => settleDomain(domain, files.htdigest[index])),
+    jwt: settleJwt(written, files.jwtKeys),
     sip: settleSip(written, files, file),
     media: { ...settleMedia(written), browserToBrowser: written.media.browser_to_browser },
     ice: {
@@ -88,6 +90,7 @@ function settleDomain(
 ): DomainConfig {
   return {
     name: name.toLowerCase(),
+    ...(auth === 'jwt' ? { usesTokens: true } : {}),
     ...(auth === 'pbx' ? { pbxTrunk: trunk, pbxTakesPath: contact === 'path' } : {}),
     users: users.map((user) => ({
       name: user.name,

@@ -2,6 +2,7 @@ import type { WebSocket } from 'ws';
 import type { Clock } from '../../sip/clock.js';
 import type { Log } from '../../sip/log.js';
 import type { DigestAuth } from '../auth/digest-auth.js';
+import type { TokenAuth } from '../auth/token-auth.js';
 import type { EndpointTable } from '../endpoint/endpoint-table.js';
 import type { PbxRegistrar } from '../pbx-domain/pbx-registrar.js';
 import type { Registrar } from '../registrar/registrar.js';
@@ -18,7 +19,10 @@ import {
 import { Ingress } from './ingress.js';
 import { FailureWindow } from './limits.js';
 import { SignIn } from './sign-in.js';
+import { TokenSignIn } from './token-sign-in.js';
+import { TokenTerms } from './token-terms.js';
 import { Upgrade } from './upgrade.js';
+import type { UpgradeTokenOptions } from './upgrade-token.js';
 
 export interface EdgeLimits extends FlowLimits {
   readonly maxFlows: number;
@@ -47,10 +51,19 @@ export interface EdgeOptions {
   readonly registrar: Registrar;
   /** For the domains whose PBX knows the passwords. */
   readonly pbx?: PbxRegistrar;
+  /** For the domains, in lower case, whose users bring tokens. */
+  readonly tokens?: TokenOptions;
   readonly endpoints: EndpointTable;
   readonly events: EdgeEvents;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+/** How users sign in who bring tokens. */
+export interface TokenOptions extends UpgradeTokenOptions {
+  readonly auth: TokenAuth;
+  /** In lower case. */
+  readonly domains: ReadonlySet<string>;
 }
 
 export const defaultEdgeLimits: EdgeLimits = {
@@ -71,6 +84,7 @@ const sipPaths = ['/ws', '/'];
 export class Edge implements FlowListener {
   readonly flows: FlowTable;
   readonly #failures: FailureWindow;
+  readonly #terms: TokenTerms;
   #limits: EdgeLimits;
   readonly #ingress: Ingress;
   readonly #upgrade: Upgrade;
@@ -94,7 +108,21 @@ export class Edge implements FlowListener {
     const domains = new Set(options.domains);
     const failures = this.#failures;
     const { pbx } = options;
-    const signIn = new SignIn({ domains, auth, failures, registrar, pbx, endpoints, flows, clock, events });
+    const terms = new TokenTerms({ clock, endpoints });
+    this.#terms = terms;
+    const tokens = options.tokens && new TokenSignIn({ ...options.tokens, terms, failures, clock, events });
+    const signIn = new SignIn({
+      domains,
+      auth,
+      failures,
+      registrar,
+      pbx,
+      tokens,
+      endpoints,
+      flows,
+      clock,
+      events,
+    });
     const { anonymousOptions } = options;
     this.#ingress = new Ingress({ signIn, log, events, anonymousOptions, maxMessageBytes });
     this.#upgrade = new Upgrade({
@@ -108,7 +136,8 @@ export class Edge implements FlowListener {
       perMessageDeflate: options.perMessageDeflate,
       flows,
       events,
-      accept: (socket, origin) => this.#accept(socket, origin),
+      tokens: options.tokens,
+      accept: (socket, origin, token) => this.#accept(socket, origin, token),
     });
   }
 
@@ -168,9 +197,14 @@ export class Edge implements FlowListener {
     return this.#closing;
   }
 
-  sizes(): Record<'flows' | 'unauthenticatedFlows' | 'addresses' | 'failureWindows' | 'newcomers', number> {
+  sizes(): Record<string, number> {
     const newcomers = this.#servers.reduce((sum, server) => sum + server.newcomers, 0);
-    return { ...this.flows.sizes(), failureWindows: this.#failures.size, newcomers };
+    return {
+      ...this.flows.sizes(),
+      tokenTerms: this.#terms.size,
+      failureWindows: this.#failures.size,
+      newcomers,
+    };
   }
 
   message(flow: Flow, bytes: Buffer): void {
@@ -178,6 +212,7 @@ export class Edge implements FlowListener {
   }
 
   ended(flow: Flow): void {
+    this.#terms.forget(flow);
     if (flow.endpoint !== undefined) this.options.endpoints.detach(flow.endpoint, flow);
     flow.endpoint = undefined;
   }
@@ -188,8 +223,8 @@ export class Edge implements FlowListener {
     this.options.events.flowClosed({ flowId: flow.id, remote: flow.remote, openMs, ...outcome });
   }
 
-  #accept(socket: WebSocket, origin: FlowOrigin): void {
-    const flow = new Flow(socket, origin, this.#limits, this.options.clock, this);
+  #accept(socket: WebSocket, origin: FlowOrigin, token: string | undefined): void {
+    const flow = new Flow(socket, origin, this.#limits, this.options.clock, this, token);
     this.flows.add(flow);
     const { id: flowId, remote, transport } = flow;
     this.options.events.flowOpened({ flowId, remote, transport });
@@ -214,6 +249,8 @@ export class Edge implements FlowListener {
     await this.flows.emptied();
     cut.cancel();
     this.flows.close();
+    this.#terms.close();
+    this.options.tokens?.auth.close();
     this.#failures.clear();
     await Promise.all(this.#servers.map((server) => server.close()));
   }

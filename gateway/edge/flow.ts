@@ -14,6 +14,7 @@ const closings = {
   not_sip: [1003, 'not SIP'],
   malformed: [4400, 'too many malformed messages'],
   unauthenticated: [4401, 'not authenticated in time'],
+  token_expired: [4401, 'the token has expired'],
   replaced: [4408, 'replaced by a newer flow'],
   rate: [4429, 'too many messages'],
   internal: [1011, 'internal error'],
@@ -71,6 +72,8 @@ export class Flow implements EndpointFlow {
     private readonly limits: FlowLimits,
     private readonly clock: Clock,
     private readonly listener: FlowListener,
+    /** What came with the upgrade to prove who this is; never logged. */
+    readonly token?: string,
   ) {
     this.openedAtMs = clock.nowMs();
     this.#bucket = new TokenBucket(limits.messagesPerSecond, limits.messageBurst, this.openedAtMs);

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../../sip/clock.js';
 import type { Log } from '../../sip/log.js';
 import { ConnectionGuard } from './connection-guard.js';
+import { pathOf } from './upgrade-token.js';
 
 /** Answers one HTTP request that is not an upgrade. */
 export type PageHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -98,7 +99,7 @@ function serve(server: Server, guard: ConnectionGuard, { pages, upgrade, log }: 
     try {
       pages(request, response);
     } catch (err) {
-      log.error({ err, url: request.url }, 'a page could not be served');
+      log.error({ err, path: pathOf(request.url) }, 'a page could not be served');
       if (!response.headersSent) response.writeHead(500);
       response.end();
     }

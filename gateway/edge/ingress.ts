@@ -67,6 +67,7 @@ const capabilities: HeaderList = [
   ['Accept-Encoding', 'identity'],
   ['Accept-Language', 'en'],
   ['Supported', optionTags.join(', ')],
+  ['Recv-Info', 'trickle-ice'],
 ];
 
 /** Requests outside a dialog that a draining gateway still takes, since they end something. */
@@ -169,7 +170,7 @@ export class Ingress {
       return this.#answerLater(flow, request, this.options.signIn.authenticate(flow, request));
     }
     // In a dialog From is what the dialog began with; the endpoint's core finds only its own dialogs.
-    const stranger = isInDialog ? undefined : this.options.signIn.checkIdentity(flow.endpoint, request);
+    const stranger = isInDialog ? undefined : this.options.signIn.checkIdentity(flow, flow.endpoint, request);
     if (stranger !== undefined) return this.#refuse(flow, request, stranger);
     flow.endpoint.receive(request);
   }

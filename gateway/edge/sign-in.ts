@@ -21,6 +21,7 @@ import type { Flow } from './flow.js';
 import type { PbxRegistrar } from '../pbx-domain/pbx-registrar.js';
 import type { FlowTable } from './flow-table.js';
 import type { FailureWindow } from './limits.js';
+import type { TokenSignIn } from './token-sign-in.js';
 import { PbxSignIn } from './pbx-sign-in.js';
 
 export interface SignInOptions {
@@ -31,6 +32,8 @@ export interface SignInOptions {
   readonly registrar: Registrar;
   /** For the domains whose PBX knows the passwords. */
   readonly pbx: Pick<PbxRegistrar, 'serves' | 'register'> | undefined;
+  /** For the domains whose users bring tokens. */
+  readonly tokens: TokenSignIn | undefined;
   readonly endpoints: EndpointTable;
   readonly flows: Pick<FlowTable, 'authenticated'>;
   readonly clock: Clock;
@@ -72,6 +75,8 @@ export class SignIn {
         return outcome instanceof SipFailure ? this.#refused(flow, outcome, claim.aor) : outcome;
       });
     }
+    const { tokens } = this.options;
+    if (tokens?.serves(claim.domain) === true) return this.#registerByToken(tokens, flow, request, claim);
     return whenReady(this.#verify(flow, request, claim), (refusal) => {
       if (refusal instanceof SipFailure) return this.#refused(flow, refusal, claim.aor);
       return refusal ?? this.#bind(flow, request, claim);
@@ -85,16 +90,53 @@ export class SignIn {
     if (claim instanceof SipFailure) return claim;
     // Only a REGISTER that its PBX accepts proves who it is.
     if (this.#pbx?.serves(claim.domain) === true) return failure('auth.unregistered');
+    const { tokens } = this.options;
+    if (tokens?.serves(claim.domain) === true) {
+      return this.#authenticateByToken(tokens, flow, request, isInDialog ? { domain: claim.domain } : claim);
+    }
     return whenReady(this.#verify(flow, request, claim), (refusal) => {
-      if (refusal !== undefined) return refusal;
-      if (isInDialog && this.#attachToDialog(flow, request, claim)) return undefined;
-      const identity = identifyRequest(request, claim.aor);
-      return identity instanceof SipFailure ? identity : this.#attach(flow, identity);
+      return refusal ?? this.#attachBy(flow, request, claim);
     });
   }
 
+  async #registerByToken(
+    tokens: TokenSignIn,
+    flow: Flow,
+    request: SipRequest,
+    claim: Claim,
+  ): Promise<Outcome> {
+    const proof = await tokens.prove(flow, request, claim);
+    if (proof instanceof SipFailure) return this.#refused(flow, proof, claim.aor);
+    if ('kind' in proof) return proof;
+    const outcome = await this.#bind(flow, request, claim, proof.untilMs);
+    if (flow.endpoint?.aor === proof.aor) tokens.signedIn(flow, proof);
+    return outcome;
+  }
+
+  async #authenticateByToken(
+    tokens: TokenSignIn,
+    flow: Flow,
+    request: SipRequest,
+    claim: { readonly domain: string; readonly aor?: string },
+  ): Promise<Outcome> {
+    const proof = await tokens.prove(flow, request, claim);
+    if (proof instanceof SipFailure || 'kind' in proof) return proof;
+    const misplaced = this.#attachBy(flow, request, proof);
+    if (misplaced === undefined) tokens.signedIn(flow, proof);
+    return misplaced;
+  }
+
+  /** Attaches a flow whose first request is no REGISTER, and is authentic. */
+  #attachBy(flow: Flow, request: SipRequest, { aor }: { readonly aor: string }): SipFailure | undefined {
+    if (tagOf(request.to) !== undefined && this.#attachToDialog(flow, request, aor)) return undefined;
+    const identity = identifyRequest(request, aor);
+    return identity instanceof SipFailure ? identity : this.#attach(flow, identity);
+  }
+
   /** From must be the endpoint's own address-of-record, or nobody's: who wants to hide writes that (RFC 3323 §4.1.1.3). */
-  checkIdentity(endpoint: Endpoint, request: SipRequest): SipFailure | undefined {
+  checkIdentity(flow: Flow, endpoint: Endpoint, request: SipRequest): SipFailure | undefined {
+    const ended = this.options.tokens?.flawOf(flow, endpoint.aor);
+    if (ended !== undefined) return ended;
     const { uri } = request.from;
     if (canonicalAor(uri) === endpoint.aor || ('host' in uri && uri.host === 'anonymous.invalid')) {
       return undefined;
@@ -154,7 +196,8 @@ export class SignIn {
     }
   }
 
-  #bind(flow: Flow, request: SipRequest, { aor }: Claim): Awaitable<Outcome> {
+  /** `untilMs`: when the sign-in ends; undefined: not by itself. */
+  #bind(flow: Flow, request: SipRequest, { aor }: Claim, untilMs?: number): Awaitable<Outcome> {
     const registration = readRegistration(request);
     if (registration instanceof SipFailure) return this.#refused(flow, registration, aor);
     const { contacts } = registration;
@@ -164,7 +207,8 @@ export class SignIn {
     const { endpoint } = flow;
     if (misplaced !== undefined) return this.#refused(flow, misplaced, aor);
     if (endpoint === undefined) return undefined;
-    const registrant = { aor, endpointId: endpoint.id, flowId: flow.id };
+    const term = untilMs === undefined ? {} : { untilMs };
+    const registrant = { aor, endpointId: endpoint.id, flowId: flow.id, ...term };
     return whenReady(this.options.registrar.bind(request, registration, registrant), (result) => {
       if (result.failure !== undefined) return this.#refused(flow, result.failure, aor);
       this.options.endpoints.noteBound(endpoint, result.bound);
@@ -172,7 +216,7 @@ export class SignIn {
     });
   }
 
-  #attachToDialog(flow: Flow, request: SipRequest, { aor }: Claim): boolean {
+  #attachToDialog(flow: Flow, request: SipRequest, aor: string): boolean {
     const { endpoints, flows } = this.options;
     if (!flow.open || flow.endpoint !== undefined) return false;
     flow.endpoint = endpoints.attachToDialog(flow, aor, request);

@@ -6,6 +6,7 @@ import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import type { EdgeEvents, UpgradeRefusal } from '../telemetry/edge-events.js';
 import type { FlowOrigin } from './flow.js';
 import type { FlowTable } from './flow-table.js';
+import { pathOf, upgradeToken, type UpgradeTokenOptions } from './upgrade-token.js';
 
 export interface UpgradeOptions {
   /** Paths at which SIP is spoken. */
@@ -22,7 +23,9 @@ export interface UpgradeOptions {
   readonly perMessageDeflate: boolean;
   readonly flows: FlowTable;
   readonly events: Pick<EdgeEvents, 'upgradeRefused'>;
-  accept(socket: WebSocket, origin: FlowOrigin): void;
+  /** Undefined: no domain takes tokens, and none is looked for. */
+  readonly tokens: UpgradeTokenOptions | undefined;
+  accept(socket: WebSocket, origin: FlowOrigin, token: string | undefined): void;
 }
 
 interface Refusal {
@@ -77,7 +80,11 @@ export class Upgrade {
     const refusal = this.#draining ? draining : firstRefusal(request, this.options);
     if (refusal !== undefined) return this.#refuse(request, socket, refusal);
     const origin = originOf(request.socket);
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.options.accept(webSocket, origin));
+    const { tokens } = this.options;
+    const token = tokens && upgradeToken(request, tokens);
+    this.#server.handleUpgrade(request, socket, head, (webSocket) =>
+      this.options.accept(webSocket, origin, token),
+    );
   }
 
   #refuse(request: IncomingMessage, socket: Duplex, { status, cause, detail, headers }: Refusal): void {
@@ -101,9 +108,8 @@ const draining: Refusal = {
   headers: { 'Retry-After': retryAfterSeconds },
 };
 
-const checkPath: Gate = ({ url = '' }, { paths }) => {
-  const query = url.indexOf('?');
-  if (paths.includes(query === -1 ? url : url.slice(0, query))) return undefined;
+const checkPath: Gate = ({ url }, { paths }) => {
+  if (paths.includes(pathOf(url))) return undefined;
   return { status: 404, cause: 'path', detail: `SIP over WebSocket is at ${paths.join(' and ')}` };
 };
 

@@ -4,7 +4,7 @@ import { newId, type SipRequest } from '../../sip/message/index.js';
 import { EndpointCore } from '../../sip/ua/endpoint-core.js';
 import { whenReady } from '../awaitable.js';
 import type { Binding, Location } from '../location/location.js';
-import type { EdgeEvents } from '../telemetry/edge-events.js';
+import type { EdgeEvents, UnregisterCause } from '../telemetry/edge-events.js';
 import { Endpoint, type EndpointSizes, type EndpointSurroundings } from './endpoint.js';
 import type { EndpointFlow } from './endpoint-flow.js';
 import type { EndpointIdentity } from './endpoint-identity.js';
@@ -114,7 +114,13 @@ export class EndpointTable {
   /** Notes whether bindings point to the endpoint. Those of an endpoint that has gone meanwhile are removed again. */
   noteBound(endpoint: Endpoint, bound: boolean): void {
     endpoint.bound = bound;
-    if (bound && !this.#byId.has(endpoint.id)) this.#unbind(endpoint);
+    if (bound && !this.#byId.has(endpoint.id)) this.#unbind(endpoint, 'endpoint_lost');
+  }
+
+  /** Ends the registration of an endpoint; its flow and its calls stay. */
+  signOut(endpoint: Endpoint, cause: UnregisterCause): void {
+    endpoint.bound = false;
+    this.#unbind(endpoint, cause);
   }
 
   /** The flow has closed. Ignored when the endpoint has another one by now. */
@@ -200,12 +206,12 @@ export class EndpointTable {
       if (dueMs > nowMs) break;
       this.options.events.endpointLost({ aor: endpoint.aor, endpointId: endpoint.id });
       this.#remove(endpoint);
-      this.#unbind(endpoint);
+      this.#unbind(endpoint, 'endpoint_lost');
     }
     this.#watchGrace();
   }
 
-  #unbind({ aor, id }: Endpoint): void {
+  #unbind({ aor, id }: Endpoint, cause: UnregisterCause): void {
     let lost: readonly Binding[] = [];
     const edited = this.options.location.update(aor, (current) => {
       lost = current.filter((binding) => binding.endpointId === id);
@@ -213,14 +219,11 @@ export class EndpointTable {
     });
     const report = (): void => {
       for (const { contactUri } of lost) {
-        this.options.events.unregistered({ aor, endpointId: id, contactUri, cause: 'endpoint_lost' });
+        this.options.events.unregistered({ aor, endpointId: id, contactUri, cause });
       }
     };
-    Promise.resolve(whenReady(edited, report)).catch((cause: unknown) => {
-      this.options.log.error(
-        { aor, endpointId: id, err: cause },
-        'bindings of a lost endpoint were not removed',
-      );
+    Promise.resolve(whenReady(edited, report)).catch((err: unknown) => {
+      this.options.log.error({ aor, endpointId: id, err }, 'bindings of an endpoint were not removed');
     });
   }
 }

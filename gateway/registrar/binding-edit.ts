@@ -18,6 +18,8 @@ export interface BindingOwner {
   readonly aor: string;
   readonly endpointId: string;
   readonly nowMs: number;
+  /** When the sign-in of the owner ends, whatever was asked for. */
+  readonly untilMs?: number;
 }
 
 /** RFC 3261 §10.3: an hour or more is never too brief. */
@@ -86,7 +88,10 @@ function bindContact(
     ...(Number.isSafeInteger(regId) && regId > 0 ? { regId } : {}),
     contactParams: otherParams(contact),
     path: registration.path,
-    expiresAtMs: owner.nowMs + Math.min(wantedSeconds, limits.maxExpiresSeconds) * 1_000,
+    expiresAtMs: Math.min(
+      owner.nowMs + Math.min(wantedSeconds, limits.maxExpiresSeconds) * 1_000,
+      owner.untilMs ?? Infinity,
+    ),
     sipCallId: registration.sipCallId,
     cseq: registration.cseq,
     endpointId: owner.endpointId,

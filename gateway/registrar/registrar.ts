@@ -24,6 +24,8 @@ export interface Registrant {
   readonly endpointId: string;
   /** `f_…` */
   readonly flowId: string;
+  /** No binding outlives this; undefined: as the registrar's own limits say. */
+  readonly untilMs?: number;
 }
 
 /** Outcome of a REGISTER. */
@@ -52,8 +54,8 @@ export class Registrar {
   bind(request: SipRequest, registration: Registration, registrant: Registrant): Awaitable<RegisterResult> {
     const { location, clock, limits } = this.options;
     const nowMs = clock.nowMs();
-    const { aor, endpointId } = registrant;
-    const edit = editBindings(registration, { aor, endpointId, nowMs }, limits);
+    const { aor, endpointId, untilMs = Infinity } = registrant;
+    const edit = editBindings(registration, { aor, endpointId, nowMs, untilMs }, limits);
     let before: readonly Binding[] = [];
     const after =
       registration.contacts.length === 0

@@ -84,8 +84,8 @@ function register(contacts: PbxContacts, aor: string, trunk: string): string {
 }
 
 /**
- * A user of the configuration, of the first domain that has it when none is named. Whom a domain has whose PBX knows the passwords
- * we do not know: there everybody is.
+ * A user of the configuration, of the first domain that has it when none is named. Whom a domain has whose PBX knows the passwords,
+ * or whose users bring tokens, we do not know: there everybody is.
  */
 function userIn(
   config: Config,
@@ -95,7 +95,8 @@ function userIn(
   const credentials = createCredentials(config);
   const possible = config.domains.filter((domain) => named === undefined || domain.name === named);
   const own = possible.find((domain) => credentials.find(name, domain.name) !== undefined);
-  const domain = own ?? possible.find(({ pbxTrunk }) => pbxTrunk !== undefined);
+  const domain =
+    own ?? possible.find(({ pbxTrunk, usesTokens }) => pbxTrunk !== undefined || usesTokens === true);
   if (domain === undefined) throw new UnknownCaller(`there is no user ${as}`);
   return { name, domain };
 }

@@ -15,6 +15,7 @@ const closeWords: Readonly<Record<FlowCloseCause, string>> = {
   not_sip: 'the client does not speak SIP',
   malformed: 'too many malformed messages',
   unauthenticated: 'the client did not sign in in time',
+  token_expired: 'the token has expired',
   replaced: 'a newer flow of the same endpoint took over',
   rate: 'too many messages',
   size: 'a message was too big',
@@ -47,6 +48,7 @@ const unregisterWords: Readonly<Record<UnregisterCause, string>> = {
   client: 'signed out',
   expired: 'expired',
   endpoint_lost: 'lost its connection and did not come back',
+  token_expired: 'brought no fresh token in time',
 };
 
 const keys = <Key extends string>(words: Readonly<Record<Key, string>>): readonly Key[] =>
@@ -91,6 +93,12 @@ function edgeCounters(metrics: Metrics) {
       'REGISTER requests refused',
       'code',
       failureCodes,
+    ),
+    keyFetches: metrics.enumCounter(
+      'jwt_key_fetches_total',
+      'Fetches of the keys that tokens are signed with',
+      'result',
+      ['ok', 'failed'],
     ),
     resumed: metrics.enumCounter('endpoints_resumed_total', 'Endpoints taken over by a new flow', 'from', [
       'lost_flow',
@@ -167,7 +175,7 @@ function registrationEvents(
   count: EdgeCounters,
 ): Pick<
   EdgeEvents,
-  'registered' | 'unregistered' | 'registrationRefused' | 'endpointResumed' | 'endpointLost'
+  'registered' | 'unregistered' | 'registrationRefused' | 'keysFetched' | 'endpointResumed' | 'endpointLost'
 > {
   return {
     registered(event) {
@@ -185,6 +193,11 @@ function registrationEvents(
       const fields = { event: 'registration.refused', ...event, ...failureFields(failure) };
       const line = `${event.aor} from ${event.remote} not registered: ${because(failure)}`;
       log[failure.severity](fields, line);
+    },
+    keysFetched({ url, why }) {
+      count.keyFetches.inc(why === undefined ? 'ok' : 'failed');
+      if (why === undefined) log.info({ event: 'keys.fetched', url }, 'the keys of tokens were fetched');
+      else log.warn({ event: 'keys.failed', url, why }, `the keys of tokens were not fetched: ${why}`);
     },
     endpointResumed(event) {
       count.resumed.inc(event.replaced ? 'open_flow' : 'lost_flow');

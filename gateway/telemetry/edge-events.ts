@@ -8,7 +8,7 @@ export type UpgradeRefusal =
 export type DropCause = 'malformed' | 'response' | 'ack' | 'response_unattached' | 'ack_unattached';
 
 /** Why bindings went away. */
-export type UnregisterCause = 'client' | 'expired' | 'endpoint_lost';
+export type UnregisterCause = 'client' | 'expired' | 'endpoint_lost' | 'token_expired';
 
 /** Why a flow was closed; `peer` when the client closed it or its connection broke. */
 export type FlowCloseCause =
@@ -17,6 +17,7 @@ export type FlowCloseCause =
   | 'not_sip'
   | 'malformed'
   | 'unauthenticated'
+  | 'token_expired'
   | 'replaced'
   | 'rate'
   | 'size'
@@ -56,6 +57,8 @@ export interface EdgeEvents {
   unregistered(event: { aor: string; endpointId: string; contactUri: string; cause: UnregisterCause }): void;
   /** A REGISTER was refused for wrong credentials, a lock-out or by the registrar. */
   registrationRefused(event: FlowLabel & { aor: string; failure: SipFailure }): void;
+  /** The keys that tokens are signed with were asked for; `why`: they did not come. */
+  keysFetched(event: { url: string; why: string | undefined }): void;
   /** A new flow took over an endpoint, from a lost flow or (`replaced`) from one that was still open. */
   endpointResumed(event: { aor: string; endpointId: string; flowId: string; replaced: boolean }): void;
   /** The grace of an endpoint without flow is over. */

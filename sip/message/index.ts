@@ -33,6 +33,7 @@ export {
   type DigestCredentials,
   type DigestInput,
 } from './digest.js';
+export { parseBearer, serializeBearerChallenge, type BearerChallenge } from './bearer.js';
 export { reasonPhrase } from './status.js';
 export { newBranch, newCallId, newId, newTag } from './ids.js';
 export { bodyText, mediaType } from './body.js';

@@ -38,6 +38,7 @@ export class RecordedEvents {
       registered: record('registered'),
       unregistered: record('unregistered'),
       registrationRefused: record('registrationRefused'),
+      keysFetched: record('keysFetched'),
       endpointResumed: record('endpointResumed'),
       endpointLost: record('endpointLost'),
     };
@@ -66,7 +67,10 @@ export class RecordedLog implements Log {
 }
 
 export interface EdgeFixtureOptions extends Partial<
-  Pick<EdgeOptions, 'origins' | 'keepaliveMs' | 'anonymousOptions' | 'perMessageDeflate' | 'listen'>
+  Pick<
+    EdgeOptions,
+    'origins' | 'keepaliveMs' | 'anonymousOptions' | 'perMessageDeflate' | 'listen' | 'tokens'
+  >
 > {
   readonly limits?: Partial<EdgeLimits>;
   readonly graceMs?: number;
@@ -94,7 +98,7 @@ const users = [
   { user: 'bob', password: 'builder' },
 ];
 
-const defaults: Required<EdgeFixtureOptions> = {
+const defaults: Required<Omit<EdgeFixtureOptions, 'tokens'>> = {
   listen: [{ address: '127.0.0.1', port: 0 }],
   origins: [],
   perMessageDeflate: false,
@@ -117,7 +121,8 @@ export async function startEdgeFixture(options: EdgeFixtureOptions = {}): Promis
   const clock = systemClock;
   const events = new RecordedEvents();
   const log = new RecordedLog();
-  const settings = { ...defaults, ...options };
+  const { tokens, ...others } = options;
+  const settings = { ...defaults, ...others };
   const location = new MemoryLocation({
     clock,
     expired: (binding) => events.sink.unregistered({ ...binding, cause: 'expired' }),
@@ -141,6 +146,7 @@ export async function startEdgeFixture(options: EdgeFixtureOptions = {}): Promis
   for (const user of [...users, ...settings.users]) store.addUser({ ...user, domain: 'localhost' });
   const edge = await createEdge({
     ...settings,
+    ...(tokens === undefined ? {} : { tokens }),
     pages: (_request, response) => response.end('page'),
     limits: { ...defaultEdgeLimits, ...settings.limits },
     domains: ['localhost'],

@@ -59,7 +59,11 @@ export class WsSipClient {
   }
 
   static async connect(url: string, identity: ClientIdentity, options?: ClientOptions): Promise<WsSipClient> {
-    const socket = new WebSocket(url, 'sip', options);
+    return WsSipClient.over(new WebSocket(url, 'sip', options), identity);
+  }
+
+  /** On a WebSocket that the test opens in its own way. */
+  static async over(socket: WebSocket, identity: ClientIdentity): Promise<WsSipClient> {
     await once(socket, 'open');
     return new WsSipClient(socket, identity);
   }

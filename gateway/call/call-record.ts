@@ -51,6 +51,8 @@ export class CallRecord {
   #answeredMs: number | undefined;
   #termination: Termination | undefined;
   #failure: SipFailure | undefined;
+  /** Of the outcome, not of the last answer to our goodbyes: a dead PBX makes no call longer. */
+  #endedMs: number | undefined;
 
   constructor(private readonly clock: Clock) {
     this.startedMs = clock.nowMs();
@@ -80,6 +82,7 @@ export class CallRecord {
     if (this.#termination !== undefined) return;
     this.#termination = termination;
     this.#failure = reason;
+    this.#endedMs = this.clock.nowMs();
   }
 
   /** The termination, and the failure behind it when there is one. */
@@ -102,7 +105,7 @@ export class CallRecord {
     attempts: readonly AttemptOutcome[],
     media: readonly MediaEndStats[],
   ): Cdr {
-    const endedMs = this.clock.nowMs();
+    const endedMs = this.#endedMs ?? this.clock.nowMs();
     const answeredMs = this.#answeredMs;
     const { leg, requestUri } = call.incoming;
     return {

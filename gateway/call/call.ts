@@ -210,6 +210,7 @@ export class Call implements CallActions {
 
   async noteRefusal({ legId, failure: refusal }: CallEventMap['refused']): Promise<void> {
     this.#search.refused(legId, classifyRefusal(refusal));
+    this.#openLegs.delete(legId);
     this.#media.removeEnd(legId);
     this.#early.forget(legId);
     if (this.#search.pendingCount === 0) await this.#inviteNext();
@@ -272,8 +273,7 @@ export class Call implements CallActions {
     this.#timer?.cancel();
     const media = await this.#media.close();
     const cdr = this.#record.cdr(this, this.#connected, this.#search.outcomes, media);
-    const { durationMs } = cdr;
-    this.around.events.callEnded({ callId: this.id, durationMs, ...this.#record.outcome });
+    this.around.events.callEnded({ callId: this.id, durationMs: cdr.durationMs, ...this.#record.outcome });
     this.around.ended(this.id, cdr);
   }
 

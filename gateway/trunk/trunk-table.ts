@@ -207,21 +207,23 @@ export class TrunkTable {
         ...(offered?.forTrunk(trunk.headers ?? plainHeaders) ?? []),
       ],
       limits: emergency ? undefined : limitsOf(trunk, this.options.patience),
-      wasSilent: () => host.health.missed(),
       failsOver: (refusal: SipFailure) => failsOver(trunk, refusal),
-      invite: this.#inviterOf(target, { trunk, upkeep }, host, emergency),
+      ...this.#attemptOf(target, { trunk, upkeep }, host, emergency),
     };
   }
 
-  #inviterOf(
+  /** One that is left for its silence gives its channel back at once: it may take long to be sure of its end. */
+  #attemptOf(
     target: TrunkTarget,
     { trunk, upkeep }: Pick<TrunkEntry, 'trunk' | 'upkeep'>,
     { health }: KeptHost,
     emergency: boolean,
   ) {
-    return (invitation: Invitation, listener: CalleeListener): CalleeLeg => {
+    let channel: Release = () => undefined;
+    const invite = (invitation: Invitation, listener: CalleeListener): CalleeLeg => {
       const release = this.#take(trunk.name, upkeep.channels, 'out', emergency);
       if (release instanceof SipFailure) throw release;
+      channel = release;
       const watch = {
         heard: (answer: string) => health.heard(answer),
         missed: () => health.missed(),
@@ -234,6 +236,11 @@ export class TrunkTable {
         throw thrown;
       }
     };
+    const wasSilent = (): void => {
+      channel();
+      health.missed();
+    };
+    return { invite, wasSilent };
   }
 
   /** Takes a channel for a call from the trunk, or says why there is none. */

@@ -57,6 +57,8 @@ export interface SrfRequest extends SrfMessage, EventEmitter {
   readonly stackDialogId?: string;
   readonly stackTxnId: string;
   readonly res: SrfResponse;
+  /** With these srf answers a challenge by itself. */
+  auth?: SrfCredentials | undefined;
   cancel(options: { readonly headers: SrfHeaders }, callback: (error: unknown) => void): void;
 }
 

@@ -241,6 +241,8 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
   }
 
   #sendCancel(request: SrfRequest, headers: HeaderList): void {
+    // A challenge that comes later must not be answered: a host that was silent for a while would let phones ring.
+    request.auth = undefined;
     try {
       request.cancel({ headers: headerRecord(headers) }, (error) => {
         if (error !== null && error !== undefined) this.#logUnsent(error);

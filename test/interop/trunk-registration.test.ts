@@ -4,7 +4,7 @@ import { Secret } from '../../gateway/config/secret.js';
 import { digestResponse, ha1, parseAuthorization } from '../../sip/message/index.js';
 import { freePort } from '../support/free-port.js';
 import { ipTrunk, passwordOf, startGateway, usersRoute, type Gateway } from '../support/gateway.js';
-import { Kamailio, kamailioRealm } from '../support/kamailio.js';
+import { Kamailio, kamailioRealm, type KamailioOptions } from '../support/kamailio.js';
 import { requirePeer } from '../support/peers.js';
 import { UdpPeer } from '../support/sip-peer.js';
 import { nextRequest } from '../support/ws-call.js';
@@ -56,12 +56,12 @@ describe('signing in to a trunk', function () {
     let kamailio: Kamailio | undefined;
     let program = '';
 
-    const start = async (port?: number): Promise<Kamailio> =>
+    const start = async (options: Partial<KamailioOptions> = {}): Promise<Kamailio> =>
       Kamailio.start({
         program,
         users: { gw: password, bob: 'bob-secret' },
         gateway: { numbers: [], address: '127.0.0.1:9' },
-        ...(port === undefined ? {} : { port }),
+        ...options,
       });
 
     before(function () {
@@ -125,6 +125,22 @@ describe('signing in to a trunk', function () {
       assert.ok(nextTryMs - Date.now() > 4_000);
     });
 
+    it('is asked for longer after its 423, and when its Retry-After says so', async () => {
+      kamailio = await start({ minExpires: 900, busyForSeconds: 1 });
+      const beganMs = Date.now();
+      const own = await open(registering([kamailio.uri]));
+      await registration(own, 'lost', /^503 Busy$/);
+      await registration(own, 'registered', /^200 OK$/);
+      assert.ok(Date.now() - beganMs >= 1_000);
+      const { expiresAtMs = 0 } = own.app.trunkStatuses.get('carrier')?.registration ?? {};
+      assert.ok(Math.abs(expiresAtMs - Date.now() - 900_000) < 5_000);
+      const told = own.lines.filter(({ event }) => event === 'trunk.registration_failed');
+      assert.deepEqual(
+        told.map(({ answer }) => answer),
+        ['503 Busy', '423 Interval Too Brief'],
+      );
+    });
+
     it('registers at the next when the first is not there', async () => {
       kamailio = await start();
       const silent = await UdpPeer.open(kamailio.port);
@@ -140,7 +156,7 @@ describe('signing in to a trunk', function () {
 
     it('is found dead by OPTIONS, passed over, and found again', async () => {
       const port = await freePort();
-      kamailio = await start(port);
+      kamailio = await start({ port });
       const uri = `sip:127.0.0.1:${port};transport=udp`;
       const own = await open(ipTrunk('carrier', uri, { options: { everyMs: 300, failAfter: 2 } }));
       const state = async (wanted: string): Promise<void> => {
@@ -153,7 +169,7 @@ describe('signing in to a trunk', function () {
       await state('up');
       await kamailio.close();
       await state('down');
-      kamailio = await start(port);
+      kamailio = await start({ port });
       await state('up');
       const events = own.lines.map(({ event }) => event).filter((event) => /host_/.test(String(event)));
       assert.deepEqual(events, ['trunk.host_down', 'trunk.host_up']);

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -52,6 +52,16 @@ export class ChildProgram {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
+  /** Stops it and its children where they are: it is there, and says nothing. */
+  pause(): void {
+    this.#signalAll('SIGSTOP');
+  }
+
+  /** Lets it go on after {@link pause}. */
+  resume(): void {
+    this.#signalAll('SIGCONT');
+  }
+
   /** Ends it at once, as a crash would, and removes its folder. Idempotent. */
   kill(): Promise<void> {
     this.child.kill('SIGKILL');
@@ -70,4 +80,16 @@ export class ChildProgram {
     }
     rmSync(this.folder, { recursive: true, force: true });
   }
+
+  #signalAll(signal: NodeJS.Signals): void {
+    if (!this.running) return;
+    for (const pid of familyOf(this.child.pid)) process.kill(pid, signal);
+  }
+}
+
+/** The process and those that come of it (proc(5)). */
+function familyOf(pid: number | undefined): readonly number[] {
+  if (pid === undefined) return [];
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return [pid, ...children.flatMap((child) => familyOf(Number(child)))];
 }

@@ -10,6 +10,10 @@ export interface KamailioOptions {
   readonly gateway: { readonly numbers: readonly string[]; readonly address: string };
   /** UDP port; a free one when not given. */
   readonly port?: number;
+  /** Shortest registration in seconds; what asks for less gets 423 with Min-Expires. */
+  readonly minExpires?: number;
+  /** The first REGISTER with credentials gets 503 with this Retry-After, in seconds. */
+  readonly busyForSeconds?: number;
 }
 
 /** What Kamailio asks passwords for. */
@@ -42,6 +46,15 @@ export class Kamailio {
     return this.program.output;
   }
 
+  /** It stays silent until {@link resume}. */
+  pause(): void {
+    this.program.pause();
+  }
+
+  resume(): void {
+    this.program.resume();
+  }
+
   close(): Promise<void> {
     return this.program.stop();
   }
@@ -72,7 +85,25 @@ function digest(check: string, challenge: string): string {
     }`;
 }
 
-function configText({ users, gateway }: KamailioOptions, port: number): string {
+/** Refuses the first REGISTER that gets here, when it is to. */
+function busy(seconds: number | undefined): string {
+  if (seconds === undefined) return '';
+  return `
+    if ($sht(refused=>once) == $null) {
+      $sht(refused=>once) = 1;
+      append_to_reply("Retry-After: ${seconds}\\r\\n");
+      sl_send_reply("503", "Busy");
+      exit;
+    }`;
+}
+
+function configText(options: KamailioOptions, port: number): string {
+  const { users, gateway, minExpires, busyForSeconds } = options;
+  const shortest =
+    minExpires === undefined
+      ? ''
+      : `modparam("registrar", "min_expires", ${minExpires})
+modparam("registrar", "min_expires_mode", 1)`;
   const passwords = Object.entries(users).map(
     ([name, password]) => `$sht(password=>${name}) = "${password}";`,
   );
@@ -90,6 +121,8 @@ listen=udp:127.0.0.1:${port}
 ${modules.map((name) => `loadmodule "${name}.so"`).join('\n')}
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "max_contacts", 1)
+${shortest}
+modparam("htable", "htable", "refused=>size=2;")
 modparam("htable", "htable", "password=>size=4;")
 
 event_route[htable:mod-init] {
@@ -107,7 +140,7 @@ request_route {
     exit;
   }
   t_check_trans();
-  if (is_method("REGISTER")) {${digest('pv_www_authenticate', 'www_challenge')}
+  if (is_method("REGISTER")) {${digest('pv_www_authenticate', 'www_challenge')}${busy(busyForSeconds)}
     if (!save("location")) sl_reply_error();
     exit;
   }

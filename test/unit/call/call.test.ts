@@ -373,6 +373,45 @@ describe('a call', () => {
     scene.assertNothingLeft();
   });
 
+  it('does not wait for the end of a callee that was left for its silence', async () => {
+    let silences = 0;
+    const scene = sceneWith((own) => [
+      [
+        {
+          ...own.target('trunk', 'silent'),
+          limits: { attemptTimeoutMs: 500 },
+          wasSilent: () => (silences += 1),
+          failsOver: () => true,
+        },
+      ],
+      [own.target('trunk', 'other')],
+    ]);
+    await scene.start();
+    scene.callee(0).hangUp = () => undefined;
+    scene.clock.advance(500);
+    await settle();
+    assert.equal(silences, 1);
+    scene.callee(1).refuse(failure('callee.busy'));
+    await settle();
+    assert.equal(scene.call.state, 'ended');
+    assert.deepEqual(
+      scene.cdr?.attempts.map(({ code }) => code),
+      ['trunk.timeout', 'callee.busy'],
+    );
+  });
+
+  it('lasts until somebody hung up, however long the other side takes to answer BYE', async () => {
+    const scene = await established();
+    scene.clock.advance(2_000);
+    scene.callee().hangUp = () => undefined;
+    scene.caller.leave({ cause: 'remote' });
+    await settle();
+    scene.clock.advance(32_000);
+    scene.callee().leave({ cause: 'local' });
+    await settle();
+    assert.equal(scene.cdr?.durationMs, 2_000);
+  });
+
   it('gives up ringing after the limit', async () => {
     const scene = toTrunk();
     await scene.start();

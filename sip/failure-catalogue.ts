@@ -289,12 +289,14 @@ export const failureCatalogue = {
     'info',
     'No shared codec or transport; the Warning header names the line.',
   ),
+  'dialog.info_package': entry(
     469,
     'Bad Info Package',
     'caller',
     'info',
     'An INFO of an Info Package that webtrunk does not take (RFC 6086); it takes trickle-ice.',
   ),
+  'dialog.info_content': entry(
     415,
     'Unsupported Media Type',
     'caller',

@@ -32,6 +32,8 @@ const peers = {
   '/usr/bin/svmap': 'sipvicious',
   '/usr/bin/chromium': 'chromium',
   '/usr/bin/rtpengine': 'rtpengine-daemon',
+  '/usr/bin/redis-server': 'redis-server',
+  '/usr/sbin/haproxy': 'haproxy',
 };
 
 const actions = { start, test, bench, fuzz, 'test:engine': testEngine };

@@ -260,7 +260,9 @@ export class App {
     });
     this.#edge = await this.#createEdge();
     // Our addresses are bound: no other process of this gateway is left, and we have what it has left.
-    void this.#shared.settled.then(() => this.#anchoredMedia.cleanUp?.());
+    void this.#shared.settled.then(async () =>
+      this.#anchoredMedia.cleanUp?.(await this.#shared.mediaElsewhere()),
+    );
     await this.#trunkSide.takeOverDialogs();
     this.#trunks.upkeeps.open();
   }
@@ -339,9 +341,9 @@ export class App {
         location: this.#shared.location,
         endpoints: this.#endpoints,
         pbx: this.#pbx?.registrar,
+        tokens: await createTokenOptions(this.config, this.around.events, this.#clock),
       }),
     );
-        tokens: await createTokenOptions(this.config, this.around.events, this.#clock),
   }
 
   async #close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../sip/clock.js';
+import type { Clock, Timer } from '../sip/clock.js';
 import { toFailure } from '../sip/failure.js';
 import { parseUri } from '../sip/message/index.js';
 import type { CallController } from './call/call-controller.js';
@@ -7,6 +7,7 @@ import type { TakeableCall } from './call/call-surroundings.js';
 import type { Config } from './config/config.js';
 import type { EndpointTable } from './endpoint/endpoint-table.js';
 import { gatewayName } from './gateway-name.js';
+import { readCallDocument } from './hand-over/call-document.js';
 import { HandOver } from './hand-over/hand-over.js';
 import type { Binding } from './location/location.js';
 import { MemoryLocation } from './location/memory-location.js';
@@ -31,6 +32,9 @@ export interface Successors {
   readonly config: () => Config;
 }
 
+/** How often is looked for nodes that have died. */
+const lookOutEveryMs = 2_000;
+
 /** Longest wait for the store before the gateway opens its doors without it. */
 const patienceMs = 3_000;
 
@@ -38,6 +42,7 @@ const patienceMs = 3_000;
 export class SharedState {
   readonly location: MemoryLocation | SharedLocation;
   readonly #store: RedisStore | undefined;
+  readonly #lookOut: Timer | undefined;
   #handOver: HandOver | undefined;
   #successors: Successors | undefined;
   #hasInherited = false;
@@ -60,6 +65,7 @@ export class SharedState {
     const up = (): void => void this.#inherit();
     this.#store = new RedisStore({ url, node, events, clock, up });
     this.location = new SharedLocation({ store: this.#store, clock, expired });
+    this.#lookOut = clock.every(lookOutEveryMs, () => void this.#claim());
   }
 
   /**
@@ -91,7 +97,16 @@ export class SharedState {
     return this.#store === undefined ? {} : { store_waiting: this.#store.waiting };
   }
 
+  /** The ids that calls which other nodes have taken over have in the media engine. */
+  async mediaElsewhere(): Promise<ReadonlySet<string>> {
+    const records = (await this.#store?.kept('call').catch(() => undefined)) ?? [];
+    return new Set(
+      records.flatMap((record) => readCallDocument(record)?.call.media ?? []).flatMap(mediaIdOf),
+    );
+  }
+
   async close(): Promise<void> {
+    this.#lookOut?.cancel();
     this.location.close();
     await this.#store?.close();
   }
@@ -121,6 +136,17 @@ export class SharedState {
     this.#settle();
   }
 
+  /** Goes on with the calls of other nodes that have died. */
+  async #claim(): Promise<void> {
+    const store = this.#store;
+    if (store?.isUp !== true || !this.#hasInherited) return;
+    try {
+      this.#handOver?.takeOver(await store.claim('call'), 'other_node');
+    } catch (thrown) {
+      this.around.events.storeDown({ cause: toFailure(thrown).message });
+    }
+  }
+
   async #inheritBindings({ endpoints, config }: Successors): Promise<void> {
     if (!(this.location instanceof SharedLocation)) return;
     const { events } = this.around;
@@ -136,6 +162,11 @@ export class SharedState {
     }
     events.bindingsInherited({ bindings: inherited.length });
   }
+}
+
+function mediaIdOf(media: unknown): readonly string[] {
+  const isNamed = typeof media === 'object' && media !== null && 'callId' in media;
+  return isNamed && typeof media.callId === 'string' ? [media.callId] : [];
 }
 
 function credentialsIn({ trunks }: Config, trunk: string) {

@@ -24,6 +24,9 @@ export interface HandOverParts {
   readonly events: StoreEvents;
 }
 
+/** Whose calls were taken over. */
+export type PreviousOwner = 'earlier_process' | 'other_node';
+
 /** Where a leg of a call is. */
 interface PlacedLeg extends LegSnapshot {
   readonly role: LegRole;
@@ -58,7 +61,7 @@ export class HandOver {
   }
 
   /** Goes on with the calls of records; ends, as far as it can reach them, those that it cannot go on with. */
-  takeOver(records: ReadonlyMap<string, string>, from: 'earlier_process' | 'other_node'): void {
+  takeOver(records: ReadonlyMap<string, string>, from: PreviousOwner): void {
     const { store, events } = this.parts;
     for (const [callId, record] of records) {
       const document = readCallDocument(record);
@@ -68,7 +71,7 @@ export class HandOver {
         continue;
       }
       try {
-        this.#resume(document);
+        this.#resume(document, from);
         events.callTakenOver({ callId, from });
       } catch (thrown) {
         const { message } = toFailure(thrown);
@@ -96,16 +99,22 @@ export class HandOver {
     return { call, endpoints: kept, dialogs };
   }
 
-  #resume(document: CallDocument): void {
+  #resume(document: CallDocument, owner: PreviousOwner): void {
     const { call } = document;
     const [caller, callee] = legsOf(call);
     const leg = new RestoredCaller(
       { id: caller.legId, side: caller.dialog.side, sipCallId: caller.dialog.callId },
-      (listener) => this.#leg(caller, document, listener),
+      (listener) => this.#goOn(caller, document, listener, owner),
     );
     const { from, to, dialled: requestUri } = call;
     const incoming: IncomingCall = { leg, requestUri, from, to, sdp: undefined, headers: noHeaders };
-    this.parts.controller.resume(call, incoming, (listener) => this.#leg(callee, document, listener));
+    this.parts.controller.resume(call, incoming, (listener) => this.#goOn(callee, document, listener, owner));
+  }
+
+  #goOn(leg: PlacedLeg, document: CallDocument, listener: LegListener, from: PreviousOwner): Leg {
+    const restored = this.#leg(leg, document, listener);
+    if (from === 'other_node' && leg.dialog.side === 'trunk') sayWhere(restored, leg.dialog.localSdp);
+    return restored;
   }
 
   #leg({ legId: id, role, dialog, place }: PlacedLeg, document: CallDocument, listener: LegListener): Leg {
@@ -131,6 +140,18 @@ export class HandOver {
       }
     }
   }
+}
+
+/**
+ * Tells a PBX our Contact, since it still knows that of another node (target refresh, RFC 3261 §12.2), by offering what it
+ * knows. A leg whose PBX has no such dialog any more ends by itself.
+ */
+function sayWhere(leg: Leg, localSdp: string | undefined): void {
+  if (localSdp === undefined) return;
+  leg.reoffer(localSdp).then(
+    (result) => result.ack(),
+    () => undefined,
+  );
 }
 
 /** RFC 3326: why somebody's call ends who did nothing wrong. */

@@ -48,6 +48,8 @@ export class RedisStore implements SharedStore {
   /** Nothing was inherited yet: the store still holds what an earlier process left. */
   readonly #uninherited = new Set<RecordKind>(kinds);
   #others: readonly OtherNode[] = [];
+  /** Nodes that are not alive, and when that was noticed, in ms since the Unix epoch. Forgotten when the store is lost. */
+  readonly #missedSinceMs = new Map<string, number>();
   #sip: readonly string[] = [];
   #isUp = false;
   /** Its loss has been told. */
@@ -62,7 +64,6 @@ export class RedisStore implements SharedStore {
     this.#client = createClient({
       url: options.url,
       disableOfflineQueue: true,
-      commandOptions: { timeout: commandMs },
       socket: {
         connectTimeout: connectMs,
         reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, maxReconnectMs),
@@ -112,21 +113,17 @@ export class RedisStore implements SharedStore {
     return new Map(Object.entries(left));
   }
 
-  async elsewhere(kind: RecordKind, key: string) {
+  async kept(kind: RecordKind): Promise<readonly string[]> {
     const nodes = this.#others;
-    if (nodes.length === 0) return [];
     const values = await this.#ask(() =>
-      Promise.all(nodes.map(({ name }) => this.#client.hGet(recordsKey(name, kind), key))),
+      Promise.all(nodes.map(({ name }) => this.#client.hVals(recordsKey(name, kind)))),
     );
-    return nodes.flatMap((node, at) => {
-      const value = values[at];
-      return typeof value === 'string' ? [{ node, value }] : [];
-    });
+    return values.flat();
   }
 
   async claim(kind: RecordKind): Promise<ReadonlyMap<string, string>> {
     const claimed = new Map<string, string>();
-    for (const node of await this.#deadNodes()) {
+    for (const node of this.#deadNodes()) {
       for (const [key, value] of await this.#take(node, kind)) claimed.set(key, value);
     }
     return claimed;
@@ -151,10 +148,10 @@ export class RedisStore implements SharedStore {
     return Object.entries(records);
   }
 
-  async #deadNodes(): Promise<readonly string[]> {
-    const names = await this.#ask(() => this.#client.sMembers(nodesKey));
-    const alive = new Set([this.options.node, ...this.#others.map(({ name }) => name)]);
-    return names.filter((name) => !alive.has(name));
+  /** Those that were missed for as long as it takes a node that lives to say so, while the store answered. */
+  #deadNodes(): readonly string[] {
+    const sinceMs = this.options.clock.nowMs() - aliveMs;
+    return [...this.#missedSinceMs].flatMap(([name, missedMs]) => (missedMs <= sinceMs ? [name] : []));
   }
 
   #change(kind: RecordKind, key: string): void {
@@ -197,7 +194,7 @@ export class RedisStore implements SharedStore {
       const commands: Promise<unknown>[] = [];
       if (Object.keys(kept).length > 0) commands.push(this.#client.hSet(hash, kept));
       if (gone.length > 0) commands.push(this.#client.hDel(hash, gone));
-      await Promise.all(commands);
+      await this.#inTime(Promise.all(commands));
     } catch (error) {
       for (const key of keys) this.#changed[kind].add(key);
       throw error;
@@ -209,14 +206,15 @@ export class RedisStore implements SharedStore {
     if (!this.#client.isReady) return;
     const { node } = this.options;
     try {
-      await Promise.all([
+      const said = Promise.all([
         this.#client.set(aliveKey(node), writeNode(this.#sip), {
           expiration: { type: 'PX', value: aliveMs },
         }),
         this.#client.sAdd(nodesKey, node),
         ...kinds.map((kind) => this.#client.expire(recordsKey(node, kind), forgetSeconds)),
       ]);
-      await this.#lookAround();
+      await this.#inTime(said);
+      await this.#inTime(this.#lookAround());
       this.#found();
     } catch (error) {
       this.#lost(error);
@@ -230,6 +228,12 @@ export class RedisStore implements SharedStore {
       const sip = readNode(said[at]);
       return sip === undefined ? [] : [{ name, sip }];
     });
+    for (const { name } of this.#others) this.#missedSinceMs.delete(name);
+    const alive = new Set(this.#others.map(({ name }) => name));
+    const nowMs = this.options.clock.nowMs();
+    for (const name of names) {
+      if (!alive.has(name) && !this.#missedSinceMs.has(name)) this.#missedSinceMs.set(name, nowMs);
+    }
   }
 
   #found(): void {
@@ -249,14 +253,29 @@ export class RedisStore implements SharedStore {
     if (this.#closing !== undefined || this.#isDown) return;
     this.#isUp = false;
     this.#isDown = true;
+    this.#missedSinceMs.clear();
     this.options.events.storeDown({
       cause: error instanceof Error ? error.message || error.name : String(error),
     });
   }
 
+  /** The client gives up on a command only while it is not sent: a Redis that hangs would be waited for without end. */
+  async #inTime<T>(answer: Promise<T>): Promise<T> {
+    let giveUp = (): void => undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      giveUp = () => reject(new Error(`no answer in ${commandMs} ms`));
+    });
+    const timer = this.options.clock.after(commandMs, giveUp);
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      timer.cancel();
+    }
+  }
+
   async #ask<T>(question: () => Promise<T>): Promise<T> {
     try {
-      return await question();
+      return await this.#inTime(question());
     } catch (cause) {
       throw failure('store.unavailable', {
         detail: cause instanceof Error ? cause.message : String(cause),
@@ -271,7 +290,7 @@ export class RedisStore implements SharedStore {
     await this.#writing;
     if (this.#client.isReady) {
       await this.#write();
-      await this.#client.del(aliveKey(this.options.node)).catch(() => undefined);
+      await this.#inTime(this.#client.del(aliveKey(this.options.node))).catch(() => undefined);
     }
     this.#isUp = false;
     this.#client.destroy();

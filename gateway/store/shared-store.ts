@@ -21,11 +21,8 @@ export interface SharedStore {
   remove(kind: RecordKind, key: string): void;
   /** Takes over what an earlier process of this node has left; to be called once, before anything is put. */
   inherit(kind: RecordKind): Promise<ReadonlyMap<string, string>>;
-  /** What the other nodes that are alive keep under the key. */
-  elsewhere(
-    kind: RecordKind,
-    key: string,
-  ): Promise<readonly { readonly node: OtherNode; readonly value: string }[]>;
+  /** What the other nodes that are alive keep. */
+  kept(kind: RecordKind): Promise<readonly string[]>;
   /** Takes the records of nodes that are not alive any more: each is given to one node only. */
   claim(kind: RecordKind): Promise<ReadonlyMap<string, string>>;
   /** The other nodes that were alive when last looked. */

@@ -15,6 +15,7 @@ const peers = {
   svcrack: ['/usr/bin/svcrack'],
   rtpengine: ['/usr/bin/rtpengine', '/usr/sbin/rtpengine'],
   'redis-server': ['/usr/bin/redis-server'],
+  haproxy: ['/usr/sbin/haproxy'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type PeerName = keyof typeof peers;

@@ -31,10 +31,6 @@ export class Redis {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  get pid(): number | undefined {
-    return this.program.pid;
-  }
-
   /** The names of all that it holds. */
   async keys(): Promise<readonly string[]> {
     const client = createClient({ url: this.url });
@@ -46,8 +42,22 @@ export class Redis {
     }
   }
 
+  /** Answers nobody from now on, with all connections open. */
+  halt(): void {
+    this.#signal('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.#signal('SIGCONT');
+  }
+
   stop(): Promise<void> {
     return this.program.stop();
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const { pid, running } = this.program;
+    if (pid !== undefined && running) process.kill(pid, signal);
   }
 }
 

@@ -1,4 +1,5 @@
 import { Dialog } from '../dialog/dialog.js';
+import type { Channel } from '../transport/channel.js';
 import type { Core } from './core.js';
 import { resumeSessionTimer } from './session-timer.js';
 
@@ -45,6 +46,14 @@ export function stateOf(dialog: Dialog): DialogState | undefined {
   };
 }
 
+/** The Contact with the address that the channel is reached by: the dialog may come from an engine at another. */
+function ownContact(contact: string, { sentBy }: Channel): string {
+  return contact.replace(
+    /(sips?:(?:[^@>]*@)?)(?:\[[^\]]*\]|[^:;>]*)(?::[0-9]+)?/,
+    `$1${sentBy.host}:${sentBy.port}`,
+  );
+}
+
 /** See `Engine.restoreDialog`. */
 export function restoreDialog(core: Core, state: DialogState): boolean {
   const { transport, ...remote } = state.peer;
@@ -57,7 +66,7 @@ export function restoreDialog(core: Core, state: DialogState): boolean {
     kind: 'INVITE',
     localSequence: state.localSequence + sequenceGap,
     remoteSequence: state.remoteSequence,
-    localContact: state.localContact,
+    localContact: ownContact(state.localContact, channel),
     channel,
     owner,
   });

@@ -1,4 +1,4 @@
-import { decodeMuLaw, encodeMuLaw } from './g711.js';
+import { decodeALaw, decodeMuLaw, encodeALaw, encodeMuLaw } from './g711.js';
 import { RtpPhone, rtpPacket } from './rtp-phone.js';
 import { detectTone, sineSamples } from './tone.js';
 
@@ -7,11 +7,25 @@ const samplesPerPacket = 160;
 const packetMs = 20;
 const heardSamples = rate * 0.3;
 const rtpHeaderBytes = 12;
+const audibleFrom = 0.01;
 /** In the order of their event codes (RFC 4733 §3.2). */
 const keys = '0123456789*#ABCD';
 
-/** The media of a phone without a SIP stack: speaks one tone in PCMU and knows what it hears. */
+/** The codecs that it speaks, by payload type. */
+const codecs = {
+  PCMU: { payloadType: 0, encode: encodeMuLaw, decode: decodeMuLaw },
+  PCMA: { payloadType: 8, encode: encodeALaw, decode: decodeALaw },
+} as const;
+
+export type G711 = keyof typeof codecs;
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+/** The media of a phone without a SIP stack: speaks one tone in G.711 and knows what it hears. */
 export class TonePhone {
+  /** What it speaks and describes; what it hears may be either. */
+  codec: G711 = 'PCMU';
+  /** Payload type of telephone events. */
+  eventType = 101;
   #speaking: NodeJS.Timeout | undefined;
   #sequence = 1;
 
@@ -24,15 +38,16 @@ export class TonePhone {
     return new TonePhone(await RtpPhone.start(), sineSamples(hz, 1, rate));
   }
 
-  /** PCMU and telephone-event, with this direction. */
-  sdp(direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive' = 'sendrecv'): string {
-    const lines = [
-      'a=rtpmap:0 PCMU/8000',
-      'a=rtpmap:101 telephone-event/8000',
-      'a=fmtp:101 0-15',
+  /** Its codec and telephone-event, with this direction; `lines` follow. */
+  sdp(direction: Direction = 'sendrecv', lines: readonly string[] = []): string {
+    const { payloadType } = codecs[this.codec];
+    return this.rtp.sdp(`${payloadType} ${this.eventType}`, [
+      `a=rtpmap:${payloadType} ${this.codec}/8000`,
+      `a=rtpmap:${this.eventType} telephone-event/8000`,
+      `a=fmtp:${this.eventType} 0-15`,
       `a=${direction}`,
-    ];
-    return this.rtp.sdp('0 101', lines);
+      ...lines,
+    ]);
   }
 
   /** Speaks to the first audio line of this description from now on. */
@@ -51,7 +66,8 @@ export class TonePhone {
       const ends = count > 4;
       const payload = Buffer.from([event, ends ? 0x8a : 0x0a, 0, 0]);
       payload.writeUInt16BE(Math.min(count, 5) * samplesPerPacket, 2);
-      const packet = Buffer.concat([rtpPacket(count === 1 ? 0x80 | 101 : 101, this.#sequence, ''), payload]);
+      const type = (count === 1 ? 0x80 : 0) | this.eventType;
+      const packet = Buffer.concat([rtpPacket(type, this.#sequence, ''), payload]);
       packet.writeUInt32BE(start * samplesPerPacket, 4);
       this.rtp.send(packet, port);
       this.#sequence = (this.#sequence + 1) & 0xffff;
@@ -62,22 +78,27 @@ export class TonePhone {
     clearInterval(this.#speaking);
   }
 
-  /** Which of the tones the last moments hold, null for anything else. */
-  heardHz(candidatesHz: readonly number[]): number | null {
-    const speech = this.rtp.packets.filter((packet) => ((packet[1] ?? 0) & 0x7f) === 0);
-    const last = speech.slice(-heardSamples / samplesPerPacket);
-    const samples = last.flatMap((packet) => [...packet.subarray(rtpHeaderBytes)].map(decodeMuLaw));
-    return samples.length < heardSamples ? null : detectTone(samples, rate, candidatesHz);
+  /** Which of the tones the last moments from packet `since` on hold, null for anything else. */
+  heardHz(candidatesHz: readonly number[], since = 0): number | null {
+    const last = this.rtp.packets.slice(since).flatMap(speechIn).slice(-heardSamples);
+    return last.length < heardSamples ? null : detectTone(last, rate, candidatesHz);
   }
 
-  async waitForTone(hz: number): Promise<void> {
-    for (let count = this.rtp.packets.length; this.heardHz([hz]) !== hz; count += 1)
+  /** Waits until this tone is heard in what comes after packet `since`. */
+  async waitForTone(hz: number, since = 0): Promise<void> {
+    for (let count = this.rtp.packets.length; this.heardHz([hz], since) !== hz; count += 1)
       await this.rtp.packet(count + 1);
+  }
+
+  /** Whether nothing has come after packet `since`, or nothing that one could hear. */
+  isSilentSince(since: number): boolean {
+    const samples = this.rtp.packets.slice(since).flatMap(speechIn);
+    return samples.every((sample) => Math.abs(sample) < audibleFrom);
   }
 
   /** The telephone events heard so far, each once. */
   digits(): string {
-    const events = this.rtp.packets.filter((packet) => ((packet[1] ?? 0) & 0x7f) === 101);
+    const events = this.rtp.packets.filter((packet) => payloadTypeOf(packet) === this.eventType);
     const starts = new Map(events.map((packet) => [packet.readUInt32BE(4), packet[rtpHeaderBytes] ?? 0]));
     return [...starts.values()].map((event) => keys.charAt(event)).join('');
   }
@@ -98,12 +119,22 @@ export class TonePhone {
   }
 
   #sendPacket(port: number): void {
+    const { payloadType, encode } = codecs[this.codec];
     const start = ((this.#sequence - 1) * samplesPerPacket) % (rate - samplesPerPacket + 1);
-    const payload = Buffer.from(this.tone.subarray(start, start + samplesPerPacket).map(encodeMuLaw));
-    const packet = Buffer.concat([rtpPacket(0, this.#sequence, ''), payload]);
+    const payload = Buffer.from(this.tone.subarray(start, start + samplesPerPacket).map(encode));
+    const packet = Buffer.concat([rtpPacket(payloadType, this.#sequence, ''), payload]);
     this.rtp.send(packet, port);
     this.#sequence = (this.#sequence + 1) & 0xffff;
   }
+}
+
+function payloadTypeOf(packet: Buffer): number {
+  return packet.readUInt8(1) & 0x7f;
+}
+
+function speechIn(packet: Buffer): number[] {
+  const codec = Object.values(codecs).find(({ payloadType }) => payloadType === payloadTypeOf(packet));
+  return codec === undefined ? [] : [...packet.subarray(rtpHeaderBytes)].map(codec.decode);
 }
 
 function portOf(sdp: string | undefined): number {

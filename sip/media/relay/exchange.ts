@@ -25,6 +25,13 @@ export interface AnsweredExchange {
   readonly stream: StreamDescription;
   /** The codecs of the reply, with whatever payload types. */
   readonly replied: readonly SdpCodec[];
+  /** The video that was agreed on, with the answerer's payload types; undefined: none. */
+  readonly video: StreamDescription | undefined;
+}
+
+/** True while the exchange may have video, or has it. */
+export function hasVideo({ sent, answered }: Exchange): boolean {
+  return answered === undefined ? sent.video !== undefined : answered.video !== undefined;
 }
 
 /** Lets media flow both ways as the exchange agreed. */
@@ -46,4 +53,15 @@ export function openLanes(exchange: Exchange, answered: AnsweredExchange): void 
   answerer.lane.writer.aim(eventsOf(offererCodecs));
   offerer.lane.reader.expect(answerer.isSignalled ? eventsOf(offererCodecs) : []);
   answerer.lane.reader.expect(offerer.isSignalled ? eventsOf(answererCodecs) : []);
+  openVideoLanes(exchange, answered.video?.codecs ?? []);
+}
+
+function openVideoLanes({ offerer, answerer, received, sent }: Exchange, codecs: readonly SdpCodec[]): void {
+  const [own, offered] = [received.video?.stream.codecs, sent.video?.stream.codecs];
+  if (codecs.length === 0 || own === undefined || offered === undefined) return;
+  const offererCodecs = renumber(codecs, own);
+  const answererCodecs = [...codecs, ...renumber(codecs, offered)];
+  const [toAnswerer, toOfferer] = [offerer.videoLane, answerer.videoLane];
+  toAnswerer.open(answerer.videoTransport, payloadMap(offererCodecs, codecs), toOfferer);
+  toOfferer.open(offerer.videoTransport, payloadMap(answererCodecs, offererCodecs), toAnswerer);
 }

@@ -13,8 +13,15 @@ export interface PacketSink {
   sendRtcp(packet: Buffer): boolean;
 }
 
-const rtpHeaderBytes = 12;
-const rtcpHeaderBytes = 8;
+/** Takes the packets that come from one end. */
+export interface PacketTaker {
+  receive(packet: Buffer): void;
+  /** Counts a packet that its transport refused. */
+  refuse(): void;
+}
+
+export const rtpHeaderBytes = 12;
+export const rtcpHeaderBytes = 8;
 /** An end that has sent nothing for so long has no audio that tones could take the place of. */
 const longestSilenceMs = 500;
 
@@ -27,7 +34,7 @@ export function isRtcp(second: number): boolean {
  * The way from one end to the other: checks, counts, rewrites the payload type in place and hands on. SSRC, sequence
  * number and timestamp stay as they are, so that RTCP can be passed on untouched.
  */
-export class PacketLane {
+export class PacketLane implements PacketTaker {
   packetsReceived = 0;
   bytesReceived = 0;
   packetsDropped = 0;
@@ -91,7 +98,6 @@ export class PacketLane {
     return this.#sink !== undefined && silentMs < longestSilenceMs && this.writer.add(tone);
   }
 
-  /** Counts a packet that its transport refused. */
   refuse(): void {
     this.packetsDropped += 1;
   }

@@ -6,7 +6,7 @@ import { addressFamily, isGroupAddress } from '../../sdp/candidates.js';
 import type { AddressFamily, LocalTransport, MediaSection, SdpAddress } from '../../sdp/description.js';
 import type { EndTransport } from './end-transport.js';
 import { Latch } from './latch.js';
-import type { PacketLane } from './packet-lane.js';
+import type { PacketTaker } from './packet-lane.js';
 import type { PortRange } from './port-range.js';
 import { closeUdpPair, openUdpPair, type UdpPair } from './udp-pair.js';
 
@@ -15,7 +15,7 @@ export interface PlainTransportOptions {
   readonly bindAddress: string;
   readonly ports: PortRange;
   readonly latchWindowMs: number;
-  readonly lane: PacketLane;
+  readonly lane: PacketTaker;
   readonly log: Log;
   readonly clock: Clock;
 }

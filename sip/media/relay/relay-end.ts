@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../../clock.js';
 import type { Log } from '../../log.js';
-import type { SdpAddress } from '../../sdp/description.js';
+import type { LocalTransport, MediaSection, SdpAddress } from '../../sdp/description.js';
 import { SdpEnd } from '../../sdp/offer-answer.js';
 import { mediaTrace } from '../../trace.js';
 import type { DtmfTone, MediaEndOptions, MediaEndStats } from '../media-engine.js';
@@ -11,6 +11,7 @@ import { PacketLane } from './packet-lane.js';
 import { PlainTransport } from './plain-transport.js';
 import type { PeerPorts } from './peer-ports.js';
 import type { PortRange } from './port-range.js';
+import { VideoLane } from './video-lane.js';
 
 /** What all ends of an engine share. */
 export interface RelayResources {
@@ -29,11 +30,14 @@ export interface RelayResources {
 /** `o=` session ids stay below 2^47: some parsers hold them in a double. */
 const maxSessionId = 2 ** 47;
 
-/** One end of a media session: its SDP, its transport, and the lane that its packets take. */
+/** One end of a media session: its SDP, its transport, and the lanes that its packets take. */
 export class RelayEnd {
   readonly sdp: SdpEnd;
   readonly transport: EndTransport;
   readonly lane: PacketLane;
+  readonly videoLane: VideoLane;
+  /** Ports of its own for the video of a plain end, while there is video. */
+  #videoTransport: PlainTransport | undefined;
   /** Its DTMF is in signalling: no events in its RTP. */
   readonly isSignalled: boolean;
 
@@ -41,11 +45,13 @@ export class RelayEnd {
     readonly mediaId: string,
     readonly id: string,
     options: MediaEndOptions,
-    resources: RelayResources,
+    private readonly resources: RelayResources,
     heard: (tone: DtmfTone) => void,
   ) {
     const { address, bindAddress, peerPorts, clock } = resources;
     const lane = new PacketLane(clock, heard);
+    const videoLane = new VideoLane(clock);
+    this.videoLane = videoLane;
     this.isSignalled = options.dtmf === 'signalled';
     this.lane = lane;
     this.sdp = new SdpEnd({ ...options, address, sessionId: String(randomInt(1, maxSessionId)) });
@@ -60,10 +66,34 @@ export class RelayEnd {
               family: address.family,
               ports: peerPorts,
               clock,
-              onPacket: (packet) => lane.receive(packet),
+              onPacket: (packet) => (videoLane.owns(packet) ? videoLane : lane).receive(packet),
               onState: (state) => this.trace(state),
             },
           });
+  }
+
+  /** Where the video comes and goes: a browser's goes with the audio (BUNDLE), a plain end's has two ports more. */
+  get videoTransport(): EndTransport {
+    if (this.sdp.profile === 'webrtc') return this.transport;
+    this.#videoTransport ??= new PlainTransport({ ...this.resources, lane: this.videoLane });
+    return this.#videoTransport;
+  }
+
+  /** The video's ports, for an offer or an answer to the end; `audio` is what that says of the audio. */
+  async openVideo(audio: LocalTransport): Promise<LocalTransport> {
+    return this.sdp.profile === 'webrtc' ? audio : this.videoTransport.prepareOffer();
+  }
+
+  /** The end's video section holds from now on: send there. */
+  aimVideo(section: MediaSection): void {
+    if (this.sdp.profile === 'plain') this.videoTransport.applyOffer(section);
+  }
+
+  /** The end has no video any more: frees its ports. */
+  closeVideo(): void {
+    this.videoLane.end();
+    this.#videoTransport?.close();
+    this.#videoTransport = undefined;
   }
 
   get stats(): MediaEndStats {
@@ -83,6 +113,7 @@ export class RelayEnd {
 
   close(): void {
     this.lane.cut();
+    this.closeVideo();
     this.transport.close();
     this.trace('ended');
   }

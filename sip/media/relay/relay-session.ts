@@ -8,8 +8,9 @@ import type {
   MediaSession,
 } from '../media-engine.js';
 import { codecsToAnswer, codecsToOffer } from './event-codecs.js';
-import { openLanes, type AnsweredExchange, type Exchange } from './exchange.js';
+import { hasVideo, openLanes, type AnsweredExchange, type Exchange } from './exchange.js';
 import { RelayEnd, type RelayResources } from './relay-end.js';
+import { aimVideo, answerVideo, openVideo } from './video-lines.js';
 
 export interface RelayLimits {
   /** No packet in either direction for so long, while nobody is on hold, ends the session; 0: never. */
@@ -29,6 +30,7 @@ export class RelaySession implements MediaSession {
   /** The exchange that media flows by. */
   #active: Exchange | undefined;
   #isClosed = false;
+  #offersUnderWay = 0;
   #packetsSeen = 0;
   #idleMs = 0;
   #downMs = 0;
@@ -60,12 +62,22 @@ export class RelaySession implements MediaSession {
     this.#ends.delete(endId);
     this.#exchanges.delete(endId);
     end.close();
+    this.#freeVideo();
     if (this.#active?.offerer !== end && this.#active?.answerer !== end) return;
     this.#cutLanes();
     this.#active = undefined;
   }
 
   async offer(fromEndId: string, toEndId: string, sdp: string): Promise<string> {
+    this.#offersUnderWay += 1;
+    try {
+      return await this.#offer(fromEndId, toEndId, sdp);
+    } finally {
+      this.#offersUnderWay -= 1;
+    }
+  }
+
+  async #offer(fromEndId: string, toEndId: string, sdp: string): Promise<string> {
     const [offerer, answerer] = [this.#end(fromEndId), this.#end(toEndId)];
     const calleeId = this.#calleeOf(fromEndId, toEndId);
     const received = offerer.sdp.readOffer(sdp);
@@ -75,7 +87,9 @@ export class RelaySession implements MediaSession {
     const stream = { ...shared, codecs: codecsToOffer(shared.codecs, offerer, answerer) };
     const [local] = await Promise.all([answerer.transport.prepareOffer(), offerer.transport.reserve()]);
     this.#mustHave(offerer, answerer);
-    const sent = answerer.sdp.writeOffer(stream, local);
+    const video = await openVideo(received, offerer, answerer, local);
+    this.#mustHave(offerer, answerer);
+    const sent = answerer.sdp.writeOffer(stream, local, video);
     const last = this.#exchanges.get(calleeId);
     const previous = last?.answered === undefined ? last?.previous : { ...last, previous: undefined };
     this.#exchanges.set(calleeId, { offerer, answerer, received, sent, previous, answered: undefined });
@@ -97,10 +111,13 @@ export class RelaySession implements MediaSession {
     const received = answerer.sdp.readAnswer(sdp, exchange.sent, party);
     if (received instanceof SipFailure) throw received;
     const local = await offerer.transport.prepareAnswer(exchange.received.section);
+    this.#mustHave(offerer, answerer);
+    const video = await answerVideo(exchange, received, local);
     try {
       this.#mustHave(offerer, answerer);
       answerer.transport.applyAnswer(received.section);
       offerer.transport.applyOffer(exchange.received.section);
+      aimVideo(exchange, received);
     } catch (thrown) {
       offerer.transport.abandon();
       throw toFailure(thrown);
@@ -108,12 +125,13 @@ export class RelaySession implements MediaSession {
     const { stream } = received;
     const offered = exchange.received.stream.codecs;
     const replied = codecsToAnswer(stream.codecs, offered, offerer, answerer);
-    const reply = offerer.sdp.writeAnswer(exchange.received, { ...stream, codecs: replied }, local);
-    offerer.sdp.agreeReceived(exchange.received, replied);
+    const reply = offerer.sdp.writeAnswer(exchange.received, { ...stream, codecs: replied }, local, video);
+    offerer.sdp.agreeReceived(exchange.received, replied, video?.stream.codecs);
     answerer.sdp.agreeSent(exchange.sent);
-    const answered = { text: sdp, reply, stream, replied };
+    const answered = { text: sdp, reply, stream, replied, video: video?.stream };
     exchange.answered = answered;
     this.#activate(exchange, answered);
+    this.#freeVideo();
     answerer.trace('answered');
     return reply;
   }
@@ -125,6 +143,7 @@ export class RelaySession implements MediaSession {
       else this.#exchanges.set(calleeId, exchange.previous);
       exchange.answerer.trace('refused');
     }
+    this.#freeVideo();
   }
 
   sendDtmf(endId: string, tone: DtmfTone): Promise<boolean> {
@@ -182,7 +201,23 @@ export class RelaySession implements MediaSession {
   }
 
   #cutLanes(): void {
-    for (const end of this.#ends.values()) end.lane.cut();
+    for (const { lane, videoLane } of this.#ends.values()) {
+      lane.cut();
+      videoLane.cut();
+    }
+  }
+
+  /** The ports of video that no exchange has any more are given back. An offer that takes some just now is left alone. */
+  #freeVideo(): void {
+    if (this.#offersUnderWay > 0) return;
+    const needed = new Set<RelayEnd>();
+    for (const exchange of this.#exchanges.values()) {
+      const { previous } = exchange;
+      const holds =
+        exchange.answered === undefined && previous !== undefined ? [exchange, previous] : [exchange];
+      for (const one of holds) if (hasVideo(one)) needed.add(one.offerer).add(one.answerer);
+    }
+    for (const end of this.#ends.values()) if (!needed.has(end)) end.closeVideo();
   }
 
   #end(endId: string): RelayEnd {

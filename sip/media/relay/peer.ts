@@ -46,11 +46,11 @@ export class PeerParameters {
 }
 
 /**
- * One native peer connection: ICE, DTLS and SRTP. With one line it passes all that comes to that line, video too. It is made when both sides' parameters are known
- * and is always the native answerer: a native offerer starts ICE before it has stored the fingerprint, and fails the
- * handshake when that overtakes it. It never sees a browser's SDP but a minimal one that is written from validated
- * fields. It authenticates ICE and compares the certificate with the fingerprint by itself. It cannot restart ICE: a new
- * peer takes over then.
+ * One native peer connection: ICE, DTLS and SRTP. It has one line and gives all packets to that, video too. It is made
+ * when both sides' parameters are known and is always the native answerer: a native offerer starts ICE before it has stored
+ * the fingerprint, and fails the handshake when that overtakes it. It never sees a browser's SDP but a minimal one that is
+ * written from validated fields. It authenticates ICE and compares the certificate with the fingerprint by itself. It cannot
+ * restart ICE: a new peer takes over then.
  */
 export class Peer {
   readonly #connection: native.PeerConnection;

@@ -1,21 +1,22 @@
-import { connect } from 'node:net';
 import type { Clock } from '../../sip/clock.js';
 import type { Log } from '../../sip/log.js';
 import { parseUri, type SipUri } from '../../sip/message/index.js';
 import { NextHops, type OwnTransports } from '../../sip/engine/resolve/next-hops.js';
 import type { Config } from '../config/config.js';
 import type { PreflightFinding } from './finding.js';
+import { absentServers } from './servers.js';
 
-const withinMs = 3_000;
-
-/** Whether the hosts of trunks can be found, and a drachtio-server be reached. Never a problem: they may come later. */
+/** Whether the hosts of trunks can be found, and other servers be reached. Never a problem: they may come later. */
 export async function checkReachability(
   config: Config,
   clock: Clock,
   log: Log,
 ): Promise<readonly PreflightFinding[]> {
-  const hosts = await unresolvedHosts(config, clock, log);
-  return config.sip.engine === 'drachtio' ? [...hosts, ...(await checkDrachtio(config.sip))] : hosts;
+  const [hosts, servers] = await Promise.all([
+    unresolvedHosts(config, clock, log),
+    absentServers(config, clock, log),
+  ]);
+  return [...hosts, ...servers];
 }
 
 async function unresolvedHosts({ sip, trunks }: Config, clock: Clock, log: Log): Promise<PreflightFinding[]> {
@@ -50,23 +51,4 @@ function transportsOf(sip: Config['sip']): OwnTransports {
     reaches: (transport, family) =>
       sip.listen.some((at) => at.transport === transport && (at.address.includes(':') ? 6 : 4) === family),
   };
-}
-
-async function checkDrachtio({
-  host,
-  port,
-}: Extract<Config['sip'], { engine: 'drachtio' }>): Promise<PreflightFinding[]> {
-  const problem = await new Promise<string | undefined>((resolve) => {
-    const socket = connect({ host, port, timeout: withinMs });
-    const end = (why: string | undefined): void => {
-      socket.destroy();
-      resolve(why);
-    };
-    socket.once('connect', () => end(undefined));
-    socket.once('error', ({ message }) => end(message));
-    socket.once('timeout', () => end(`no answer within ${withinMs / 1_000} s`));
-  });
-  if (problem === undefined) return [];
-  const fix = 'start it, or correct host and port';
-  return [{ level: 'warning', path: ['sip', 'drachtio'], problem: `drachtio-server: ${problem}`, fix }];
 }

@@ -17,13 +17,13 @@ export class EngineAddresses {
   readonly #bound;
 
   /**
-   * `bound` lists the same addresses in the same order, before any external address replaces them. `writesPath`: the engine puts
-   * the address that the peer sees in the place of `localhost` in Path, as all do in Contact; drachtio-server does not.
+   * `bound` lists the same addresses in the same order, before any external address replaces them. `isEmbedded`: it is our
+   * own engine, which puts the address that the peer sees in the place of `localhost` in Path too.
    */
   constructor(
     announced?: string,
     bound?: string,
-    private readonly writesPath = false,
+    readonly isEmbedded = false,
   ) {
     this.#announced = parseList(announced);
     this.#bound = parseList(bound ?? announced);
@@ -45,7 +45,7 @@ export class EngineAddresses {
   /** Path value (RFC 3327 §5.1) by which `user` of ours is reached by `transport`. */
   pathFor(user: string, transport: string): string {
     const announced = this.#announced.find((own) => own.transport === transport)?.hostPort;
-    const host = this.writesPath ? undefined : announced;
+    const host = this.isEmbedded ? undefined : announced;
     return `<sip:${user}@${host ?? 'localhost'}${transport === 'udp' ? '' : `;transport=${transport}`};lr>`;
   }
 }

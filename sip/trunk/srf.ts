@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../clock.js';
-import type { SipFailure } from '../failure.js';
+import { failure, type SipFailure } from '../failure.js';
 import type {
   CalleeLeg,
   CalleeListener,
@@ -109,6 +109,7 @@ export class TrunkStack {
   async request(method: string, target: TrunkTarget, message: TrunkMessage): Promise<InDialogResponse> {
     const { sender, addresses } = this.#ready();
     const { content, headers = [], pathUser, ids = { callId: newCallId(), fromTag: newTag() } } = message;
+    if (message.contact === '*' && !addresses.isEmbedded) throw starContact();
     const path: HeaderList =
       pathUser === undefined ? [] : [['Path', addresses.pathFor(pathUser, transportOf(nextHopOf(target)))]];
     const typed: HeaderList = content === undefined ? [] : [['Content-Type', content.contentType]];
@@ -220,4 +221,10 @@ export class TrunkStack {
     this.log.error({ host, port, why: why.detail }, 'no connection to the SIP engine');
     this.listener.disconnected(why);
   }
+}
+
+/** drachtio-server dies of `Contact: *`, whoever sends it. */
+function starContact(): SipFailure {
+  const detail = 'drachtio-server cannot send Contact: *';
+  return failure('trunk.protocol', { status: 501, reason: 'Not Implemented', detail });
 }

@@ -8,7 +8,7 @@ import type { DialogNotes } from './dialog-notes.js';
 import type { EngineAddresses } from './engine-addresses.js';
 import { FinalAnswer, sendResponse } from './final-answer.js';
 import { toInDialogRequest } from './in-dialog-messages.js';
-import { callerKey, type LegTable } from './leg-table.js';
+import { callerKey, dialogKey, type LegTable } from './leg-table.js';
 import { partyOf, readRequest, sdpOf } from './received-message.js';
 import type { SrfRequest, SrfResponse, SrfStack } from './srf-types.js';
 import { TrunkCallerLeg } from './trunk-caller-leg.js';
@@ -115,6 +115,12 @@ export class TrunkIngress {
     if (this.around.legs.has(callerKey(message.callId, tagOf(message.from) ?? ''))) {
       return failure('message.loop', {
         detail: 'an INVITE of this dialog is here already (RFC 3261 §8.2.2.2)',
+      });
+    }
+    const sent = dialogKey(message.callId, tagOf(message.from) ?? '');
+    if (!this.around.addresses().isEmbedded && this.around.legs.has(sent)) {
+      return failure('message.loop', {
+        detail: 'a proxy has sent our own INVITE back; drachtio-server takes both ends of the call for one',
       });
     }
     return undefined;

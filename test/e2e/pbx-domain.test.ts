@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Baresip } from '../support/baresip.js';
 import { launchChromium, type TestBrowser } from '../support/chromium.js';
+import { requireOwnEngine } from '../support/engine-under-test.js';
 import { ipTrunk, type Gateway } from '../support/gateway.js';
 import { startGatewayWithPages } from '../support/gateway-with-pages.js';
 import { idle } from '../support/idle.js';
@@ -75,7 +76,8 @@ describe('browsers that sign in with their extension of a PBX', function () {
     return page;
   };
 
-  it('call each other through the PBX, and both hear', async () => {
+  it('call each other through the PBX, and both hear', async function () {
+    requireOwnEngine(this);
     const [one, other] = [await signIn('1001'), await signIn('1002')];
     await one.dial('1002');
     assert.equal(await other.waitForIncoming(), '1001');
@@ -109,7 +111,8 @@ describe('browsers that sign in with their extension of a PBX', function () {
     await one.waitForNotice('Call ended');
   });
 
-  it('with JsSIP call and are called, by a softphone and by a phone of the PBX, and both hear', async () => {
+  it('with JsSIP call and are called, by a softphone and by a phone of the PBX, and both hear', async function () {
+    requireOwnEngine(this);
     const one = await signIn('1001');
     const account = {
       url: gateway.wsUrl,

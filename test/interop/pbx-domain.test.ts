@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SipResponse } from '../../sip/message/index.js';
+import { chosenEngine, requireOwnEngine } from '../support/engine-under-test.js';
 import { ipTrunk, startGateway, type Gateway } from '../support/gateway.js';
 import { idle } from '../support/idle.js';
 import { KamailioOffice } from '../support/kamailio-office.js';
@@ -104,7 +105,14 @@ for (const takesPath of [false, true]) {
       answer(one, second, 200);
     });
 
-    it('JsSIP registers, calls and is called', async () => {
+    it('calls of one browser to the other are refused when drachtio-server would mix up their ends', async function () {
+      if (chosenEngine() !== 'drachtio') return this.skip();
+      const refused = await ask('INVITE', `sip:1002@${domain}`, ['Content-Type: application/sdp'], sdp(7000));
+      assert.equal(refused.status, 482);
+    });
+
+    it('JsSIP registers, calls and is called', async function () {
+      requireOwnEngine(this);
       const client = await JsSipClient.start('1004', gateway.wsUrl, passwords['1004'], domain);
       try {
         const since = other.received.length;

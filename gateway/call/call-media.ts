@@ -1,17 +1,15 @@
 import { failure, type SipFailure } from '../../sip/failure.js';
 import type { LegSide } from '../../sip/leg.js';
-import type {
-  DtmfTone,
-  MediaEndStats,
-  MediaEngine,
-  MediaListener,
-  MediaSession,
+import {
+  browserEnd,
+  type DtmfTone,
+  type MediaEndStats,
+  type MediaEngine,
+  type MediaListener,
+  type MediaSession,
 } from '../../sip/media/media-engine.js';
 import type { CallSnapshot } from './call-snapshot.js';
 import type { CallSource, CalleeTarget } from './ports.js';
-
-/** What a browser end of an anchored call speaks; codecs follow the other end's. */
-const browserEnd = { profile: 'webrtc' } as const;
 
 /** The two engines that a call may use. */
 export interface CallMediaEngines {

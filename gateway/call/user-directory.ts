@@ -1,5 +1,6 @@
 import { failure } from '../../sip/failure.js';
 import type { CalleeLeg, CalleeListener, Invitation, Party } from '../../sip/leg.js';
+import { browserEnd } from '../../sip/media/media-engine.js';
 import type { Binding, Location } from '../location/location.js';
 import { anonymous, wantsPrivacy } from '../routing/caller-id.js';
 import type { UserDirectory } from './call-router.js';
@@ -70,7 +71,7 @@ function targetOf(
     side: 'browser',
     label: `${binding.aor} ${binding.endpointId}`,
     place: { endpointId: binding.endpointId },
-    media: { profile: 'webrtc' },
+    media: browserEnd,
     from,
     to: { uri: binding.aor },
     headers: [],

@@ -242,6 +242,8 @@ export interface TrunkConfig {
   readonly media: {
     readonly codecs: readonly string[] | undefined;
     readonly ptimeMs: number | undefined;
+    /** Video codecs; undefined or empty: no video. */
+    readonly video?: readonly string[];
     /** Undefined: `rfc4733`. */
     readonly dtmf?: 'rfc4733' | 'info' | 'info_dtmf';
   };

@@ -7,6 +7,7 @@ import { presetNames } from './presets.js';
 /** `trunks:` and `routes:` of the configuration file. */
 
 const codecs = ['opus', 'G722', 'PCMU', 'PCMA'] as const;
+const videoCodecs = ['VP8', 'H264'] as const;
 
 const nameOf = (what: string, example: string) =>
   field.text(
@@ -162,6 +163,15 @@ export const trunk = z.strictObject({
           example: '[opus, PCMU, PCMA]',
         })
         .optional(),
+      video: z
+        .array(field.choice('', videoCodecs))
+        .meta({
+          description:
+            'Video codecs offered and taken, in order of preference. Default: none, calls have no video.',
+          expected: `a list of ${videoCodecs.join(', ')}`,
+          example: '[VP8, H264]',
+        })
+        .default([]),
       ptime: field
         .integer('Milliseconds of audio in a packet that are asked for.', 10, 120, 20)
         .multipleOf(10)
@@ -173,6 +183,6 @@ export const trunk = z.strictObject({
         )
         .default('rfc4733'),
     })
-    .meta({ description: 'Audio of the trunk.', example: '{ codecs: [PCMA], ptime: 20 }' })
+    .meta({ description: 'Audio and video of the trunk.', example: '{ codecs: [PCMA], ptime: 20 }' })
     .prefault({}),
 });

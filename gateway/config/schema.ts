@@ -182,7 +182,11 @@ const media = z
       .strictObject({
         address: field.ipAddress('IP address of this machine as browsers and PBXs reach it.', '203.0.113.5'),
         ports: field
-          .portRange('UDP ports for audio; a call takes four, or two with `browser_port`.', 16, '20000-29999')
+          .portRange(
+            'UDP ports for audio and video; a call takes four, or two with `browser_port`, and two more when a PBX takes its video.',
+            16,
+            '20000-29999',
+          )
           .default('20000-29999'),
         browser_port: field
           .integer(
@@ -196,7 +200,7 @@ const media = z
           .union([z.literal('auto'), z.int().min(0).max(64)])
           .meta({
             description:
-              'Processes that carry the audio. `auto`: one per processor but one, at most four; one with `browser_port`. A crash of one ends its calls alone. `0`: webtrunk itself does, and ends with its calls when native code crashes.',
+              'Processes that carry audio and video. `auto`: one per processor but one, at most four; one with `browser_port`. A crash of one ends its calls alone. `0`: webtrunk itself does, and ends with its calls when native code crashes.',
             expected: 'auto, or a number from 0 to 64',
             example: 'auto',
           })
@@ -223,12 +227,12 @@ const media = z
       .optional(),
     browser_to_browser: field
       .choice(
-        '`direct`: audio and video between two browsers do not pass through webtrunk. `anchored`: the media engine is between them, which hides their addresses from each other; audio only.',
+        '`direct`: audio and video between two browsers do not pass through webtrunk. `anchored`: the media engine is between them, which hides their addresses from each other.',
         ['direct', 'anchored'],
       )
       .default('direct'),
   })
-  .meta({ description: 'Audio.', example: 'relay: { address: 203.0.113.5 }' });
+  .meta({ description: 'Audio and video.', example: 'relay: { address: 203.0.113.5 }' });
 
 const iceServer = z.strictObject({
   urls: z

@@ -197,7 +197,7 @@ function settleTrunk(
       trustIdentity: inbound.trust_identity,
       numberFrom: inbound.number_from,
     },
-    media: { codecs: media.codecs, ptimeMs: media.ptime, dtmf: media.dtmf },
+    media: { codecs: media.codecs, ptimeMs: media.ptime, video: media.video, dtmf: media.dtmf },
   };
 }
 

@@ -1,5 +1,6 @@
 import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
 import type { Party } from '../../sip/leg.js';
+import { browserEnd } from '../../sip/media/media-engine.js';
 import { parseNameAddrList, parseUri, serializeUri, splitCommaList } from '../../sip/message/index.js';
 import { dialledOf } from '../call/dialled.js';
 import type { CallRouter } from '../call/call-router.js';
@@ -185,7 +186,7 @@ function toBrowsers(
     side: 'browser',
     label: `${aor} ${endpointId}`,
     place: { endpointId },
-    media: { profile: 'webrtc' },
+    media: browserEnd,
     from: wantsPrivacy(caller) ? anonymous : shown,
     to: { uri: aor },
     headers,

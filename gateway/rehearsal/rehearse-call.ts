@@ -3,7 +3,7 @@ import { failure, SipFailure, toFailure } from '../../sip/failure.js';
 import type { RehearsedMessage } from '../../sip/engine/transport/rehearsed-channel.js';
 import type { CalleeListener, HeaderView } from '../../sip/leg.js';
 import { newId } from '../../sip/message/index.js';
-import type { MediaEngine } from '../../sip/media/media-engine.js';
+import { browserEnd, type MediaEngine } from '../../sip/media/media-engine.js';
 import type { CallRouter, ExplainedPlan } from '../call/call-router.js';
 import { CalleeSearch } from '../call/callee-search.js';
 import { forwardedHeaders } from '../call/header-policy.js';
@@ -69,7 +69,7 @@ async function rehearseAttempt(
   const session = options.media.createSession(newId('c_'), { timeout: () => undefined });
   try {
     const callerId = newId('l_');
-    session.addEnd(callerId, source.side === 'browser' ? { profile: 'webrtc' } : source.media);
+    session.addEnd(callerId, source.side === 'browser' ? browserEnd : source.media);
     session.addEnd(legId, target.media);
     const sdp = await session.offer(callerId, legId, sampleOffer).catch((thrown: unknown) => {
       trouble.push(toFailure(thrown));

@@ -300,6 +300,7 @@ function mediaOf({ media }: Trunk): TrunkMedia {
     profile: 'plain',
     ...(media.codecs === undefined ? {} : { codecs: media.codecs }),
     ...(media.ptimeMs === undefined ? {} : { ptimeMs: media.ptimeMs }),
+    ...(media.video === undefined ? {} : { video: media.video }),
     ...(dtmf === 'rfc4733' ? {} : { dtmf: 'signalled', infoDtmf }),
   };
 }

@@ -62,6 +62,8 @@ export interface Trunk {
   readonly media: {
     readonly codecs: readonly string[] | undefined;
     readonly ptimeMs: number | undefined;
+    /** Video codecs; undefined or empty: no video. */
+    readonly video?: readonly string[];
     /** Undefined: `rfc4733`, events in RTP; else INFO with `application/dtmf-relay`, or with `application/dtmf`. */
     readonly dtmf?: 'rfc4733' | 'info' | 'info_dtmf';
   };

@@ -1,4 +1,5 @@
 import type { SipFailure } from '../failure.js';
+import { knownVideoCodecs } from '../sdp/codecs.js';
 
 /** SDP flavour of a media end (DESIGN §2). */
 export type MediaProfile = 'webrtc' | 'plain';
@@ -24,6 +25,12 @@ export interface MediaEndOptions {
    */
   readonly dtmf?: 'events' | 'signalled';
 }
+
+/** What a browser's end speaks; its audio codecs follow the other end's. */
+export const browserEnd = {
+  profile: 'webrtc',
+  video: knownVideoCodecs,
+} as const satisfies MediaEndOptions;
 
 /** What a media session tells its call. */
 export interface MediaListener {

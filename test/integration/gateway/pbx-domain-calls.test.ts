@@ -120,6 +120,20 @@ describe('calls of a domain whose PBX knows the passwords', () => {
     assert.match(nobody?.headers.get('from') ?? '', /^"?Anonymous"? <sip:anonymous@anonymous\.invalid>;tag=/);
   });
 
+  it('end with the expiry that the PBX has granted: then the browser neither calls nor is called', async () => {
+    const { pbx, browser, gateway } = rig;
+    pbx.grantsSeconds = 1;
+    assert.match(
+      (await browser.register({ expires: 300 })).headers.get('contact') ?? '',
+      /;expires=1(?:;|$)/,
+    );
+    const to = pbx.binding ?? '';
+    await idle(gateway, ['bindings', 'pbxContacts']);
+    assert.equal((await rig.ask('INVITE', colleague, [typed], sdp(7000))).status, 403);
+    pbx.peer.send(pbx.requestText('INVITE', { to, callId: 'expired', headers: [typed], body: sdp(7002) }));
+    assert.equal((await pbx.peer.status(480)).callId, 'expired');
+  });
+
   it('of somebody else than the extension are refused', async () => {
     const headers = [`From: <sip:1002@${pbxDomain}>;tag=t`, typed];
     const refused = await rig.ask('INVITE', colleague, headers, sdp(7000));

@@ -7,15 +7,16 @@ import { launchChromium, type TestBrowser } from '../support/chromium.js';
 import { freePort } from '../support/free-port.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { passwordOf } from '../support/gateway.js';
+import { Haproxy, type HaproxyServer } from '../support/haproxy.js';
 import { Kamailio } from '../support/kamailio.js';
 import { requirePeer } from '../support/peers.js';
 import { Redis } from '../support/redis.js';
 import { Rtpengine } from '../support/rtpengine.js';
+import { officeUsers as users, sharedOffice } from '../support/shared-office.js';
 import { Softphone } from '../support/softphone.js';
 
 const browserHz = 440;
 const phoneHz = 1_000;
-const users = { '1001': 'phone-secret', gw: 'gw-secret' };
 
 /** Chromium → webtrunk → Kamailio → baresip, and back; webtrunk is killed with the call up and started again. */
 describe('a call that is up when webtrunk is killed', function () {
@@ -41,23 +42,7 @@ describe('a call that is up when webtrunk is killed', function () {
     folder = await mkdtemp(join(tmpdir(), 'webtrunk-hand-over-'));
     config = join(folder, 'office.yaml');
     const [http, sip, pbx] = [await freePort(), await freePort(), await freePort()];
-    await writeFile(
-      config,
-      `listen:
-  http: { address: 127.0.0.1, port: ${http} }
-  admin: { address: 127.0.0.1, port: 0 }
-domains: [{ name: localhost, users: [{ name: alice, password: ${passwordOf('alice')} }] }]
-sip: { engine: embedded, embedded: { listen: ["udp:127.0.0.1:${sip}"] } }
-media: { engine: rtpengine, rtpengine: [{ ng: "udp:127.0.0.1:${server.port}" }] }
-trunks:
-  - { name: pbx, type: auth, auth: { username: gw, password: ${users.gw} }, hosts: [{ uri: "sip:127.0.0.1:${pbx};transport=udp" }] }
-routes:
-  - { name: staff, match: "^alice$", to: users }
-  - { name: phones, match: "^1[0-9]{3}$", to: { trunks: [pbx] } }
-cdr: { file: cdr.ndjson }
-store: ${redis.url}
-`,
-    );
+    await writeFile(config, sharedOffice({ http, sip, pbx, ng: server.port, store: redis.url }));
     kamailio = await Kamailio.start({
       program,
       users,
@@ -159,5 +144,94 @@ store: ${redis.url}
     phone.hangUp();
     await alice.waitForNoCall();
     await gateway.logged('call.ended');
+  });
+});
+
+describe('a call that is up when one of two webtrunks behind HAProxy is killed', function () {
+  this.timeout(60_000);
+  let browser: TestBrowser;
+  let server: Rtpengine;
+  let redis: Redis;
+  let kamailio: Kamailio;
+  let phone: Baresip;
+  let haproxy: Haproxy;
+  let folder: string;
+  const nodes: { readonly name: string; readonly port: number; readonly gateway: GatewayProcess }[] = [];
+  let alice: Softphone;
+
+  before(async function () {
+    const chromium = requirePeer(this, 'chromium');
+    const program = requirePeer(this, 'kamailio');
+    const phoneProgram = requirePeer(this, 'baresip');
+    const mediaProgram = requirePeer(this, 'rtpengine');
+    const haproxyProgram = requirePeer(this, 'haproxy');
+    redis = await Redis.start(requirePeer(this, 'redis-server'));
+    browser = await launchChromium(chromium, browserHz);
+    server = await Rtpengine.start(mediaProgram);
+    folder = await mkdtemp(join(tmpdir(), 'webtrunk-nodes-'));
+    const pbx = await freePort();
+    const servers: HaproxyServer[] = [];
+    for (const name of ['one', 'two']) {
+      const [port, adminPort, sip] = [await freePort(), await freePort(), await freePort()];
+      const config = join(folder, `${name}.yaml`);
+      const ports = { http: port, admin: adminPort, sip, pbx, ng: server.port };
+      await writeFile(config, sharedOffice({ ...ports, store: redis.url }));
+      nodes.push({ name, port, gateway: await GatewayProcess.start(config) });
+      servers.push({ name, port, adminPort });
+    }
+    haproxy = await Haproxy.start(haproxyProgram, servers);
+    const gateway = { numbers: ['alice'], address: '127.0.0.1:9' };
+    kamailio = await Kamailio.start({ program, users, gateway, port: pbx });
+    phone = await Baresip.start({
+      program: phoneProgram,
+      user: '1001',
+      password: users['1001'],
+      registrar: kamailio.address,
+      hz: phoneHz,
+    });
+  });
+
+  after(async () => {
+    await alice?.close();
+    await phone?.close();
+    for (const { gateway } of nodes) await gateway.stop();
+    await haproxy?.stop();
+    await kamailio?.close();
+    await server?.stop();
+    await redis?.stop();
+    await browser?.close();
+    if (folder !== undefined) await rm(folder, { recursive: true });
+  });
+
+  it('goes on at the other: audio never stops, and both can hold and hang up', async () => {
+    const bothHear = (): Promise<unknown> =>
+      Promise.all([alice.waitForTone(phoneHz), phone.waitForTone(browserHz)]);
+    alice = await Softphone.open(browser, haproxy.url);
+    await alice.signIn('alice', passwordOf('alice'));
+    await alice.dial('1001');
+    await phone.event('CALL_INCOMING');
+    phone.accept();
+    await bothHear();
+    const holds = ({ gateway }: (typeof nodes)[number]): boolean =>
+      gateway.lines.some(({ event }) => event === 'call.answered');
+    const [dying] = nodes.filter(holds);
+    const [other] = nodes.filter((node) => !holds(node));
+    assert.ok(dying !== undefined && other !== undefined);
+
+    await dying.gateway.kill();
+    await other.gateway.logged('call.taken_over');
+    await alice.waitForLine('Connected as alice');
+    await bothHear();
+    phone.hold();
+    await alice.waitForSilence();
+    phone.resume();
+    await bothHear();
+    await alice.hold();
+    await alice.waitForSilence();
+    await alice.resume();
+    await bothHear();
+    phone.hangUp();
+    await alice.waitForNoCall();
+    await other.gateway.logged('call.ended');
   });
 });

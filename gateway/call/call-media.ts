@@ -20,6 +20,8 @@ export interface CallMediaEngines {
 /** The media session of one call, opened when the first target is known and closed with the call. */
 export class CallMedia {
   #session: MediaSession | undefined;
+  /** What each leg has said last and before: the generations that its candidates may be of. Removed with the end. */
+  readonly #said = new Map<string, readonly string[]>();
   #hear: (endId: string, tone: DtmfTone) => void = () => undefined;
 
   constructor(
@@ -34,14 +36,18 @@ export class CallMedia {
   async offerTo(legId: string, target: CalleeTarget, sdp: string | undefined): Promise<string | undefined> {
     const session = this.#open(target);
     session.addEnd(legId, target.media);
-    return sdp === undefined ? undefined : session.offer(this.callerId, legId, sdp);
+    if (sdp === undefined) return undefined;
+    this.#note(this.callerId, sdp);
+    return session.offer(this.callerId, legId, sdp);
   }
 
   offer(fromId: string, toId: string, sdp: string): Promise<string> {
+    this.#note(fromId, sdp);
     return this.#opened().offer(fromId, toId, sdp);
   }
 
   answer(fromId: string, toId: string, sdp: string): Promise<string> {
+    this.#note(fromId, sdp);
     return this.#opened().answer(fromId, toId, sdp);
   }
 
@@ -50,7 +56,23 @@ export class CallMedia {
   }
 
   removeEnd(legId: string): void {
+    this.#said.delete(legId);
     this.#session?.removeEnd(legId);
+  }
+
+  /** True when descriptions pass from end to end: the ends then need each other's candidates. */
+  get isDirect(): boolean {
+    return this.#session?.passFragment !== undefined;
+  }
+
+  /** The last two descriptions of a leg. */
+  descriptionsOf(legId: string): readonly string[] {
+    return this.#said.get(legId) ?? [];
+  }
+
+  /** A trickle fragment as the other end may see it. */
+  passFragment(fragment: string): string {
+    return this.#session?.passFragment?.(fragment) ?? fragment;
   }
 
   /** Tones that a leg sends in RTP, for another whose DTMF is in signalling, are told to `hear`. */
@@ -81,8 +103,14 @@ export class CallMedia {
     const session = this.#session;
     if (session === undefined) return [];
     const stats = session.finalStats === undefined ? session.stats() : await session.finalStats();
+    this.#said.clear();
     session.close();
     return stats;
+  }
+
+  #note(legId: string, sdp: string): void {
+    const [last] = this.#said.get(legId) ?? [];
+    if (last !== sdp) this.#said.set(legId, last === undefined ? [sdp] : [sdp, last]);
   }
 
   #opened(): MediaSession {

@@ -118,8 +118,8 @@ export const callTransitions: TransitionTable = {
   },
   request: {
     routing: { to: 'routing', act: (call, event) => call.refuseRequest(event) },
-    inviting: { to: 'inviting', act: (call, event) => call.refuseRequest(event) },
-    ringing: { to: 'ringing', act: (call, event) => call.refuseRequest(event) },
+    inviting: { to: 'inviting', act: (call, event) => call.forwardRequest(event) },
+    ringing: { to: 'ringing', act: (call, event) => call.forwardRequest(event) },
     answering: { to: 'answering', act: (call, event) => call.forwardRequest(event) },
     established: { to: 'established', act: (call, event) => call.forwardRequest(event) },
     ending: { to: 'ending', act: (call, event) => call.refuseRequest(event) },

@@ -1,5 +1,5 @@
 import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
-import type { CallerLeg, IncomingCall, Leg, LegEnd, LegListener } from '../../sip/leg.js';
+import type { CallerLeg, HeaderList, IncomingCall, Leg, LegEnd, LegListener } from '../../sip/leg.js';
 import type { Timer } from '../../sip/clock.js';
 import {
   callTransitions,
@@ -17,7 +17,7 @@ import type { CallSurroundings } from './call-surroundings.js';
 import { CalleeSearch, type Attempt } from './callee-search.js';
 import { EarlyMedia } from './early-media.js';
 import { classifyRefusal, terminationOf, towardsCaller } from './failure-map.js';
-import { completedElsewhere, forwardedHeaders, reasonHeaders } from './header-policy.js';
+import { completedElsewhere, reasonHeaders } from './header-policy.js';
 import { Negotiation, tellEvents } from './negotiation.js';
 import type { Termination } from '../telemetry/call-events.js';
 import type { CallSource, CalleeTarget } from './ports.js';
@@ -179,7 +179,7 @@ export class Call implements CallActions {
       const forCaller = await this.#early.final(winner.leg, sdp);
       if (this.incoming.sdp === undefined) this.#lateAck = (ackSdp) => answer.ack(ackSdp);
       else answer.ack();
-      this.#answer(winner, forCaller);
+      this.#answer(winner, forCaller, this.#inDialog.answered(answer.headers));
     } catch (thrown) {
       answer.ack();
       throw thrown;
@@ -358,7 +358,7 @@ export class Call implements CallActions {
     const startedMs = this.around.clock.nowMs();
     try {
       const sdp = await this.#media.offerTo(legId, target, this.incoming.sdp);
-      const headers = forwardedHeaders(this.incoming.headers, this.source.side);
+      const headers = this.#inDialog.inviteHeaders(target);
       this.#openLegs.add(legId);
       this.#search.invite(target, { legId, sdp, headers, startedMs }, calleeEars(legId, this.#ears));
       this.around.events.callAttempt({ callId: this.id, legId, target: target.label, side: target.side });
@@ -369,7 +369,7 @@ export class Call implements CallActions {
     }
   }
 
-  #answer(winner: Attempt, sdp: string): void {
+  #answer(winner: Attempt, sdp: string, headers: HeaderList): void {
     this.#timer?.cancel();
     const setupMs = this.#record.answered();
     this.around.events.callAnswered({
@@ -378,7 +378,7 @@ export class Call implements CallActions {
       target: winner.target.label,
       setupMs,
     });
-    this.caller.answer(sdp).then(
+    this.caller.answer(sdp, headers).then(
       (ackSdp) => this.#post('acknowledged', { sdp: ackSdp }),
       (thrown: unknown) => this.#post('cut', { failure: toFailure(thrown) }),
     );

@@ -1,11 +1,13 @@
 import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
-import type { InDialogRequest, Leg } from '../../sip/leg.js';
+import type { HeaderList, HeaderView, InDialogRequest, Leg } from '../../sip/leg.js';
 import type { DtmfTone } from '../../sip/media/media-engine.js';
 import type { CallEvents } from '../telemetry/call-events.js';
 import type { CallMedia } from './call-media.js';
 import type { Attempt } from './callee-search.js';
 import { readDtmfInfo, writeDtmfInfo, type DtmfContentType } from './dtmf-info.js';
-import type { CallSource } from './ports.js';
+import { forwardedHeaders } from './header-policy.js';
+import type { CallSource, CalleeTarget } from './ports.js';
+import { isTrickling, takesTrickle, Trickle } from './trickle.js';
 
 /** Methods that are carried from one leg to the other: DTMF and text (RFC 6086, RFC 3428). */
 const carried: ReadonlySet<string> = new Set(['INFO', 'MESSAGE']);
@@ -30,6 +32,7 @@ interface TalkingCall {
   readonly id: string;
   readonly caller: Leg;
   readonly source: CallSource;
+  readonly incoming: { readonly headers: HeaderView };
 }
 
 /**
@@ -39,18 +42,39 @@ interface TalkingCall {
 export class InDialog {
   /** Tones go one after the other: INFOs that overtake each other would swap digits. */
   #last: Promise<void> = Promise.resolve();
+  readonly #trickle: Trickle;
+  #calleeTrickles = false;
 
   constructor(
     private readonly call: TalkingCall,
     private readonly media: CallMedia,
     private readonly connected: () => Attempt | undefined,
-    private readonly events: Pick<CallEvents, 'callToneLost'>,
+    private readonly events: Pick<CallEvents, 'callToneLost' | 'callTrickled'>,
   ) {
     media.hearTones((endId, tone) => this.#heard(endId, tone));
+    const targetOf = (legId: string) => this.#trickleTarget(legId);
+    this.#trickle = new Trickle(call.id, media, targetOf, events);
+  }
+
+  /** Header fields of the INVITE to this target: what crosses, and whether it may trickle. */
+  inviteHeaders(target: CalleeTarget): HeaderList {
+    const { incoming, source } = this.call;
+    const crossing = forwardedHeaders(incoming.headers, source.side);
+    const mayTrickle = !this.media.isDirect || isTrickling(incoming.headers);
+    return target.side === 'browser' && mayTrickle ? [...crossing, ...takesTrickle] : crossing;
+  }
+
+  /** The callee has answered with these header fields; returns those of the answer to the caller. */
+  answered(headers: HeaderView): HeaderList {
+    this.#calleeTrickles = isTrickling(headers);
+    this.#trickle.release();
+    if (this.call.source.side !== 'browser') return [];
+    return !this.media.isDirect || this.#calleeTrickles ? takesTrickle : [];
   }
 
   /** Carries the request of one leg to the other and answers it with what that answered. */
   forward(legId: string, request: InDialogRequest): void {
+    if (isPackaged(request)) return this.#trickle.receive(legId, request);
     const [from, to] = this.#sides(legId);
     if (to === undefined || !carried.has(request.method)) return answerLocally(request);
     const tone = request.method === 'INFO' ? readDtmfInfo(request.contentType, request.body) : undefined;
@@ -86,6 +110,13 @@ export class InDialog {
     this.events.callToneLost({ callId: this.call.id, failure: why });
   }
 
+  #trickleTarget(legId: string): { readonly leg: Leg; readonly takes: boolean } | undefined {
+    const leg = this.#sides(legId)[1]?.leg;
+    if (leg === undefined) return undefined;
+    const isToCaller = leg === this.call.caller;
+    return { leg, takes: isToCaller ? isTrickling(this.call.incoming.headers) : this.#calleeTrickles };
+  }
+
   /** The leg of that id, and the other one; undefined until the callee has answered. */
   #sides(legId: string): readonly [from: Side | undefined, to: Side | undefined] {
     const { caller: leg, source } = this.call;
@@ -96,6 +127,11 @@ export class InDialog {
       callee === undefined ? undefined : { leg: callee.leg, infoDtmf: callee.target.media.infoDtmf };
     return legId === leg.id ? [caller, other] : [other, caller];
   }
+}
+
+/** An INFO of an Info Package (RFC 6086), not one of those that were before. */
+function isPackaged({ method, headers }: InDialogRequest): boolean {
+  return method === 'INFO' && headers.get('info-package') !== undefined;
 }
 
 /** Sends the request on in the other leg's dialog and answers it with what the other side answered. */

@@ -1,5 +1,5 @@
 import type { Log } from '../../sip/log.js';
-import type { CallEvents, Termination } from './call-events.js';
+import { trickleOutcomes, type CallEvents, type Termination } from './call-events.js';
 import { because, failureCodes, failureFields } from './failure-fields.js';
 import type { Metrics } from './metrics.js';
 import { createQualityEvents } from './quality-event-log.js';
@@ -42,6 +42,12 @@ function callCounters(metrics: Metrics) {
       failureCodes,
     ),
     tonesLost: metrics.enumCounter('call_tones_lost_total', 'DTMF not delivered', 'code', failureCodes),
+    trickled: metrics.enumCounter(
+      'trickled_candidates_total',
+      'INFOs with ICE candidates',
+      'outcome',
+      trickleOutcomes,
+    ),
     challenged: metrics.counter(
       'calls_challenged_total',
       'Of the calls begun: the PBX has asked the caller for its password; no call yet',
@@ -120,7 +126,10 @@ function setupEvents(
 function talkEvents(
   log: Log,
   count: CallCounters,
-): Pick<CallEvents, 'callHeld' | 'callResumed' | 'callReofferRefused' | 'callToneLost' | 'callEnded'> {
+): Pick<
+  CallEvents,
+  'callHeld' | 'callResumed' | 'callReofferRefused' | 'callToneLost' | 'callTrickled' | 'callEnded'
+> {
   return {
     callHeld(call) {
       count.held.inc(call.by);
@@ -142,6 +151,13 @@ function talkEvents(
       count.tonesLost.inc(failure.code);
       const fields = { event: 'call.tone_lost', callId, ...failureFields(failure) };
       log.warn(fields, `a DTMF tone did not reach the other side: ${because(failure)}`);
+    },
+    callTrickled({ failure, ...call }) {
+      count.trickled.inc(call.outcome);
+      const fields = { event: 'call.trickled', ...call };
+      if (failure === undefined) return log.debug(fields, `trickled candidates: ${call.outcome}`);
+      const why = { ...fields, ...failureFields(failure) };
+      log[failure.severity](why, `trickled candidates ${call.outcome}: ${because(failure)}`);
     },
     callEnded({ callId, durationMs, termination, failure }) {
       count.open.dec();

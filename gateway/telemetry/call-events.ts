@@ -19,6 +19,10 @@ export interface Termination {
   readonly by: 'caller' | 'callee' | 'gateway';
 }
 
+/** What becomes of trickled candidates: an engine of ours finds the browser without; `lost`: the other side takes none. */
+export const trickleOutcomes = ['not_needed', 'passed', 'lost', 'refused'] as const;
+export type TrickleOutcome = (typeof trickleOutcomes)[number];
+
 /** The business events of calls, each logged as one line and counted once (DESIGN §9 rule 8). */
 export interface CallEvents {
   callStarted(call: {
@@ -57,6 +61,13 @@ export interface CallEvents {
   }): void;
   /** A key that somebody pressed did not reach the other side. */
   callToneLost(call: { readonly callId: string; readonly failure: SipFailure }): void;
+  /** A browser has sent candidates after its description (RFC 8840). `failure`: why they were refused or are lost. */
+  callTrickled(call: {
+    readonly callId: string;
+    readonly legId: string;
+    readonly outcome: TrickleOutcome;
+    readonly failure?: SipFailure;
+  }): void;
   /** An INVITE was refused before it became a call. `who`: address-of-record, or trunk and remote address. */
   callRefused(call: { side: LegSide; who: string; sipCallId: string; failure: SipFailure }): void;
 }

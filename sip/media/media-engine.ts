@@ -90,6 +90,8 @@ export interface MediaSession {
   refuse(toEndId: string): void;
   /** Sends a tone to the end as RFC 4733 events; resolves with false when that is not possible now. Never rejects. */
   sendDtmf?(endId: string, tone: DtmfTone): Promise<boolean>;
+  /** For engines that pass descriptions on: a trickle fragment (RFC 8840) as the other end may see it. */
+  passFragment?(fragment: string): string;
   /** The figures that are known here. */
   stats(): readonly MediaEndStats[];
   /** For engines in other processes: asks for the last figures, before close. Never rejects; takes a second at most. */

@@ -73,6 +73,10 @@ class PassthroughSession implements MediaSession {
     // Nothing was changed by the offer.
   }
 
+  passFragment(fragment: string): string {
+    return this.pass(fragment);
+  }
+
   stats(): readonly MediaEndStats[] {
     return [];
   }

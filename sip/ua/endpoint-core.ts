@@ -71,7 +71,7 @@ export class EndpointCore {
     const dialogHeaders: HeaderList = [
       ['Contact', this.core.contact],
       ['Allow', allowed],
-      ['Supported', '100rel, timer'],
+      ['Supported', '100rel, timer, trickle-ice'],
     ];
     this.context = {
       core: this.core,
@@ -115,7 +115,7 @@ export class EndpointCore {
         [
           `Contact: ${this.core.contact}`,
           `Allow: ${allowed}`,
-          sdp === undefined ? 'Supported: timer' : 'Supported: 100rel, timer',
+          sdp === undefined ? 'Supported: timer, trickle-ice' : 'Supported: 100rel, timer, trickle-ice',
           ...headerLines(safeHeaders(invitation.headers)),
         ],
         sdp,

@@ -62,6 +62,11 @@ export class WebrtcPeer {
     );
   }
 
+  /** What this peer has said last; empty before that. */
+  get localSdp(): string {
+    return this.#connection.localDescription()?.sdp ?? '';
+  }
+
   /**
    * An offer without candidates, as a browser's may be: the relay learns where this peer is from its checks. (With them,
    * the relay's checks can overtake the answer, and this library then fails the handshake now and then.)

@@ -63,8 +63,8 @@ const expected: Record<CallEventName, Partial<Record<CallState, [CallState, keyo
   },
   request: {
     routing: ['routing', 'refuseRequest'],
-    inviting: ['inviting', 'refuseRequest'],
-    ringing: ['ringing', 'refuseRequest'],
+    inviting: ['inviting', 'forwardRequest'],
+    ringing: ['ringing', 'forwardRequest'],
     answering: ['answering', 'forwardRequest'],
     established: ['established', 'forwardRequest'],
     ending: ['ending', 'refuseRequest'],

@@ -64,6 +64,7 @@ class Scene {
       callReofferRefused: ({ by }) => this.events.push(`re-offer of ${by} refused`),
       callQuality: note('quality'),
       callToneLost: note('tone lost'),
+      callTrickled: note('trickled'),
       callEnded: note('ended'),
       callRefused: note('refused'),
     };

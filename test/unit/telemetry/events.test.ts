@@ -103,6 +103,7 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
     (events) =>
       events.callAttempt({ callId: 'c_1', legId: 'l_1', target: 'echo sip:127.0.0.1:5090', side: 'trunk' }),
   ],
+  ['webtrunk_calls_abandoned_total 1', (events) => events.callAbandoned({ callId: 'c_1', legIds: ['l_2'] })],
   [
     'webtrunk_call_attempts_failed_total{code="media.not_acceptable"} 1',
     (events) =>
@@ -169,6 +170,10 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
   [
     'webtrunk_call_tones_lost_total{code="media.not_acceptable"} 1',
     (events) => events.callToneLost({ callId: 'c_1', failure: refusal }),
+  ],
+  [
+    'webtrunk_trickled_candidates_total{outcome="refused"} 1',
+    (events) => events.callTrickled({ callId: 'c_1', legId: 'l_1', outcome: 'refused', failure: refusal }),
   ],
   [
     'webtrunk_media_mos_count{side="trunk",engine="relay"} 1',

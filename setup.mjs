@@ -30,6 +30,7 @@ const peers = {
   '/usr/bin/stunnel4': 'stunnel4',
   '/usr/bin/sipsak': 'sipsak',
   '/usr/bin/svmap': 'sipvicious',
+  '/usr/bin/turnserver': 'coturn',
   '/usr/bin/chromium': 'chromium',
   '/usr/bin/rtpengine': 'rtpengine-daemon',
   '/usr/bin/redis-server': 'redis-server',

@@ -342,6 +342,7 @@ export class App {
         endpoints: this.#endpoints,
         pbx: this.#pbx?.registrar,
         tokens: await createTokenOptions(this.config, this.around.events, this.#clock),
+        ice: () => this.inForce.ice,
       }),
     );
   }

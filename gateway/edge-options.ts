@@ -7,6 +7,7 @@ import { edgeLimitsOf } from './edge-limits.js';
 import type { EdgeOptions, TokenOptions } from './edge/edge.js';
 import type { PageHandler } from './edge/http-server.js';
 import type { EndpointTable } from './endpoint/endpoint-table.js';
+import { IceAccess } from './ice-access.js';
 import { listeners } from './listen-options.js';
 import type { Location } from './location/location.js';
 import type { PbxRegistrar } from './pbx-domain/pbx-registrar.js';
@@ -21,6 +22,8 @@ export interface EdgeSurroundings {
   readonly endpoints: EndpointTable;
   readonly pbx: PbxRegistrar | undefined;
   readonly tokens: TokenOptions | undefined;
+  /** As the configuration is now. */
+  ice(): Config['ice'];
   readonly events: EdgeEvents;
   readonly clock: Clock;
   readonly log: Log;
@@ -36,11 +39,13 @@ const registrationLimits = {
 /** The browser side's door as the configuration wants it. */
 export function edgeOptions(config: Config, around: EdgeSurroundings): EdgeOptions {
   const { websocket } = config;
+  const iceAccess = new IceAccess(() => around.ice(), around.clock);
   const { pages, credentials, location, endpoints, pbx, tokens, events, clock, log } = around;
   return {
     listen: listeners(config),
     pages,
     origins: websocket.origins,
+    ...(config.listen.proxies === undefined ? {} : { proxies: config.listen.proxies }),
     perMessageDeflate: websocket.perMessageDeflate,
     keepaliveMs: websocket.keepaliveMs,
     limits: edgeLimitsOf(config),
@@ -56,6 +61,7 @@ export function edgeOptions(config: Config, around: EdgeSurroundings): EdgeOptio
     }),
     ...(pbx === undefined ? {} : { pbx }),
     ...(tokens === undefined ? {} : { tokens }),
+    ticketFor: (aor, untilMs) => iceAccess.ticketFor(aor, untilMs),
     endpoints,
     events,
     clock,

@@ -11,6 +11,7 @@ import { loadConfig } from './config/load.js';
 import { ConfigError } from './config/problem.js';
 import { examine } from './doctor/doctor.js';
 import { findingText } from './doctor/print.js';
+import { IceAccess } from './ice-access.js';
 import { quickStartBanner } from './process/banner.js';
 import { checkReport } from './process/check.js';
 import { readCommand, type Command } from './process/command.js';
@@ -161,9 +162,13 @@ async function startParts(
   reload: () => Promise<ReloadOutcome>,
 ): Promise<Running> {
   const folder = fileURLToPath(new URL('../web', import.meta.url));
-  const pages = await createPublicPages({ folder, config: pageConfigOf(config) });
+  let inForce = (): Config => config;
+  const iceAccess = new IceAccess(() => inForce().ice, systemClock);
+  const iceServers = (ticket: string) => iceAccess.servers(ticket);
+  const pages = await createPublicPages({ folder, config: pageConfigOf(config), iceServers });
   if (!pages.built) log.warn({ folder }, 'the pages were not built: npm run build');
   const app = await App.start(config, { log, events, pages: pages.handler });
+  inForce = () => app.config;
   metrics.watchTables(() => app.inspect());
   watchTrunks(metrics, () => app.trunkStatuses);
   metrics.watchCounts(

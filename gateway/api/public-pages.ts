@@ -3,12 +3,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { pageConfigPath, type PageConfig } from '../contract/page-config.js';
+import {
+  iceServersPath,
+  pageConfigPath,
+  type IceServersAnswer,
+  type PageConfig,
+} from '../contract/page-config.js';
+import { parseBearer } from '../../sip/message/index.js';
 
 export interface PublicPagesOptions {
   /** Folder with the built pages: `phone/index.html`, `assets/…`. */
   readonly folder: string;
   readonly config: PageConfig;
+  /** What the bearer of a ticket gets; undefined for one that is not good. Undefined: nobody gets any. */
+  readonly iceServers?: (ticket: string) => IceServersAnswer | undefined;
 }
 
 /** What the public listener answers to requests that are no WebSocket. */
@@ -36,7 +44,11 @@ const year = '365d';
 const notBuilt = 'The pages were not built. Run: npm run build\n';
 
 /** Prepares the pages of the softphone for the listener of the edge: no port of its own. */
-export async function createPublicPages({ folder, config }: PublicPagesOptions): Promise<PublicPages> {
+export async function createPublicPages({
+  folder,
+  config,
+  iceServers = () => undefined,
+}: PublicPagesOptions): Promise<PublicPages> {
   let told = config;
   const server = Fastify({
     frameworkErrors: (_error, _request, reply) => {
@@ -55,6 +67,12 @@ export async function createPublicPages({ folder, config }: PublicPagesOptions):
   server.get(pageConfigPath, async (_request, reply) => {
     reply.header('Cache-Control', 'no-store');
     return told;
+  });
+  server.get(iceServersPath, (request, reply) => {
+    const answer = iceServers(parseBearer([request.headers.authorization ?? '']) ?? '');
+    reply.header('Cache-Control', 'no-store');
+    if (answer !== undefined) return reply.send(answer);
+    return sendText(reply.header('WWW-Authenticate', 'Bearer'), 401, 'Sign in over SIP first.\n');
   });
   server.get(config.websocketPath, (_request, reply) =>
     sendText(

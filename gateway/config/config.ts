@@ -1,5 +1,6 @@
 import type { Pattern } from './pattern.js';
 import type { TokenAlgorithm } from '../auth/signing-keys.js';
+import type { TrustedProxies } from '../edge/client-address.js';
 import type { Secret } from './secret.js';
 
 /** The configuration as the rest of webtrunk reads it: complete, checked and deeply frozen. */
@@ -55,6 +56,8 @@ export interface ListenConfig {
   readonly http: ListenAddress | undefined;
   readonly https: HttpsListen | undefined;
   readonly admin: AdminListen;
+  /** Undefined: there is no proxy in front. */
+  readonly proxies?: TrustedProxies;
 }
 
 export interface WebsocketConfig {
@@ -191,6 +194,10 @@ export interface IceServerConfig {
   readonly username: string | undefined;
   /** Every page gets it (`GET /config.json`). */
   readonly credential: Secret | undefined;
+  /** Shared with the TURN server: each user gets a password of its own. Undefined: `credential` is that of all. */
+  readonly secret?: Secret | undefined;
+  /** How long such a password lasts. */
+  readonly ttlMs?: number;
 }
 
 /** Undefined: no limit. */
@@ -246,6 +253,7 @@ export interface TrunkConfig {
     readonly video?: readonly string[];
     /** Undefined: `rfc4733`. */
     readonly dtmf?: 'rfc4733' | 'info' | 'info_dtmf';
+    /** Undefined: `off`. */
   };
 }
 

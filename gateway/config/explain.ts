@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { explanationOf } from './fields.js';
 import { nearest } from './nearest.js';
-import { isKeyNotYet, isValueNotYet } from './not-yet.js';
 import { pathText, type ConfigProblem, type Path } from './problem.js';
 import { schemaAt } from './schema-walk.js';
 import type { YamlSource } from './yaml-source.js';
@@ -19,7 +18,6 @@ export function explainIssue(issue: Issue, root: z.ZodType, source: YamlSource):
 
 function explainKey(path: Path, root: z.ZodType, source: YamlSource): ConfigProblem {
   const where = { path: pathText(path), line: source.lineOf(path) };
-  if (isKeyNotYet(path)) return { ...where, problem: 'not supported yet', fix: 'remove it' };
   const parent = schemaAt(root, path.slice(0, -1));
   const known = parent instanceof z.ZodObject ? Object.keys(parent.shape) : [];
   const meant = nearest(lastOf(path), known);
@@ -40,9 +38,6 @@ function explainValue(path: Path, root: z.ZodType, source: YamlSource): Finding 
   if (value === null) return { problem: 'nothing is written here', fix: write };
   if (typeof value === 'object') return { problem: `expected ${expected}`, fix: write };
   const written = source.writtenAt(path) ?? '';
-  if (isValueNotYet(path, value)) {
-    return { problem: `${written} is not supported yet`, fix: `expected ${expected}` };
-  }
   return explainScalar(schema, path, value, written);
 }
 

@@ -155,12 +155,20 @@ export function fingerprint(description: string, example: string) {
 export function source(description: string, example: string) {
   const kind = { expected: 'an IP address, a CIDR block such as 198.51.100.0/24, or a host name', example };
   return checkedText(description, kind, (value) => {
-    const [address = '', prefix, ...rest] = value.split('/');
-    if (rest.length > 0) return false;
-    if (prefix === undefined) return isHost(value);
-    const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-    return /^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= bits;
+    return isNetwork(value) || isHost(value);
   });
+}
+
+function isNetwork(value: string): boolean {
+  const [address = '', prefix = '0', ...rest] = value.split('/');
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return rest.length === 0 && /^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= bits;
+}
+
+/** An address or a CIDR block. */
+export function network(description: string, example: string) {
+  const kind = { expected: 'an IP address, or a CIDR block such as 198.51.100.0/24', example };
+  return checkedText(description, kind, (value) => isNetwork(value));
 }
 
 const trunkUri = /^sips?:(\[[0-9A-Fa-f:.]+\]|[^:;@\s[\]]+)(?::([0-9]{1,5}))?(?:;transport=(?:udp|tcp|tls))?$/;

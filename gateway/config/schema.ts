@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import * as field from './fields.js';
 import { domain } from './schema-domains.js';
+import { ice } from './schema-ice.js';
 import { jwt } from './schema-jwt.js';
 import { route, routing } from './schema-routes.js';
 import { trunk } from './schema-trunks.js';
@@ -33,6 +34,21 @@ const listen = z
       })
       .meta({ description: 'HTTPS and WebSocket over TLS for browsers. The files are read again at SIGHUP.' })
       .optional(),
+    trusted_proxies: z
+      .array(field.network('', '10.0.0.0/8'))
+      .meta({
+        description:
+          'Proxies in front of `http` and `https`: what they say of the address of a client counts, in limits and in the log.',
+        expected: 'a list of IP addresses and CIDR blocks',
+        example: '[10.0.0.0/8]',
+      })
+      .default([]),
+    proxy_header: field
+      .choice('The header that they write it into. The other one is not looked at.', [
+        'x-forwarded-for',
+        'forwarded',
+      ])
+      .default('x-forwarded-for'),
     admin: z
       .strictObject({
         ...listenAddress('127.0.0.1', 8_081),
@@ -233,45 +249,6 @@ const media = z
       .default('direct'),
   })
   .meta({ description: 'Audio and video.', example: 'relay: { address: 203.0.113.5 }' });
-
-const iceServer = z.strictObject({
-  urls: z
-    .array(
-      field.text('', 'a stun: or turn: URL', '"stun:stun.example.com:3478"', /^(?:stuns?|turns?):[^\s]+$/),
-    )
-    .min(1)
-    .meta({
-      description: 'URLs of the server.',
-      expected: 'a list of stun: and turn: URLs',
-      example: '["turn:turn.example.com:3478"]',
-    }),
-  username: field.text('User name for TURN.', 'text', 'webtrunk').optional(),
-  credential: field
-    .secretText('Password for TURN. Everybody who can load the page gets it.', '${TURN_PASSWORD}')
-    .optional(),
-});
-
-const ice = z
-  .strictObject({
-    servers: z
-      .array(iceServer)
-      .meta({
-        description: 'STUN and TURN servers for the pages.',
-        expected: 'a list of servers',
-        example: '[{ urls: ["stun:stun.example.com:3478"] }]',
-      })
-      .default([]),
-    filter_private_candidates: z
-      .boolean()
-      .meta({
-        description:
-          'Takes private addresses out of descriptions that pass between two ends untranslated (`browser_to_browser: direct`, `engine: passthrough`). Browsers on one private network then need a TURN server between them.',
-        expected: 'true or false',
-        example: 'true',
-      })
-      .default(false),
-  })
-  .meta({ description: 'ICE: how browsers find the way to the other side.' });
 
 const limits = z
   .strictObject({

@@ -25,7 +25,12 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
   const { listen, websocket, limits } = written;
   return frozen<Config>({
     file,
-    listen: { http: listen.http, https: https(written, files), admin: admin(written) },
+    listen: {
+      http: listen.http,
+      https: https(written, files),
+      admin: admin(written),
+      proxies: { addresses: listen.trusted_proxies, header: listen.proxy_header },
+    },
     websocket: {
       maxMessageBytes: parsed(parseSizeBytes(websocket.max_message)),
       origins: websocket.origins.map((origin) => origin.toLowerCase()),
@@ -38,10 +43,12 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
     sip: settleSip(written, files, file),
     media: { ...settleMedia(written), browserToBrowser: written.media.browser_to_browser },
     ice: {
-      servers: written.ice.servers.map(({ urls, username, credential }) => ({
+      servers: written.ice.servers.map(({ urls, username, credential, secret, ttl }) => ({
         urls,
         username,
         credential: optional(credential),
+        secret: optional(secret),
+        ttlMs: parsed(parseDurationMs(ttl)),
       })),
       filterPrivateCandidates: written.ice.filter_private_candidates,
     },

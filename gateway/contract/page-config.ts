@@ -17,7 +17,33 @@ export const pageConfigSchema = z.object({
   /** Where the page opens its WebSocket, on the host and port that served it: `/ws`. */
   websocketPath: z.string().startsWith('/'),
   iceServers: z.array(iceServerSchema),
+  /** Whoever has signed in gets more of them from `GET /api/ice-servers`. */
+  moreIceServers: z.boolean().optional(),
+  /** People sign in with a token; undefined: with a password. */
+  token: z
+    .object({
+      /** The claim of the token that names the user. */
+      aorClaim: z.string().min(1),
+      /** Where one gets a token. */
+      loginUrl: z.url().optional(),
+    })
+    .optional(),
 });
+
+/** What `GET /api/ice-servers` answers. */
+export const iceServersSchema = z.object({
+  iceServers: z.array(iceServerSchema),
+  /** How long they can be used, in seconds from now. */
+  ttlSeconds: z.number().positive(),
+});
+
+export type IceServersAnswer = z.infer<typeof iceServersSchema>;
+
+/** Path of the ICE servers of whoever has signed in, on the same listener. */
+export const iceServersPath = '/api/ice-servers';
+
+/** Header of the 200 to REGISTER with the ticket for it. */
+export const ticketHeader = 'X-Webtrunk-Ticket';
 
 export type PageConfig = z.infer<typeof pageConfigSchema>;
 

@@ -6,6 +6,8 @@ export interface ConnectionGuardOptions {
   /** How long a connection may take for TLS and its first request. */
   readonly firstRequestWithinMs: number;
   readonly maxPerAddress: number;
+  /** Such an address may have any number. */
+  readonly isProxy: (address: string) => boolean;
 }
 
 interface Newcomer {
@@ -34,7 +36,8 @@ export class ConnectionGuard {
     const { remoteAddress: address } = socket;
     if (address === undefined) return void socket.destroy();
     const count = (this.#byAddress.get(address) ?? 0) + 1;
-    if (count > this.options.maxPerAddress) return void socket.destroy();
+    const { isProxy, maxPerAddress } = this.options;
+    if (count > maxPerAddress && !isProxy(address.replace(/^::ffff:/, ''))) return void socket.destroy();
     this.#byAddress.set(address, count);
     this.#newcomers.set(keyOf(socket), { socket, address, sinceMs: this.options.clock.nowMs() });
   }

@@ -7,6 +7,7 @@ import type { EndpointTable } from '../endpoint/endpoint-table.js';
 import type { PbxRegistrar } from '../pbx-domain/pbx-registrar.js';
 import type { Registrar } from '../registrar/registrar.js';
 import type { EdgeEvents, FlowCloseCause } from '../telemetry/edge-events.js';
+import { ClientAddress, type TrustedProxies } from './client-address.js';
 import { Flow, type FlowLimits, type FlowListener, type FlowOrigin } from './flow.js';
 import { FlowTable } from './flow-table.js';
 import {
@@ -40,6 +41,8 @@ export interface EdgeOptions {
   /** Serves the pages of the softphone. */
   readonly pages: PageHandler;
   readonly origins: readonly string[];
+  /** Proxies in front, whose word on where a client is counts; none by default. */
+  readonly proxies?: TrustedProxies;
   readonly perMessageDeflate: boolean;
   /** Each flow is asked for a sign of life once in this time, and dropped when it gave none until the next. */
   readonly keepaliveMs: number;
@@ -53,6 +56,8 @@ export interface EdgeOptions {
   readonly pbx?: PbxRegistrar;
   /** For the domains, in lower case, whose users bring tokens. */
   readonly tokens?: TokenOptions;
+  /** See {@link SignInOptions}. */
+  readonly ticketFor?: (aor: string, untilMs: number) => string | undefined;
   readonly endpoints: EndpointTable;
   readonly events: EdgeEvents;
   readonly clock: Clock;
@@ -88,6 +93,7 @@ export class Edge implements FlowListener {
   #limits: EdgeLimits;
   readonly #ingress: Ingress;
   readonly #upgrade: Upgrade;
+  readonly #clients: ClientAddress;
   #servers: readonly HttpServer[] = [];
   #draining = false;
   #closing: Promise<void> | undefined;
@@ -96,6 +102,8 @@ export class Edge implements FlowListener {
     const { clock, log, events, limits, keepaliveMs, auth, registrar, endpoints } = options;
     const { authenticateWithinMs, maxMessageBytes } = limits;
     this.#limits = limits;
+    const clients = new ClientAddress(options.proxies ?? { addresses: [], header: 'x-forwarded-for' });
+    this.#clients = clients;
     const current = (): EdgeLimits => this.#limits;
     this.#failures = new FailureWindow(limits.registerFailuresPerMinute);
     this.flows = new FlowTable({
@@ -118,6 +126,7 @@ export class Edge implements FlowListener {
       registrar,
       pbx,
       tokens,
+      ticketFor: options.ticketFor,
       endpoints,
       flows,
       clock,
@@ -135,6 +144,7 @@ export class Edge implements FlowListener {
       maxMessageBytes,
       perMessageDeflate: options.perMessageDeflate,
       flows,
+      clients,
       events,
       tokens: options.tokens,
       accept: (socket, origin, token) => this.#accept(socket, origin, token),
@@ -156,6 +166,7 @@ export class Edge implements FlowListener {
             listen,
             pages: this.options.pages,
             upgrade: (request, socket, head) => this.#upgrade.handle(request, socket, head),
+            isProxy: (address) => this.#clients.isProxy(address),
             maxNewcomersPerAddress: this.options.limits.maxFlowsPerAddress,
             clock: this.options.clock,
             log: this.options.log,

@@ -30,6 +30,8 @@ export interface HttpServerOptions {
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** Connections of one address that may be without a request at a time. */
   readonly maxNewcomersPerAddress: number;
+  /** Proxies in front may have as many as they want: they speak for many clients. */
+  readonly isProxy: (address: string) => boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -68,8 +70,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const secure =
     listen.tls === undefined ? undefined : createSecureServer({ ...settings, ...withMinimum(listen.tls) });
   const server: Server = secure ?? createServer(settings);
-  const maxPerAddress = options.maxNewcomersPerAddress;
-  const guard = new ConnectionGuard({ clock, firstRequestWithinMs, maxPerAddress });
+  const { maxNewcomersPerAddress: maxPerAddress, isProxy } = options;
+  const guard = new ConnectionGuard({ clock, firstRequestWithinMs, maxPerAddress, isProxy });
   serve(server, guard, options);
   await bind(server, listen);
   server.on('error', (err) => log.error({ err, port: listen.port }, 'a connection could not be accepted'));

@@ -10,6 +10,7 @@ import {
   type Uri,
 } from '../../sip/message/index.js';
 import type { AuthVerdict, DigestAuth } from '../auth/digest-auth.js';
+import { ticketHeader } from '../contract/page-config.js';
 import { whenReady, type Awaitable } from '../awaitable.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
 import { identifyContact, identifyRequest, type EndpointIdentity } from '../endpoint/endpoint-identity.js';
@@ -36,9 +37,14 @@ export interface SignInOptions {
   readonly tokens: TokenSignIn | undefined;
   readonly endpoints: EndpointTable;
   readonly flows: Pick<FlowTable, 'authenticated'>;
+  /** The ticket for the HTTP API of whoever has signed in as `aor`; undefined: none is needed. */
+  readonly ticketFor: ((aor: string, untilMs: number) => string | undefined) | undefined;
   readonly clock: Clock;
   readonly events: Pick<EdgeEvents, 'challenged' | 'registrationRefused'>;
 }
+
+/** As long as the longest registration. */
+const ticketLifetimeMs = 3_600_000;
 
 /** Whom a request claims to come from. */
 interface Claim {
@@ -66,6 +72,10 @@ export class SignIn {
 
   /** RFC 3261 §10.3, steps 1 to 5 here and the rest in the registrar. */
   register(flow: Flow, request: SipRequest): Awaitable<Outcome> {
+    return whenReady(this.#register(flow, request), (outcome) => this.#withTicket(flow, outcome));
+  }
+
+  #register(flow: Flow, request: SipRequest): Awaitable<Outcome> {
     const claim = this.#claimOf(request.to.uri);
     const flaw = claim instanceof SipFailure ? claim : checkRegistrant(request, claim);
     if (flaw !== undefined) return this.#refused(flow, flaw, '');
@@ -97,6 +107,17 @@ export class SignIn {
     return whenReady(this.#verify(flow, request, claim), (refusal) => {
       return refusal ?? this.#attachBy(flow, request, claim);
     });
+  }
+
+  /** Who is signed in gets a ticket for the HTTP API with every 200; it lasts as long as any registration may. */
+  #withTicket(flow: Flow, outcome: Outcome): Outcome {
+    const { endpoint } = flow;
+    const { ticketFor, tokens, clock } = this.options;
+    if (endpoint?.bound !== true || outcome === undefined || outcome instanceof SipFailure) return outcome;
+    const untilMs = Math.min(clock.nowMs() + ticketLifetimeMs, tokens?.untilMs(flow) ?? Infinity);
+    const ticket = outcome.status === 200 ? ticketFor?.(endpoint.aor, untilMs) : undefined;
+    if (ticket !== undefined) outcome.headers.append(ticketHeader, ticket);
+    return outcome;
   }
 
   async #registerByToken(

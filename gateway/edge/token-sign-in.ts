@@ -56,6 +56,11 @@ export class TokenSignIn {
     this.options.terms.extend(flow, untilMs);
   }
 
+  /** When the flow's sign-in ends. */
+  untilMs(flow: Flow): number {
+    return this.options.terms.untilMs(flow);
+  }
+
   /** Why a flow that has signed in may begin nothing new. */
   flawOf(flow: Flow, aor: string): SipFailure | undefined {
     if (!this.options.terms.hasEnded(flow)) return undefined;

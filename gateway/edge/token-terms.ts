@@ -36,6 +36,11 @@ export class TokenTerms {
     this.#terms.set(flow, { untilMs, timer: this.#wake(flow, untilMs), ended: false });
   }
 
+  /** When the token of the flow ends; Infinity without one. */
+  untilMs(flow: Flow): number {
+    return this.#terms.get(flow)?.untilMs ?? Infinity;
+  }
+
   /** The token of the flow has ended, and no fresh one has come. */
   hasEnded(flow: Flow): boolean {
     return this.#terms.get(flow)?.ended === true;

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import type { EdgeEvents, UpgradeRefusal } from '../telemetry/edge-events.js';
+import type { ClientAddress } from './client-address.js';
 import type { FlowOrigin } from './flow.js';
 import type { FlowTable } from './flow-table.js';
 import { pathOf, upgradeToken, type UpgradeTokenOptions } from './upgrade-token.js';
@@ -22,6 +22,7 @@ export interface UpgradeOptions {
   readonly maxMessageBytes: number;
   readonly perMessageDeflate: boolean;
   readonly flows: FlowTable;
+  readonly clients: ClientAddress;
   readonly events: Pick<EdgeEvents, 'upgradeRefused'>;
   /** Undefined: no domain takes tokens, and none is looked for. */
   readonly tokens: UpgradeTokenOptions | undefined;
@@ -79,8 +80,8 @@ export class Upgrade {
     socket.on('error', () => socket.destroy());
     const refusal = this.#draining ? draining : firstRefusal(request, this.options);
     if (refusal !== undefined) return this.#refuse(request, socket, refusal);
-    const origin = originOf(request.socket);
-    const { tokens } = this.options;
+    const { tokens, clients } = this.options;
+    const origin = clients.of(request);
     const token = tokens && upgradeToken(request, tokens);
     this.#server.handleUpgrade(request, socket, head, (webSocket) =>
       this.options.accept(webSocket, origin, token),
@@ -88,7 +89,7 @@ export class Upgrade {
   }
 
   #refuse(request: IncomingMessage, socket: Duplex, { status, cause, detail, headers }: Refusal): void {
-    const { address, port } = originOf(request.socket);
+    const { address, port } = this.options.clients.of(request);
     const lines = Object.entries({
       Connection: 'close',
       'Content-Type': 'text/plain; charset=utf-8',
@@ -157,8 +158,8 @@ const checkSubprotocol: Gate = ({ headers }) => {
 const checkFlows: Gate = (_request, { flows, maxFlows }) =>
   flows.size < maxFlows ? undefined : { ...draining, cause: 'flow_limit', detail: 'too many connections' };
 
-const checkAddress: Gate = ({ socket }, { flows, maxFlowsPerAddress }) =>
-  flows.countOf(originOf(socket).address) < maxFlowsPerAddress
+const checkAddress: Gate = (request, { flows, clients, maxFlowsPerAddress }) =>
+  flows.countOf(clients.of(request).address) < maxFlowsPerAddress
     ? undefined
     : {
         status: 429,
@@ -183,15 +184,4 @@ function firstRefusal(request: IncomingMessage, options: UpgradeOptions): Refusa
     if (refusal !== undefined) return refusal;
   }
   return undefined;
-}
-
-const mappedIpv4 = '::ffff:';
-
-/** Where the connection comes from, IPv4 in its own notation. */
-function originOf(socket: Socket): FlowOrigin {
-  const { remoteAddress = '', remotePort = 0 } = socket;
-  const address = remoteAddress.startsWith(mappedIpv4)
-    ? remoteAddress.slice(mappedIpv4.length)
-    : remoteAddress;
-  return { address, port: remotePort, transport: 'encrypted' in socket ? 'WSS' : 'WS' };
 }

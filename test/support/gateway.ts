@@ -59,6 +59,9 @@ export interface GatewayOptions {
   readonly media?: 'relay' | 'passthrough' | Extract<MediaEngineConfig, { engine: 'rtpengine' }>;
   readonly browserToBrowser?: Config['media']['browserToBrowser'];
   readonly filterPrivateCandidates?: boolean;
+  readonly iceServers?: Config['ice']['servers'];
+  /** Users of `localhost` bring tokens. */
+  readonly jwt?: Config['jwt'];
   readonly mediaPorts?: { readonly min: number; readonly max: number };
   readonly mediaBrowserPort?: number;
   /** Processes of the relay; none by default, which starts faster. */
@@ -137,13 +140,18 @@ export function testConfig(options: GatewayOptions, engine?: EngineUnderTest): C
       })),
       {
         name: 'localhost',
+        usesTokens: options.jwt !== undefined,
         users: [user('alice', 'Alice'), user('bob', 'Bob'), user('carol', 'Carol')],
         htdigest: undefined,
       },
     ],
+    jwt: options.jwt,
     sip: engine === undefined ? embedded(options) : beside(engine, options.journal),
     media: { ...mediaOf(options), browserToBrowser: options.browserToBrowser ?? 'direct' },
-    ice: { servers: [], filterPrivateCandidates: options.filterPrivateCandidates ?? false },
+    ice: {
+      servers: options.iceServers ?? [],
+      filterPrivateCandidates: options.filterPrivateCandidates ?? false,
+    },
     trunks: [...(options.trunks ?? []), ...echoTrunk],
     routing: options.routing,
     routes: options.routes ?? [usersRoute, ...echoRoute],

@@ -14,6 +14,7 @@ const peers = {
   svwar: ['/usr/bin/svwar'],
   svcrack: ['/usr/bin/svcrack'],
   rtpengine: ['/usr/bin/rtpengine', '/usr/sbin/rtpengine'],
+  turnserver: ['/usr/bin/turnserver'],
   'redis-server': ['/usr/bin/redis-server'],
   haproxy: ['/usr/sbin/haproxy'],
 } as const satisfies Record<string, readonly string[]>;

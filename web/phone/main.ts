@@ -10,6 +10,7 @@ import {
   rememberPassword,
   rememberUser,
 } from './line/browser-memory.js';
+import { takeTokenFromAddress, userOfToken } from './line/access-token.js';
 import { reconnectDelayMs } from './line/backoff.js';
 import { PhoneSession } from './phone-session.js';
 import { initialPhoneState, reducePhone, type PhoneState, type PhoneStore } from './state/phone-state.js';
@@ -86,8 +87,28 @@ async function configure(failures: number): Promise<void> {
     setTimeout(() => void configure(failures + 1), reconnectDelayMs(failures + 1, Math.random()));
     return;
   }
+  if (tokenConfig() !== undefined) return signInByToken(takeTokenFromAddress() || rememberedPassword());
   const password = rememberedPassword();
   if (password !== '') signIn(rememberedUser(), password);
+}
+
+/** A token of another user than the one who is signed in begins a session of its own. */
+function signInByToken(token: string): void {
+  const claim = tokenConfig()?.aorClaim;
+  if (token === '' || claim === undefined) return;
+  const user = userOfToken(token, claim);
+  if (session === undefined) return signIn(user, token);
+  if (user !== store.state.line.user) {
+    store.dispatch({ type: 'line/sign-out' });
+    return signIn(user, token);
+  }
+  rememberPassword(token);
+  session.line.useToken(token);
+}
+
+function tokenConfig() {
+  const { page } = store.state;
+  return page.phase === 'configured' ? page.config.token : undefined;
 }
 
 const host = document.getElementById('phone');
@@ -95,5 +116,8 @@ if (host === null) throw new Error('the page has no place for the phone');
 showPhone(host, store, actions);
 store.subscribe(follow);
 // The other side should not have to wait for a timeout when the tab is closed during a call.
+window.addEventListener('hashchange', () => {
+  if (tokenConfig() !== undefined) signInByToken(takeTokenFromAddress());
+});
 window.addEventListener('pagehide', () => session?.calls.hangUpAll());
 void configure(0);

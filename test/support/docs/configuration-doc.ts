@@ -12,7 +12,7 @@ One YAML file: \`npm start -- --config FILE\`. \`webtrunk check FILE\` says ever
 and what to do. Without a file the quick start runs: this machine only, users alice and bob with new passwords, the echo
 number 600.
 
-- An unknown key is an error, never passed over. Keys of later versions are refused as "not supported yet".
+- An unknown key is an error, never passed over.
 - \`\${NAME}\` as a whole value is the environment variable NAME. Use it for every secret.
 - Durations are \`500ms\`, \`30s\`, \`5m\`, \`4h\`; sizes are \`64KiB\`, \`1MiB\`.
 - Put numbers that are texts in quotes: YAML reads \`+15551230000\` as a number.

@@ -18,7 +18,12 @@ describe('ConnectionGuard', () => {
 
   beforeEach(() => {
     clock = new FakeClock();
-    guard = new ConnectionGuard({ clock, firstRequestWithinMs: 10_000, maxPerAddress: 2 });
+    guard = new ConnectionGuard({
+      clock,
+      firstRequestWithinMs: 10_000,
+      isProxy: () => false,
+      maxPerAddress: 2,
+    });
   });
 
   it('cuts a connection that sends no request in time, and none that does', () => {

@@ -14,7 +14,8 @@ export class DescriptionHandler extends Web.SessionDescriptionHandler {
 
 interface HandlerOptions {
   readonly iceGatheringTimeoutMs: number;
-  readonly peerConnection: RTCConfiguration;
+  /** What a connection that is made now should have. */
+  readonly peerConnection: () => RTCConfiguration;
   readonly openMicrophone: () => Promise<MediaStream>;
 }
 
@@ -26,7 +27,7 @@ export function descriptionHandlerFactory(options: HandlerOptions): Web.SessionD
       () => options.openMicrophone(),
       {
         iceGatheringTimeout: options.iceGatheringTimeoutMs,
-        peerConnectionConfiguration: options.peerConnection,
+        peerConnectionConfiguration: options.peerConnection(),
       },
     );
 }

@@ -2,8 +2,9 @@ import type { Invitation, UserAgent } from 'sip.js';
 import type { PageConfig } from '../../../gateway/contract/page-config.js';
 import type { PhoneStore } from '../state/phone-state.js';
 import type { WaitCause } from '../state/line-state.js';
-import { signInRefusal } from '../words/failure-words.js';
+import { signInRefusal, tokenRefusal } from '../words/failure-words.js';
 import { reconnectDelayMs } from './backoff.js';
+import { IceServers } from './ice-servers.js';
 import { Registration } from './registration.js';
 import { SocketClosed, type SocketTransport } from './socket-transport.js';
 import { createUserAgent } from './user-agent.js';
@@ -11,6 +12,7 @@ import { createUserAgent } from './user-agent.js';
 export interface PhoneLineOptions {
   readonly page: PageConfig;
   readonly user: string;
+  /** The password, or with `page.token` the token. */
   readonly password: string;
   readonly instanceId: string;
   readonly store: PhoneStore;
@@ -21,6 +23,7 @@ export interface PhoneLineOptions {
 /** Close codes of the server that a new attempt would not heal. */
 const replacedByNewerFlow = 4408;
 const unregisterPatienceMs = 1_500;
+const tokenPatienceMs = 10_000;
 
 /**
  * The phone's line to the server for one signed-in user: connects, registers, and comes back after every loss, until
@@ -31,23 +34,35 @@ export class PhoneLine {
   private readonly transport: SocketTransport;
   private readonly registration: Registration;
   private readonly store: PhoneStore;
+  private readonly iceServers: IceServers;
+  private readonly hasToken: boolean;
+  private token: string;
   private readonly watch = new AbortController();
   private failures = 0;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: PhoneLineOptions) {
     this.store = options.store;
+    this.hasToken = options.page.token !== undefined;
+    this.token = options.password;
+    this.iceServers = new IceServers(options.page, () => this.renew());
     const { agent, transport } = createUserAgent({
       ...options,
+      ...(this.hasToken ? { password: '' } : {}),
+      iceServers: () => this.iceServers.current,
       connected: () => this.connected(),
       disconnected: (error) => this.lost(error),
     });
     this.agent = agent;
     this.transport = transport;
-    this.registration = new Registration(agent, {
-      registered: () => this.registered(),
-      refused: (status, reason, retryAfterMs) => this.refused(status, reason, retryAfterMs),
-    });
+    this.registration = new Registration(
+      agent,
+      {
+        registered: (ticket) => this.registered(ticket),
+        refused: (status, reason, retryAfterMs) => this.refused(status, reason, retryAfterMs),
+      },
+      () => (this.hasToken ? [`Authorization: Bearer ${this.token}`] : []),
+    );
     const { signal } = this.watch;
     window.addEventListener('online', () => this.wake(), { signal });
     window.addEventListener('offline', () => this.transport.check(), { signal });
@@ -76,10 +91,17 @@ export class PhoneLine {
     this.agent.reconnect().catch((error: unknown) => this.unreachable(error));
   }
 
+  /** Goes on with a fresh token: the server is told at once, calls do not notice. */
+  useToken(token: string): void {
+    this.token = token;
+    this.renew();
+  }
+
   /** Signs out: removes the binding when there is a connection, then ends everything. */
   async close(): Promise<void> {
     if (this.watch.signal.aborted) return;
     this.watch.abort();
+    this.iceServers.close();
     clearTimeout(this.retryTimer);
     if (this.agent.isConnected()) await this.registration.unregister(unregisterPatienceMs);
     this.agent.configuration.gracefulShutdown = false;
@@ -91,7 +113,12 @@ export class PhoneLine {
     this.registration.register();
   }
 
-  private registered(): void {
+  private renew(): void {
+    if (!this.watch.signal.aborted && this.agent.isConnected()) this.registration.register();
+  }
+
+  private registered(ticket: string | undefined): void {
+    void this.iceServers.fetch(ticket);
     this.failures = 0;
     this.transport.openForCalls();
     this.store.dispatch({ type: 'line/registered' });
@@ -99,12 +126,14 @@ export class PhoneLine {
 
   private refused(status: number, reason: string, retryAfterMs: number): void {
     if (this.watch.signal.aborted || !this.agent.isConnected()) return;
-    const refusal = signInRefusal(status, reason);
-    if (refusal !== undefined) {
+    const refusal = this.hasToken ? tokenRefusal(status, reason) : signInRefusal(status, reason);
+    // Calls go on without a sign-in, as they do at the server, until somebody brings a fresh token.
+    const mayWait = this.hasToken && status === 401 && this.store.state.calls.list.length > 0;
+    if (refusal !== undefined && !mayWait) {
       this.store.dispatch({ type: 'line/refused', refusal });
       return;
     }
-    this.wait('refused', `${status} ${reason}`.trim(), retryAfterMs);
+    this.wait('refused', `${status} ${reason}`.trim(), mayWait ? tokenPatienceMs : retryAfterMs);
   }
 
   private lost(error: Error | undefined): void {

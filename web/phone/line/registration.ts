@@ -1,10 +1,12 @@
 import { Registerer, RegistererState, type UserAgent } from 'sip.js';
 import type { Core } from 'sip.js';
+import { ticketHeader } from '../../../gateway/contract/page-config.js';
 
 type IncomingResponse = Core.IncomingResponse;
 
 export interface RegistrationEvents {
-  registered(): void;
+  /** `ticket`: for what else the server gives to those who have signed in. */
+  registered(ticket: string | undefined): void;
   /** The registrar said no, or nothing (408) or nothing could be sent (503); `retryAfterMs` as it asked, else 0. */
   refused(status: number, reason: string, retryAfterMs: number): void;
 }
@@ -24,6 +26,8 @@ export class Registration {
   constructor(
     private readonly agent: UserAgent,
     private readonly events: RegistrationEvents,
+    /** Header fields that every REGISTER has. */
+    private readonly headers: () => string[],
   ) {}
 
   /** Asks the registrar to bind us; one of the events follows. */
@@ -32,8 +36,10 @@ export class Registration {
     this.asked = true;
     registerer
       .register({
+        requestOptions: { extraHeaders: this.headers() },
         requestDelegate: {
-          onAccept: () => this.settled(registerer, () => this.events.registered()),
+          onAccept: ({ message }) =>
+            this.settled(registerer, () => this.events.registered(message.getHeader(ticketHeader))),
           onReject: (response) => this.settled(registerer, () => this.reject(response)),
         },
       })
@@ -45,7 +51,20 @@ export class Registration {
     const registerer = this.registerer;
     this.registerer = undefined;
     if (registerer?.state !== RegistererState.Registered) return;
-    await Promise.race([registerer.dispose(), new Promise((resolve) => setTimeout(resolve, patienceMs))]);
+    const late = new Promise((resolve) => setTimeout(resolve, patienceMs));
+    await Promise.race([this.removeBinding(registerer), late]);
+    void registerer.dispose();
+  }
+
+  private removeBinding(registerer: Registerer): Promise<void> {
+    return new Promise((resolve) => {
+      registerer
+        .unregister({
+          requestOptions: { extraHeaders: this.headers() },
+          requestDelegate: { onAccept: () => resolve(), onReject: () => resolve() },
+        })
+        .catch(() => resolve());
+    });
   }
 
   private ready(): Registerer {

@@ -8,6 +8,7 @@ export interface AgentOptions {
   readonly user: string;
   readonly password: string;
   readonly instanceId: string;
+  readonly iceServers: () => RTCIceServer[];
   readonly openMicrophone: () => Promise<MediaStream>;
   readonly connected: () => void;
   readonly disconnected: (error: Error | undefined) => void;
@@ -25,16 +26,12 @@ export function websocketUrl(path: string, location: Location): string {
   return `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}${path}`;
 }
 
-function peerConnectionConfiguration(page: PageConfig): RTCConfiguration {
+function peerConnectionConfiguration(iceServers: RTCIceServer[]): RTCConfiguration {
   return {
     bundlePolicy: 'max-bundle',
     rtcpMuxPolicy: 'require',
     // Without this the library asks a public STUN server.
-    iceServers: page.iceServers.map(({ urls, username, credential }) => ({
-      urls,
-      ...(username === undefined ? {} : { username }),
-      ...(credential === undefined ? {} : { credential }),
-    })),
+    iceServers,
   };
 }
 
@@ -55,7 +52,7 @@ export function createUserAgent(options: AgentOptions): { agent: UserAgent; tran
     transportOptions,
     sessionDescriptionHandlerFactory: descriptionHandlerFactory({
       iceGatheringTimeoutMs,
-      peerConnection: peerConnectionConfiguration(options.page),
+      peerConnection: () => peerConnectionConfiguration(options.iceServers()),
       openMicrophone: options.openMicrophone,
     }),
     sipExtension100rel: SIPExtension.Supported,

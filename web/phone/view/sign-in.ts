@@ -54,6 +54,14 @@ export function createSignIn(actions: PhoneActions, rememberedUser: string): Vie
   const insecure = element('p', { class: 'hint', text: insecureWords });
   setShown(insecure, !window.isSecureContext);
 
+  const byPassword = [
+    element('label', { text: 'User name', attributes: { for: 'user' } }),
+    element('div', { class: 'field' }, fields.user, domain),
+    element('label', { text: 'Password', attributes: { for: 'password' } }),
+    element('div', { class: 'field' }, fields.password),
+  ];
+  let loginUrl: string | undefined;
+
   const form = element(
     'form',
     { class: 'sign-in', id: 'sign-in' },
@@ -63,10 +71,7 @@ export function createSignIn(actions: PhoneActions, rememberedUser: string): Vie
       class: 'hint',
       text: 'Call from the browser, through the phone system you already have.',
     }),
-    element('label', { text: 'User name', attributes: { for: 'user' } }),
-    element('div', { class: 'field' }, fields.user, domain),
-    element('label', { text: 'Password', attributes: { for: 'password' } }),
-    element('div', { class: 'field' }, fields.password),
+    ...byPassword,
     problem,
     smallPrint,
     submit,
@@ -74,6 +79,7 @@ export function createSignIn(actions: PhoneActions, rememberedUser: string): Vie
   );
   form.addEventListener('submit', (event) => {
     event.preventDefault();
+    if (loginUrl !== undefined) return window.location.assign(loginUrl);
     actions.signIn(fields.user.value.trim(), fields.password.value);
     fields.password.value = '';
   });
@@ -87,7 +93,11 @@ export function createSignIn(actions: PhoneActions, rememberedUser: string): Vie
       const words = problemOf(state);
       setText(problem, words.title);
       setText(smallPrint, words.detail);
-      submit.disabled = state.page.phase !== 'configured';
+      const token = state.page.phase === 'configured' ? state.page.config.token : undefined;
+      loginUrl = token?.loginUrl;
+      for (const field of byPassword) setShown(field, token === undefined);
+      fields.user.required = fields.password.required = token === undefined;
+      submit.disabled = state.page.phase !== 'configured' || (token !== undefined && loginUrl === undefined);
       setText(domain, state.page.phase === 'configured' ? `@${state.page.config.domain}` : '');
       if (shown && !wasShown) (fields.user.value === '' ? fields.user : fields.password).focus();
       wasShown = shown;

@@ -65,6 +65,14 @@ export function signInRefusal(status: number, reason: string): Words | undefined
   return title === undefined ? undefined : { title, detail: `${status} ${reason}`.trim() };
 }
 
+/** The same for people who have signed in elsewhere and brought a token. */
+export function tokenRefusal(status: number, reason: string): Words | undefined {
+  const detail = `${status} ${reason}`.trim();
+  if (status === 401) return { title: 'Your sign-in has ended. Please sign in again', detail };
+  if (status === 403) return { title: 'You may not use this phone', detail };
+  return signInRefusal(status, reason);
+}
+
 /** What a failed `getUserMedia` means to the person in front of the page. */
 export function microphoneWords(error: unknown): Words {
   const name = error instanceof Error ? error.name : '';

@@ -4,6 +4,7 @@ import type { CrossFinding, Path } from './problem.js';
 import type { ConfigFile } from './schema.js';
 import { nearest } from './nearest.js';
 import { checkDtmf } from './dtmf-checks.js';
+import { checkVideo } from './video-checks.js';
 import { checkIdentity } from './identity-checks.js';
 import { checkPbxDomains } from './pbx-domain-checks.js';
 import { checkJwt } from './jwt-checks.js';
@@ -27,6 +28,7 @@ const checks: readonly ((sections: Sections) => CrossFinding[])[] = [
   checkRouteDomains,
   checkIdentity,
   checkDtmf,
+  checkVideo,
   checkPbxDomains,
 ];
 

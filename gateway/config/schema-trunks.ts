@@ -167,7 +167,7 @@ export const trunk = z.strictObject({
         .array(field.choice('', videoCodecs))
         .meta({
           description:
-            'Video codecs offered and taken, in order of preference. Default: none, calls have no video.',
+            'Video codecs offered and taken, in order of preference. Default: none, calls have no video. Needs `media.engine: relay`.',
           expected: `a list of ${videoCodecs.join(', ')}`,
           example: '[VP8, H264]',
         })

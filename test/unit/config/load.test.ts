@@ -181,6 +181,13 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
     withLine(14, '  engine: passthrough').replace('ptime: 20', 'dtmf: info'),
     'line 26: trunks[0].media.dtmf: DTMF is not taken from RTP, nor put into it, with engine: passthrough (write dtmf: rfc4733, or media.engine: relay)',
   ],
+  'video with an engine that has none': [
+    withLine(14, '  engine: rtpengine\n  rtpengine: [{ ng: "udp:127.0.0.1:2223" }]').replace(
+      'ptime: 20',
+      'video: [VP8]',
+    ),
+    'line 27: trunks[0].media.video: with engine: rtpengine there is no video (leave it out, or write media.engine: relay)',
+  ],
   'calls anchored by an engine that carries no media': [
     withLine(14, '  engine: passthrough\n  browser_to_browser: anchored'),
     'line 15: media.browser_to_browser: engine: passthrough carries no media that could be anchored (write direct, or another engine)',

@@ -29,6 +29,9 @@ export interface AdmissionOptions {
   record(cdr: Cdr): void;
 }
 
+/** How long BYE may stay without an answer when all calls are cut. */
+const goodbyeMs = 3_000;
+
 const noAdmission: Admission = { limits: {}, release: () => undefined };
 
 type Surroundings = Omit<CallSurroundings, 'ended'>;
@@ -103,11 +106,17 @@ export class CallController {
     return new Promise((resolve) => this.#draining?.push(resolve));
   }
 
-  /** Ends every call with `reason`; resolves when all have ended. */
+  /** Ends every call with `reason`; resolves when all have ended, however their phones and PBXs take it. */
   async cutAll(reason: SipFailure): Promise<void> {
     const gone = this.drain();
     for (const call of this.table.all()) call.cut(reason);
+    const late = this.#surroundings.clock.after(goodbyeMs, () => {
+      for (const call of this.table.all()) {
+        this.#surroundings.events.callAbandoned({ callId: call.id, legIds: call.abandon() });
+      }
+    });
     await gone;
+    late.cancel();
   }
 
   /** A call that is up counts, but is not refused. */

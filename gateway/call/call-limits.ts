@@ -18,6 +18,9 @@ export interface HostPatience {
 /** What a target allows a call. */
 export interface TargetLimits extends SideLimits, HostPatience {}
 
+/** Longest wait for the legs of an ended call to report their end: 64·T1 and some (RFC 3261 §17). */
+export const settleMs = 40_000;
+
 /** The shorter of each. */
 export function tightest(limits: CallLimits, side: SideLimits = {}): CallLimits {
   return {

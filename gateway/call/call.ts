@@ -9,14 +9,14 @@ import {
   type CallState,
   type CallTransition,
 } from './call-transitions.js';
-import { tightest } from './call-limits.js';
+import { settleMs, tightest } from './call-limits.js';
 import { CallMedia } from './call-media.js';
 import { CallRecord } from './call-record.js';
 import { restoredAttempt, snapshotOf, type CallSnapshot } from './call-snapshot.js';
 import type { CallSurroundings } from './call-surroundings.js';
 import { CalleeSearch, type Attempt } from './callee-search.js';
 import { EarlyMedia } from './early-media.js';
-import { classifyRefusal, terminationOf, towardsCaller } from './failure-map.js';
+import { classifyRefusal, terminationOf, towardsCaller, unended } from './failure-map.js';
 import { completedElsewhere, reasonHeaders } from './header-policy.js';
 import { Negotiation, tellEvents } from './negotiation.js';
 import type { Termination } from '../telemetry/call-events.js';
@@ -24,9 +24,6 @@ import type { CallSource, CalleeTarget } from './ports.js';
 import { answerLocally, InDialog } from './in-dialog.js';
 import { calleeEars, callerEars, type LegEars } from './leg-ears.js';
 import { SerialQueue } from './serial-queue.js';
-
-/** Longest wait for the legs of an ended call to report their end: 64·T1 and some (RFC 3261 §17). */
-const settleMs = 40_000;
 
 /**
  * One call: a caller leg and the callee legs that are tried for it (DESIGN §4). All that happens to it passes through
@@ -137,6 +134,14 @@ export class Call implements CallActions {
   /** Ends the call from outside: drain, lost engine, operator. Idempotent. */
   cut(reason: SipFailure): void {
     this.#post('cut', { failure: reason });
+  }
+
+  /** Waits no more for legs to report their end; says which ones have not. */
+  abandon(): readonly string[] {
+    const left = [...this.#openLegs];
+    this.#openLegs.clear();
+    this.#post('settled', {});
+    return left;
   }
 
   // Actions, called by the table
@@ -389,12 +394,6 @@ export class Call implements CallActions {
     this.#record.end(termination, reason);
     for (const event of this.#deferred.splice(0)) this.refuseReoffer(event);
     this.#timer?.cancel();
-    this.#timer = this.around.clock.after(settleMs, () => {
-      this.around.defect(
-        failure('gateway.internal', { detail: `legs of ${this.id} did not report their end` }),
-      );
-      this.#openLegs.clear();
-      this.#post('settled', {});
-    });
+    this.#timer = this.around.clock.after(settleMs, () => this.around.defect(unended(this.abandon())));
   }
 }

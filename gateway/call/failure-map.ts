@@ -48,3 +48,8 @@ export function terminationOf(refusal: SipFailure): Termination {
     by: refusal.party === 'upstream' ? 'callee' : refusal.party,
   };
 }
+
+/** Legs that were told to end, and never said that they have. */
+export function unended(legIds: readonly string[]): SipFailure {
+  return failure('gateway.internal', { detail: `legs ${legIds.join(', ')} did not report their end` });
+}

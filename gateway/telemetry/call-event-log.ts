@@ -41,6 +41,10 @@ function callCounters(metrics: Metrics) {
       'code',
       failureCodes,
     ),
+    abandoned: metrics.counter(
+      'calls_abandoned_total',
+      'Calls that were cut and whose end was not confirmed',
+    ),
     tonesLost: metrics.enumCounter('call_tones_lost_total', 'DTMF not delivered', 'code', failureCodes),
     trickled: metrics.enumCounter(
       'trickled_candidates_total',
@@ -60,7 +64,12 @@ function callCounters(metrics: Metrics) {
 /** The events of calls on a log and counters. */
 export function createCallEvents(log: Log, metrics: Metrics): CallEvents {
   const count = callCounters(metrics);
-  return { ...setupEvents(log, count), ...talkEvents(log, count), ...createQualityEvents(log, metrics) };
+  return {
+    ...setupEvents(log, count),
+    ...talkEvents(log, count),
+    ...endEvents(log, count),
+    ...createQualityEvents(log, metrics),
+  };
 }
 
 type CallCounters = ReturnType<typeof callCounters>;
@@ -126,10 +135,7 @@ function setupEvents(
 function talkEvents(
   log: Log,
   count: CallCounters,
-): Pick<
-  CallEvents,
-  'callHeld' | 'callResumed' | 'callReofferRefused' | 'callToneLost' | 'callTrickled' | 'callEnded'
-> {
+): Pick<CallEvents, 'callHeld' | 'callResumed' | 'callReofferRefused' | 'callToneLost' | 'callTrickled'> {
   return {
     callHeld(call) {
       count.held.inc(call.by);
@@ -158,6 +164,16 @@ function talkEvents(
       if (failure === undefined) return log.debug(fields, `trickled candidates: ${call.outcome}`);
       const why = { ...fields, ...failureFields(failure) };
       log[failure.severity](why, `trickled candidates ${call.outcome}: ${because(failure)}`);
+    },
+  };
+}
+
+function endEvents(log: Log, count: CallCounters): Pick<CallEvents, 'callAbandoned' | 'callEnded'> {
+  return {
+    callAbandoned(call) {
+      count.abandoned.inc();
+      const line = `call left without an answer to BYE or CANCEL from ${call.legIds.join(', ')}`;
+      log.warn({ event: 'call.abandoned', ...call }, line);
     },
     callEnded({ callId, durationMs, termination, failure }) {
       count.open.dec();

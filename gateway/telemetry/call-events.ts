@@ -53,6 +53,8 @@ export interface CallEvents {
     termination: Termination;
     failure?: SipFailure;
   }): void;
+  /** A call that was cut is over for us, although these legs have not answered BYE or CANCEL. */
+  callAbandoned(call: { readonly callId: string; readonly legIds: readonly string[] }): void;
   /** A call has ended and its media was measured: once per call, with each side of which something is known. */
   callQuality(call: {
     readonly callId: string;

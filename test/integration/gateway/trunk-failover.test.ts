@@ -224,6 +224,30 @@ describe('the targets of a call', function () {
     await idle(gateway, tables);
   });
 
+  it('that do not answer BYE keep nobody from closing: the record is written, and the log names their leg', async () => {
+    await open();
+    const call = dial();
+    first.respond(await first.request('INVITE'), 200, 'OK', { body: sdp(6000) });
+    send('ACK', await heard(call, /^SIP\/2\.0 200/));
+    await first.request('ACK');
+    const beganMs = Date.now();
+    const closed = gateway.close();
+    await first.request('BYE');
+    answer(alice, await nextRequest(alice, 'BYE'), 200);
+    await closed;
+    assert.ok(Date.now() - beganMs < 4_500);
+    const told = gateway.lines.filter(({ event }) => /^call\.(abandoned|ended)$/.test(String(event)));
+    assert.deepEqual(
+      told.map(({ event, code }) => [event, code]),
+      [
+        ['call.abandoned', undefined],
+        ['call.ended', 'gateway.draining'],
+      ],
+    );
+    const attempt = gateway.lines.find(({ event }) => event === 'call.attempt');
+    assert.deepEqual(told[0]?.['legIds'], [attempt?.['legId']]);
+  });
+
   it('are asked for no user who has too many calls, or makes them too fast', async () => {
     await open({}, { limits: { user: { channels: 1, cps: 2 } } });
     dial();

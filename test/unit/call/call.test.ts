@@ -63,6 +63,7 @@ class Scene {
       callResumed: ({ by }) => this.events.push(`resumed by ${by}`),
       callReofferRefused: ({ by }) => this.events.push(`re-offer of ${by} refused`),
       callQuality: note('quality'),
+      callAbandoned: note('abandoned'),
       callToneLost: note('tone lost'),
       callTrickled: note('trickled'),
       callEnded: note('ended'),

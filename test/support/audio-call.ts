@@ -12,6 +12,8 @@ export interface AudioCallOptions {
   readonly dtmf?: TrunkConfig['media']['dtmf'];
   readonly cdrFile?: string;
   readonly mediaProcesses?: number;
+  readonly mediaPorts?: { readonly min: number; readonly max: number };
+  readonly mediaBrowserPort?: number;
 }
 
 const eventLines = ['a=rtpmap:101 telephone-event/8000', 'a=fmtp:101 0-15'];
@@ -52,6 +54,8 @@ export class AudioCall {
       ],
       ...(options.cdrFile === undefined ? {} : { cdrFile: options.cdrFile }),
       mediaProcesses: options.mediaProcesses ?? 0,
+      ...(options.mediaPorts === undefined ? {} : { mediaPorts: options.mediaPorts }),
+      ...(options.mediaBrowserPort === undefined ? {} : { mediaBrowserPort: options.mediaBrowserPort }),
     });
     pbx.aim(Number(gateway.sipAddress.split(':').at(-1)));
     const identity = { user: 'alice', password: passwordOf('alice') };
@@ -133,17 +137,38 @@ export class AudioCall {
     );
   }
 
+  /** The PBX calls a user of the gateway. */
+  pbxInvites(user: string, body: string): void {
+    const uri = `sip:${user}@${this.gateway.sipAddress}`;
+    this.pbx.send(
+      [
+        `INVITE ${uri} SIP/2.0`,
+        `Via: SIP/2.0/UDP 127.0.0.1:${this.pbx.port};branch=z9hG4bKcall-in`,
+        'Max-Forwards: 70',
+        `From: <sip:602@127.0.0.1>;tag=peer-in`,
+        `To: <${uri}>`,
+        'Call-ID: call-in',
+        'CSeq: 1 INVITE',
+        `Contact: <sip:602@127.0.0.1:${this.pbx.port}>`,
+        'Content-Type: application/sdp',
+        `Content-Length: ${Buffer.byteLength(body)}`,
+        '',
+        body,
+      ].join('\r\n'),
+    );
+  }
+
   /** The PBX hangs up. Idempotent. */
   async hangUp(): Promise<void> {
     if (!this.#isUp) return;
     this.#isUp = false;
+    clearInterval(this.#pump);
     this.pbxSends('BYE', 9);
     await this.pbx.status(200, 'BYE');
     await nextRequest(this.alice, 'BYE');
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#pump);
     await this.hangUp();
     await this.alice.close();
     this.browser.close();

@@ -75,7 +75,9 @@ describe('when native code of the relay crashes', () => {
     const [pid] = await childProcesses('relay-process/worker.js');
     assert.ok(pid !== undefined);
     process.kill(pid, 'SIGSEGV');
-    answer(alice, await nextRequest(alice, 'BYE'), 200);
+    const bye = await nextRequest(alice, 'BYE');
+    assert.match(bye.headers.get('reason') ?? '', /^SIP;cause=503;text="/);
+    answer(alice, bye, 200);
 
     const since = alice.received.length;
     const ending = bob.transact(inDialog(bob, 'BYE', direct));

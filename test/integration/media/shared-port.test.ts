@@ -16,6 +16,7 @@ import {
 } from '../../support/media-session.js';
 import { RtpPhone, rtpPacket } from '../../support/rtp-phone.js';
 import { bindingRequest } from '../../support/stun.js';
+import { isUdpPortFree, udpPortFreed } from '../../support/udp-ports.js';
 import { WebrtcPeer } from '../../support/webrtc-peer.js';
 
 const many = 18;
@@ -38,7 +39,7 @@ describe('relay with one UDP port for all browsers', () => {
   afterEach(async () => {
     for (const one of open.splice(0)) one.close();
     await relay.close();
-    while (!(await isFree(port))) await new Promise((resolve) => setImmediate(resolve));
+    await udpPortFreed(port);
   });
 
   /** A browser calls a phone; resolves when the browser can send. */
@@ -89,7 +90,7 @@ describe('relay with one UDP port for all browsers', () => {
     await carriesAudio(first, 'first');
     peer.close();
     first.session.close();
-    while (!(await isFree(own))) await new Promise((resolve) => setImmediate(resolve));
+    await udpPortFreed(own);
     await carriesAudio(await call('127.0.0.1', owned(new WebrtcPeer({ port: own }))), 'second');
   });
 
@@ -153,7 +154,7 @@ describe('relay with one UDP port for all browsers', () => {
   it('refuses calls while another program has the port, and takes them when it is free', async function () {
     this.timeout(10_000);
     await relay.close();
-    while (!(await isFree(port))) await new Promise((resolve) => setImmediate(resolve));
+    await udpPortFreed(port);
     const other = await bound(port);
     relay = relayOnLoopback({ browserPort: port });
     await assert.rejects(call(), {
@@ -193,7 +194,7 @@ describe('relay with one UDP port for all browsers', () => {
       assert.equal(audioPort(back.toBrowser), first);
       await carriesAudio(back, 'back');
       await processes.close();
-      assert.ok(await isFree(first));
+      assert.ok(await isUdpPortFree(first));
     });
 
     it('takes the next port for the next process', async () => {
@@ -212,14 +213,4 @@ async function bound(port: number): Promise<Socket> {
   socket.bind({ port, address: '127.0.0.1', exclusive: true });
   await once(socket, 'listening');
   return socket;
-}
-
-async function isFree(port: number): Promise<boolean> {
-  try {
-    const socket = await bound(port);
-    await new Promise<void>((resolve) => socket.close(() => resolve()));
-    return true;
-  } catch {
-    return false;
-  }
 }

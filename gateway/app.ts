@@ -34,7 +34,7 @@ import { uriHost } from './uri-parts.js';
 import type { Events } from './telemetry/events.js';
 import { tlsSettingsOf } from './trunk/tls-settings.js';
 import { openTrunkSide, type TrunkSide } from './trunk/trunk-side.js';
-import { TrunksInForce } from './trunks-in-force.js';
+import { TrunksInForce, withDeadHosts } from './trunks-in-force.js';
 import type { TrunkTable } from './trunk/trunk-table.js';
 import type { TrunkStatus } from './trunk/trunk-upkeep.js';
 
@@ -249,7 +249,8 @@ export class App {
     }
     this.#trunkSide = await openTrunkSide(engineOptions(config), this.#trunkListener(), events, log, clock);
     this.#decider = await createDecider(config, events, clock);
-    this.#trunks = await TrunksInForce.create(config, this.#trunkSide, events, clock);
+    const trunkEvents = withDeadHosts(events, (trunk, host) => this.#pbx?.hostDown(trunk, host));
+    this.#trunks = await TrunksInForce.create(config, this.#trunkSide, trunkEvents, clock);
     this.#pbx = this.#createPbxDomains(this.#trunkSide);
     this.#controller = this.#createController(this.#trunks.table);
     await this.#shared.begin({

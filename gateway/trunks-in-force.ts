@@ -61,3 +61,14 @@ export class TrunksInForce {
     });
   }
 }
+
+/** The same events, of which `dead` hears each host that has gone down. */
+export function withDeadHosts(events: Events, dead: (trunk: string, host: string) => void): Events {
+  return {
+    ...events,
+    trunkHostDown(told) {
+      events.trunkHostDown(told);
+      dead(told.trunk, told.host);
+    },
+  };
+}

@@ -16,6 +16,7 @@ const closings = {
   unauthenticated: [4401, 'not authenticated in time'],
   token_expired: [4401, 'the token has expired'],
   replaced: [4408, 'replaced by a newer flow'],
+  moved: [1012, 'connect and register again'],
   rate: [4429, 'too many messages'],
   internal: [1011, 'internal error'],
 } as const satisfies Partial<Record<FlowCloseCause, readonly [number, string]>>;
@@ -128,6 +129,10 @@ export class Flow implements EndpointFlow {
   replaced(): void {
     this.endpoint = undefined;
     this.close('replaced');
+  }
+
+  moved(): void {
+    this.close('moved');
   }
 
   /** Says good-bye with the close code of `closing`. Idempotent. */

@@ -7,4 +7,6 @@ export interface EndpointFlow {
   send(text: string): boolean;
   /** The endpoint now has another flow: closes with 4408. */
   replaced(): void;
+  /** The endpoint is to register anew: closes with 1012. */
+  moved(): void;
 }

@@ -7,6 +7,8 @@ export interface PbxContact {
   readonly token: string;
   readonly aor: string;
   readonly trunk: string;
+  /** URI of the host of the trunk that has it. */
+  readonly host: string;
   /** `e_…` */
   readonly endpointId: string;
   /** Where the browser itself is, as it wrote it. */
@@ -59,6 +61,11 @@ export class PbxContacts {
     const half = token.slice(0, bytesOfId);
     const found = [...(this.#byAor.get(half) ?? [])];
     return found.sort((one, other) => Number(other.token === token) - Number(one.token === token));
+  }
+
+  /** Those that a host of a trunk has. */
+  at(trunk: string, host: string): readonly PbxContact[] {
+    return [...this.#byToken.values()].filter((contact) => contact.trunk === trunk && contact.host === host);
   }
 
   ofEndpoint(endpointId: string): PbxContact | undefined {

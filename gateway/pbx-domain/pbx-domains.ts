@@ -11,6 +11,7 @@ import type { Binding, Location } from '../location/location.js';
 import type { EdgeEvents } from '../telemetry/edge-events.js';
 import type { HostsForUser, TrunkTable } from '../trunk/trunk-table.js';
 import { PbxContacts } from './pbx-contacts.js';
+import { PbxMoves } from './pbx-moves.js';
 import { PbxRegistrar } from './pbx-registrar.js';
 import { PbxRequests } from './pbx-requests.js';
 import { contactsFor, createPbxRouter, tokenIn, type AddressedRequest } from './pbx-router.js';
@@ -33,6 +34,7 @@ export class PbxDomains {
   readonly registrar: PbxRegistrar;
   readonly #contacts = new PbxContacts();
   readonly #requests: PbxRequests;
+  readonly #moves: PbxMoves;
 
   constructor(private readonly options: PbxDomainsOptions) {
     const { stack, location, endpoints, clock, log, events } = options;
@@ -49,6 +51,7 @@ export class PbxDomains {
       clock,
       events,
     });
+    this.#moves = new PbxMoves({ clock, findEndpoint: (endpointId) => endpoints.find(endpointId) });
     this.#requests = new PbxRequests({
       stack,
       clock,
@@ -116,6 +119,15 @@ export class PbxDomains {
     return true;
   }
 
+  /** Browsers that are registered at a host that has died are to register at one that lives. */
+  hostDown(trunk: string, host: string): void {
+    const moving = this.#contacts.at(trunk, host).filter(({ aor }) => {
+      const [best] = this.options.trunks()?.hostsFor(trunk, aor).hosts ?? [];
+      return best !== undefined && best.uri !== host;
+    });
+    this.#moves.ask(moving.map(({ endpointId }) => endpointId));
+  }
+
   /** The binding has run out. */
   expired({ endpointId }: Binding): void {
     this.#contacts.remove(endpointId);
@@ -128,11 +140,13 @@ export class PbxDomains {
 
   sizes(): Record<string, number> {
     const { size: pbxRegisters } = this.registrar;
-    return { pbxContacts: this.#contacts.size, pbxRegisters, ...this.#requests.sizes() };
+    const { size: pbxMoves } = this.#moves;
+    return { pbxContacts: this.#contacts.size, pbxRegisters, pbxMoves, ...this.#requests.sizes() };
   }
 
   /** Ends every subscription. Idempotent. */
   close(): void {
+    this.#moves.close();
     this.#requests.close();
   }
 

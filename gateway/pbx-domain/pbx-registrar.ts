@@ -105,7 +105,9 @@ export class PbxRegistrar {
     if (waiting >= mostPending) return refused(failure('limit.pending_registers'));
     this.#pending.set(flowId, waiting + 1);
     try {
-      return this.#conclude(register, await this.#ask(register));
+      let host = '';
+      const answer = await this.#ask(register, (nextHop) => (host = nextHop));
+      return this.#conclude(register, answer, host);
     } catch (thrown) {
       return refused(toFailure(thrown));
     } finally {
@@ -115,7 +117,11 @@ export class PbxRegistrar {
     }
   }
 
-  #ask({ request, registration, identity, domain }: PbxRegister): Promise<InDialogResponse> {
+  /** `asks` hears of each host that is asked, the one that answers last. */
+  #ask(
+    { request, registration, identity, domain }: PbxRegister,
+    asks: (nextHop: string) => void,
+  ): Promise<InDialogResponse> {
     const { contacts, stack } = this.options;
     const { aor } = identity;
     const token = contacts.tokenOf(identity);
@@ -145,14 +151,17 @@ export class PbxRegistrar {
       ...this.options.hostsFor(trunk, aor),
       clock: this.options.clock,
       isRepeatable: true,
-      send,
+      send: (nextHop) => {
+        asks(nextHop);
+        return send(nextHop);
+      },
     });
   }
 
-  #conclude(register: PbxRegister, { status, reason, headers }: InDialogResponse): PbxVerdict {
+  #conclude(register: PbxRegister, { status, reason, headers }: InDialogResponse, host: string): PbxVerdict {
     const { request } = register;
     const back = picked(headers, passedBack);
-    if (status >= 200 && status < 300) return this.#accepted(register, headers, back);
+    if (status >= 200 && status < 300) return this.#accepted(register, { headers, host }, back);
     const told = { status, reason, headers: back, detail: `the PBX answered ${status} ${reason}` };
     if (status === 401 || status === 407) {
       const stale = isStale(headers);
@@ -166,7 +175,11 @@ export class PbxRegistrar {
     return refused(failure('upstream.refused', told));
   }
 
-  #accepted(register: PbxRegister, headers: HeaderView, back: HeaderList): PbxVerdict {
+  #accepted(
+    register: PbxRegister,
+    { headers, host }: { readonly headers: HeaderView; readonly host: string },
+    back: HeaderList,
+  ): PbxVerdict {
     const { request, registration, identity, domain, flowId } = register;
     const { aor } = identity;
     const { contacts: asked } = registration;
@@ -196,7 +209,7 @@ export class PbxRegistrar {
     }
     const settle = (endpointId = ''): Awaitable<SipResponse> => {
       const trunk = this.options.trunkOf(domain) ?? '';
-      this.options.contacts.set({ token, aor, trunk, endpointId, contactUri });
+      this.options.contacts.set({ token, aor, trunk, host, endpointId, contactUri });
       const binding = this.#bindingOf(register, contact, endpointId, seconds);
       const isOld = (old: Binding): boolean => old.endpointId === endpointId || old.contactUri === contactUri;
       const edited = this.#edit(aor, isOld, { binding, flowId, seconds });

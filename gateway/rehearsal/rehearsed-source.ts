@@ -79,7 +79,7 @@ function ofTrunk(config: Config, { dialled, as }: RehearsalRequest, fromTrunk: s
 
 function register(contacts: PbxContacts, aor: string, trunk: string): string {
   const token = contacts.tokenOf({ aor, instanceId: undefined, contact: aor, contactIsRandom: false });
-  contacts.set({ token, aor, trunk, endpointId, contactUri: aor });
+  contacts.set({ token, aor, trunk, host: '', endpointId, contactUri: aor });
   return token;
 }
 

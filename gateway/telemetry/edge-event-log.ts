@@ -17,6 +17,7 @@ const closeWords: Readonly<Record<FlowCloseCause, string>> = {
   unauthenticated: 'the client did not sign in in time',
   token_expired: 'the token has expired',
   replaced: 'a newer flow of the same endpoint took over',
+  moved: 'its PBX host has died: it is to register at another',
   rate: 'too many messages',
   size: 'a message was too big',
   protocol: 'broken WebSocket frame',

@@ -19,6 +19,7 @@ export type FlowCloseCause =
   | 'unauthenticated'
   | 'token_expired'
   | 'replaced'
+  | 'moved'
   | 'rate'
   | 'size'
   | 'protocol'

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { idle } from '../../support/idle.js';
 import { officeOptions, pbxDomain, PbxDomainRig } from '../../support/pbx-domain-rig.js';
 import { sdp } from '../../support/sip-peer.js';
 import { acknowledge, answer, inDialog, nextRequest } from '../../support/ws-call.js';
@@ -35,9 +36,12 @@ describe('a domain whose PBX has two hosts', () => {
   };
   const [first, second] = [0, 1].map((index) => () => rig.pbxs[index] ?? assert.fail('no host'));
   const [one, other] = [first ?? assert.fail(), second ?? assert.fail()];
-  /** It answers nothing any more. */
+  /** It answers nothing any more but BYE, so that tests end soon. */
   const die = (): void => {
-    one().peer.onMessage = undefined;
+    const { peer } = one();
+    peer.onMessage = (message) => {
+      if (message.kind === 'request' && message.method === 'BYE') peer.respond(message, 200, 'OK');
+    };
   };
 
   it('gets all that a user asks at the host that knows its nonces', async () => {
@@ -62,14 +66,26 @@ describe('a domain whose PBX has two hosts', () => {
     assert.equal(one().seen('MESSAGE').length, 0);
   });
 
-  it('whose host dies gets the next refresh at the other, which then calls the browser', async () => {
+  it('whose host dies is left by the browsers that are registered there: their sockets close with 1012', async () => {
+    assert.equal((await rig.browser.register()).status, 200);
+    await untilHost(0, 'up');
+    die();
+    const { code } = await rig.browser.closed;
+    assert.equal(code, 1012);
+  });
+
+  it('whose host dies gets the next refresh of who is in a call at the other, which then calls the browser', async () => {
     assert.equal((await rig.browser.register()).status, 200);
     assert.equal(other().binding, undefined);
     await untilHost(0, 'up');
+    const call = await rig.ask('INVITE', colleague, ['Content-Type: application/sdp'], sdp(7000));
+    acknowledge(rig.browser, call);
     die();
     await untilHost(0, 'down');
+    await idle(rig.gateway, ['pbxMoves']);
     assert.equal((await rig.browser.register()).status, 200);
     const { browser } = rig;
+    assert.equal((await browser.transact(inDialog(browser, 'BYE', call))).status, 200);
     const since = browser.received.length;
     const headers = ['Content-Type: application/sdp'];
     other().peer.send(other().requestText('INVITE', { callId: 'after', headers, body: sdp(7002) }));

@@ -23,6 +23,9 @@ class FakeFlow implements EndpointFlow {
     this.sent.push(text);
     return true;
   }
+  moved(): void {
+    this.replaced();
+  }
   replaced(): void {
     this.wasReplaced = true;
   }

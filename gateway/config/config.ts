@@ -254,6 +254,7 @@ export interface TrunkConfig {
     /** Undefined: `rfc4733`. */
     readonly dtmf?: 'rfc4733' | 'info' | 'info_dtmf';
     /** Undefined: `off`. */
+    readonly srtp?: 'off' | 'optional' | 'required';
   };
 }
 

@@ -5,9 +5,10 @@ import type { ConfigFile } from './schema.js';
 import { nearest } from './nearest.js';
 import { checkDtmf } from './dtmf-checks.js';
 import { checkVideo } from './video-checks.js';
+import { checkSrtp } from './srtp-checks.js';
 import { checkIdentity } from './identity-checks.js';
-import { checkPbxDomains } from './pbx-domain-checks.js';
 import { checkJwt } from './jwt-checks.js';
+import { checkPbxDomains } from './pbx-domain-checks.js';
 import { parsePortRange } from './units.js';
 
 /** The sections that are right by themselves. */
@@ -29,10 +30,11 @@ const checks: readonly ((sections: Sections) => CrossFinding[])[] = [
   checkIdentity,
   checkDtmf,
   checkVideo,
+  checkSrtp,
   checkPbxDomains,
+  checkJwt,
 ];
 
-  checkJwt,
 /** Names that occur twice, references that lead nowhere, and settings that need others. */
 export function crossCheck(sections: Sections): readonly CrossFinding[] {
   return checks.flatMap((check) => check(sections));

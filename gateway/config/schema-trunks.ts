@@ -182,6 +182,12 @@ export const trunk = z.strictObject({
           ['rfc4733', 'info', 'info_dtmf'],
         )
         .default('rfc4733'),
+      srtp: field
+        .choice(
+          'SRTP with keys in SDP (SDES). `off`: the trunk gets plain RTP. `optional`: keys stand beside RTP/AVP, and the audio is encrypted when the other side does so too (RFC 8643). `required`: RTP/SAVP, and no call without. Needs `media.engine: rtpengine`, and `transport=tls` in `hosts` lest everybody on the way reads the keys.',
+          ['off', 'optional', 'required'],
+        )
+        .default('off'),
     })
     .meta({ description: 'Audio and video of the trunk.', example: '{ codecs: [PCMA], ptime: 20 }' })
     .prefault({}),

@@ -204,7 +204,13 @@ function settleTrunk(
       trustIdentity: inbound.trust_identity,
       numberFrom: inbound.number_from,
     },
-    media: { codecs: media.codecs, ptimeMs: media.ptime, video: media.video, dtmf: media.dtmf },
+    media: {
+      codecs: media.codecs,
+      ptimeMs: media.ptime,
+      video: media.video,
+      dtmf: media.dtmf,
+      srtp: media.srtp,
+    },
   };
 }
 

@@ -294,13 +294,14 @@ function isAccount({ register, auth }: Trunk, user: string | undefined): boolean
 }
 
 function mediaOf({ media }: Trunk): TrunkMedia {
-  const { dtmf = 'rfc4733' } = media;
+  const { dtmf = 'rfc4733', srtp = 'off' } = media;
   const infoDtmf = dtmf === 'info' ? 'application/dtmf-relay' : 'application/dtmf';
   return {
     profile: 'plain',
     ...(media.codecs === undefined ? {} : { codecs: media.codecs }),
     ...(media.ptimeMs === undefined ? {} : { ptimeMs: media.ptimeMs }),
     ...(media.video === undefined ? {} : { video: media.video }),
+    ...(srtp === 'off' ? {} : { srtp }),
     ...(dtmf === 'rfc4733' ? {} : { dtmf: 'signalled', infoDtmf }),
   };
 }

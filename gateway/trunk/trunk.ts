@@ -66,6 +66,8 @@ export interface Trunk {
     readonly video?: readonly string[];
     /** Undefined: `rfc4733`, events in RTP; else INFO with `application/dtmf-relay`, or with `application/dtmf`. */
     readonly dtmf?: 'rfc4733' | 'info' | 'info_dtmf';
+    /** SRTP with keys in SDP; undefined: `off`. */
+    readonly srtp?: 'off' | 'optional' | 'required';
   };
 }
 

@@ -1,5 +1,6 @@
 import type { SipFailure } from '../failure.js';
 import { knownVideoCodecs } from '../sdp/codecs.js';
+import type { SrtpUse } from '../sdp/profile.js';
 
 /** SDP flavour of a media end (DESIGN §2). */
 export type MediaProfile = 'webrtc' | 'plain';
@@ -19,6 +20,8 @@ export interface MediaEndOptions {
   readonly ptimeMs?: number;
   /** Names of the video codecs that may be offered to or accepted from this end; absent or empty: no video. */
   readonly video?: readonly string[];
+  /** SRTP with keys in SDP towards a plain end (RFC 4568); `off` when absent. rtpengine alone can do it. */
+  readonly srtp?: SrtpUse;
   /**
    * How the end tells DTMF: by RFC 4733 events in its RTP (default), or in signalling: then it gets no events, and those
    * that are meant for it are told to {@link MediaListener.dtmf}.
@@ -118,7 +121,10 @@ export interface MediaEngine {
   readonly size: number;
   /** False while no new call would get media; absent: it is always ready. */
   readonly isReady?: boolean;
-  /** For engines in other processes, once no other process of this gateway is left: deletes what those have left. */
-  cleanUp?(): void;
+  /**
+   * For engines in other processes, once no other process of this gateway is left: deletes what those have left, but for the
+   * calls that other gateways have taken over, by their ids in the engine.
+   */
+  cleanUp?(elsewhere?: ReadonlySet<string>): void;
   close(): Promise<void>;
 }

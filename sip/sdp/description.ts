@@ -110,7 +110,7 @@ export interface MediaSection {
   readonly endOfCandidates: boolean;
   readonly fingerprint?: SdpFingerprint;
   readonly setup?: DtlsSetup;
-  /** The lines that can be agreed on, in the end's order; absent when there is none. */
+  /** The lines that can be agreed on, in the end's order; absent when no line is there at all. */
   readonly crypto?: readonly SdpCrypto[];
 }
 

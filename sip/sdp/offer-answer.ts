@@ -12,6 +12,7 @@ import type {
   StreamDescription,
 } from './description.js';
 import { answerTo, effectiveDirection } from './direction.js';
+import type { SdpEndSnapshot } from './end-snapshot.js';
 import { bundledSection, ownBundle } from './bundle.js';
 import { freeMid, liveLines, remember, switchedOff, type RememberedLine } from './lines.js';
 import { PayloadTypes, renumber } from './payload-types.js';
@@ -34,7 +35,7 @@ export interface ReceivedLine {
   readonly index: number;
   readonly section: MediaSection;
   readonly stream: StreamDescription;
-  /** The end's SRTP key: of the line of its offer that we take, or of its answer. */
+  /** The end's SRTP key: of the line of its offer that we take, or of its answer; undefined: it speaks plain RTP. */
   readonly crypto?: SdpCrypto;
 }
 
@@ -121,6 +122,31 @@ export class SdpEnd {
   /** Names of the video codecs that this end takes. */
   get video(): readonly string[] {
     return this.options.video ?? [];
+  }
+
+  /** What is remembered of the descriptions so far, in plain values. */
+  snapshot(): SdpEndSnapshot {
+    return {
+      sessionId: this.options.sessionId,
+      version: this.#version,
+      lastText: this.#lastText,
+      lines: this.#lines,
+      index: this.#index,
+      videoIndex: this.#videoIndex,
+      payloadTypes: this.#payloadTypes.snapshot(),
+      videoPayloadTypes: this.#videoPayloadTypes.snapshot(),
+    };
+  }
+
+  /** Goes on with what another process has remembered; the session id must be the same. */
+  restore(snapshot: SdpEndSnapshot): void {
+    this.#version = snapshot.version;
+    this.#lastText = snapshot.lastText;
+    this.#lines = snapshot.lines;
+    this.#index = snapshot.index;
+    this.#videoIndex = snapshot.videoIndex;
+    this.#payloadTypes.restore(snapshot.payloadTypes);
+    this.#videoPayloadTypes.restore(snapshot.videoPayloadTypes);
   }
 
   /**
@@ -219,12 +245,13 @@ export class SdpEnd {
   #answerFault(section: MediaSection, { crypto }: SentLine): LineRefusal | undefined {
     const fault = transportFault(section, this.#abilities);
     if (fault !== undefined || crypto === undefined) return fault;
+    if (section.crypto === undefined && !usesSdes(section.protocol)) return undefined;
     if (answeredCrypto(section.crypto ?? [], crypto) !== undefined) return undefined;
     return { code: warningCode.incompatibleTransport, text: 'no a=crypto with a tag and suite of the offer' };
   }
 
   #received(index: number, section: MediaSection): ReceivedLine {
-    const { codecs, ptimeMs, maxPtimeMs, bandwidth, protocol } = section;
+    const { codecs, ptimeMs, maxPtimeMs, bandwidth } = section;
     const stream: StreamDescription = {
       codecs,
       direction: effectiveDirection(section, this.profile),
@@ -232,9 +259,8 @@ export class SdpEnd {
       ...(maxPtimeMs === undefined ? {} : { maxPtimeMs }),
       ...(bandwidth === undefined || section.kind !== 'video' ? {} : { bandwidth }),
     };
-    const crypto = usesSdes(protocol)
-      ? chooseCrypto(section.crypto ?? [], this.#abilities.suites)
-      : undefined;
+    const { srtp, suites } = this.#abilities;
+    const crypto = srtp === 'off' ? undefined : chooseCrypto(section.crypto ?? [], suites);
     return { index, section, stream, ...(crypto === undefined ? {} : { crypto }) };
   }
 
@@ -301,7 +327,8 @@ export class SdpEnd {
       const protocol = dtlsProtocol(line.protocol);
       return webrtcSection(stream, transport, { kind, protocol, mid: line.mid });
     }
-    return this.#plainLine(kind, stream, transport, plainProtocol(line.protocol, hasKeys(transport)));
+    const protocol = plainProtocol(line.protocol, transport.crypto !== undefined, this.#abilities.srtp);
+    return this.#plainLine(kind, stream, transport, protocol);
   }
 
   #answerLine(offer: ReceivedLine, stream: StreamDescription, transport: LocalTransport): MediaSection {
@@ -309,7 +336,10 @@ export class SdpEnd {
     const numbered = { ...stream, codecs: renumber(stream.codecs, offer.stream.codecs) };
     if (transport.profile === 'webrtc')
       return webrtcSection(numbered, transport, { kind, protocol, mid, feedback });
-    return this.#plainLine(kind, numbered, transport, protocol);
+    // RFC 4568 §7.1.2: a key answers a key.
+    const { crypto, ...open } = transport;
+    const isKeyed = offer.crypto !== undefined && crypto !== undefined;
+    return this.#plainLine(kind, numbered, isKeyed ? { ...open, crypto } : open, protocol);
   }
 
   #plainLine(
@@ -344,10 +374,6 @@ const refusedLine: LineRefusal = {
   code: warningCode.mediaTypeNotAvailable,
   text: 'refused by the other side',
 };
-
-function hasKeys(transport: LocalTransport): boolean {
-  return transport.profile === 'plain' && transport.crypto !== undefined;
-}
 
 function ownCrypto(section: MediaSection | undefined): Pick<SentLine, 'crypto'> {
   return section?.crypto === undefined ? {} : { crypto: section.crypto };

@@ -4,7 +4,10 @@ import type { AddressFamily, MediaSection, SdpProfile } from './description.js';
 import { isUnspecified } from './direction.js';
 import { type LineRefusal, warningCode } from './refusal.js';
 
-/** Whether a plain end may, or must, use SRTP with keys in SDP (RFC 4568). */
+/**
+ * Whether a plain end may, or must, use SRTP with keys in SDP (RFC 4568). `optional`: keys are offered beside RTP/AVP, and
+ * it is SRTP when the answer has keys too (RFC 8643). `required`: RTP/SAVP alone.
+ */
 export type SrtpUse = 'off' | 'optional' | 'required';
 
 // RFC 5764 §8; RTP/SAVPF with a fingerprint is what browsers wrote before it.
@@ -28,15 +31,16 @@ export interface LineAbilities {
   readonly family: AddressFamily | undefined;
 }
 
-/** True when the media of a plain line is encrypted with keys in SDP. */
+/** True when the protocol of a plain line demands keys in SDP. */
 export function usesSdes(protocol: string): boolean {
   return sdesProtocols.includes(protocol);
 }
 
-/** The protocol to write to a plain end: the known one unless keys, or their absence, need another. */
-export function plainProtocol(known: string, hasCrypto: boolean): string {
-  if ((hasCrypto ? sdesProtocols : openProtocols).includes(known)) return known;
-  return hasCrypto ? 'RTP/SAVP' : 'RTP/AVP';
+/** The protocol to write in an offer to a plain end: the known one unless keys, or their absence, need another. */
+export function plainProtocol(known: string, hasCrypto: boolean, srtp: SrtpUse): string {
+  const fitting = hasCrypto ? plainProtocols[srtp] : openProtocols;
+  if (fitting.includes(known)) return known;
+  return hasCrypto && srtp === 'required' ? 'RTP/SAVP' : 'RTP/AVP';
 }
 
 /** The protocol to write to a browser: the one that it has chosen, if any. */

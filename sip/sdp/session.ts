@@ -165,14 +165,15 @@ function readSecurity(media: RawMedia, raw: RawSession): Pick<MediaSection, 'ice
   };
 }
 
-/** Lines that cannot be agreed on are left out. */
+/** Lines that cannot be agreed on are left out: when there are no others, that is not the same as no line at all. */
 function readCryptoLines(media: RawMedia): Pick<MediaSection, 'crypto'> {
-  const crypto = (media.crypto ?? []).flatMap((line): readonly SdpCrypto[] => {
+  if (media.crypto === undefined) return {};
+  const crypto = media.crypto.flatMap((line): readonly SdpCrypto[] => {
     const [tag, suite, config] = [textOf(line.id), textOf(line.suite), textOf(line.config)];
     const read = readCrypto(tag, suite, config, textOf(line.sessionConfig));
     return read === undefined ? [] : [read];
   });
-  return crypto.length === 0 ? {} : { crypto };
+  return { crypto };
 }
 
 function readSetup(text: string): DtlsSetup | undefined {

@@ -1,9 +1,8 @@
 import type { MediaSection, PlainTransport, StreamDescription } from './description.js';
 import { withEventRange } from './payload-types.js';
-import { usesSdes } from './profile.js';
 
 /**
- * The section that a PBX gets: RTP/AVP, or RTP/SAVP with our own keys, with our own address and ports. Nothing of a browser's SDP survives but codecs,
+ * The section that a PBX gets: our own address and ports, and our own keys if there are any. Nothing of a browser's SDP survives but codecs,
  * direction and packet time; ICE, DTLS, BUNDLE, header extensions, feedback and SSRC lines have no meaning there.
  * The address stands at session level, where old PBXs look for it. `a=rtcp` only when it is not the next port (RFC 3605).
  */
@@ -27,7 +26,7 @@ export function plainSection(
     rtcpMux: false,
     bundleOnly: false,
     ...(stream.bandwidth === undefined ? {} : { bandwidth: stream.bandwidth }),
-    ...(transport.crypto === undefined || !usesSdes(protocol) ? {} : { crypto: transport.crypto }),
+    ...(transport.crypto === undefined ? {} : { crypto: transport.crypto }),
     candidates: [],
     endOfCandidates: false,
   };

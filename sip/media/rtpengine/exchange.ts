@@ -1,5 +1,6 @@
+import { failure } from '../../failure.js';
 import { isTelephoneEvent } from '../../sdp/codecs.js';
-import type { SdpCodec, StreamDescription } from '../../sdp/description.js';
+import type { LocalTransport, SdpCodec, SdpCrypto, StreamDescription } from '../../sdp/description.js';
 import type { ReceivedDescription, SentOffer } from '../../sdp/offer-answer.js';
 import { renumber } from '../../sdp/payload-types.js';
 import type { RtpengineEnd } from './rtpengine-end.js';
@@ -24,8 +25,47 @@ export interface AnsweredExchange {
   readonly text: string;
   readonly reply: string;
   readonly ngAnswer: string;
+  /** The answerer's key; undefined: it speaks plain RTP, or DTLS. */
+  readonly crypto: SdpCrypto | undefined;
   /** What was agreed on, with the answerer's payload types. */
   readonly stream: StreamDescription;
+}
+
+/** What rtpengine knows of exchanges. */
+export interface ToldExchange {
+  /** The one whose offer is the last that it was told. */
+  readonly exchange: Exchange;
+  /** The answerer's side was asked for with keys in SDP. */
+  readonly isKeyed: boolean;
+  /** The key line that its last answer took. */
+  readonly tag?: number | undefined;
+}
+
+/** True when rtpengine must be told the offer again before it can take an answer with this key, or without one. */
+export function isToldAnew(
+  told: ToldExchange | undefined,
+  exchange: Exchange,
+  crypto: SdpCrypto | undefined,
+): boolean {
+  if (told?.exchange !== exchange || told.isKeyed !== (crypto !== undefined)) return true;
+  return told.tag !== undefined && told.tag !== crypto?.tag;
+}
+
+/**
+ * Our side towards the answerer with the one key of ours that its answer took: later offers repeat that one, since
+ * rtpengine makes new ones for the others. Throws `media.failed` when rtpengine has another key than was offered.
+ */
+export function withAgreedKey(
+  local: LocalTransport,
+  sent: SentOffer,
+  crypto: SdpCrypto | undefined,
+): LocalTransport {
+  if (crypto === undefined || local.profile !== 'plain') return local;
+  const isTaken = ({ tag, suite }: SdpCrypto): boolean => tag === crypto.tag && suite === crypto.suite;
+  const [offered, own] = [sent.crypto?.find(isTaken), local.crypto?.find(isTaken)];
+  if (own === undefined || own.key !== offered?.key)
+    throw failure('media.failed', { detail: 'rtpengine has another SRTP key than was offered' });
+  return { ...local, crypto: [own] };
 }
 
 /**

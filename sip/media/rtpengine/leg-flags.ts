@@ -18,12 +18,36 @@ interface LegFlags extends NgCommand {
  */
 const always = ['trust-address', 'port-latching', 'strict-source'];
 
+/**
+ * Suites that rtpengine would offer by itself and we do not take (sip/sdp/crypto.ts): long keys, that few PBXs know, and
+ * those that encrypt nothing.
+ */
+const suitesNotTaken = [
+  'AEAD_AES_256_GCM',
+  'AEAD_AES_128_GCM',
+  'AES_256_CM_HMAC_SHA1_80',
+  'AES_256_CM_HMAC_SHA1_32',
+  'AES_192_CM_HMAC_SHA1_80',
+  'AES_192_CM_HMAC_SHA1_32',
+  'F8_128_HMAC_SHA1_80',
+  'F8_128_HMAC_SHA1_32',
+  'NULL_HMAC_SHA1_80',
+  'NULL_HMAC_SHA1_32',
+];
+
 const plain: LegFlags = {
   'transport-protocol': 'RTP/AVP',
   ICE: 'remove',
   'rtcp-mux': ['demux'],
   SDES: ['off'],
   flags: always,
+};
+
+/** SRTP with keys in SDP (RFC 4568), also where the PBX sees RTP/AVP with keys beside it: rtpengine knows one way. */
+const keyed: LegFlags = {
+  ...plain,
+  'transport-protocol': 'RTP/SAVP',
+  SDES: suitesNotTaken.map((suite) => `no-${suite}`),
 };
 
 /** `DTLS` stays unset: `passive` in an answer loses the ClientHello that left at offer time, `off` turns SRTP off. */
@@ -40,18 +64,21 @@ export interface NgEnd {
   /** Its tag. */
   readonly id: string;
   readonly profile: MediaProfile;
+  /** A plain end whose keys are in SDP. */
+  readonly isKeyed: boolean;
   readonly family: AddressFamily;
 }
 
 /** Flags of an `offer` command, for the end that is offered to. */
-export function offerFlags({ profile, family }: NgEnd): NgCommand {
+export function offerFlags({ profile, isKeyed, family }: NgEnd): NgCommand {
   const addressFamily = { 'address-family': `IP${family}` };
-  if (profile === 'plain') return { ...plain, ...addressFamily };
+  if (profile === 'plain') return { ...(isKeyed ? keyed : plain), ...addressFamily };
   const toBrowser = { 'rtcp-mux': ['offer', 'require'], flags: [...always, 'generate-mid'] };
   return { ...webrtc, ...toBrowser, ...addressFamily };
 }
 
 /** Flags of an `answer` command, for the end that made the offer. */
-export function answerFlags({ profile, family }: NgEnd): NgCommand {
-  return { ...(profile === 'plain' ? plain : webrtc), 'address-family': `IP${family}` };
+export function answerFlags({ profile, isKeyed, family }: NgEnd): NgCommand {
+  const toPlain = isKeyed ? keyed : plain;
+  return { ...(profile === 'plain' ? toPlain : webrtc), 'address-family': `IP${family}` };
 }

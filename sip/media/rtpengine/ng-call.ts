@@ -48,6 +48,12 @@ export class NgCall {
     return this.#instance;
   }
 
+  /** Goes on with a call that another process has begun in that instance, with ends of these tags. */
+  resume(instance: Instance, tags: readonly string[]): void {
+    this.#instance = instance;
+    for (const tag of tags) this.#tags.add(tag);
+  }
+
   /** Deletes that are under way. */
   get deletesPending(): number {
     return this.#deletes.size;

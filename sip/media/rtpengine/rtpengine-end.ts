@@ -1,6 +1,8 @@
 import { randomInt } from 'node:crypto';
 import type { LocalTransport, MediaSection } from '../../sdp/description.js';
+import type { SdpEndSnapshot } from '../../sdp/end-snapshot.js';
 import { SdpEnd } from '../../sdp/offer-answer.js';
+import type { SrtpUse } from '../../sdp/profile.js';
 import { mediaTrace } from '../../trace.js';
 import type { MediaEndOptions, MediaEndStats, MediaProfile } from '../media-engine.js';
 import type { CallFigures, EndFigures } from './call-figures.js';
@@ -11,10 +13,21 @@ const maxSessionId = 2 ** 47;
 
 const nothing: EndFigures = { packets: 0, bytes: 0, errors: 0, ssrcs: [] };
 
+/** An end in plain values. */
+export interface RtpengineEndSnapshot {
+  readonly id: string;
+  readonly options: MediaEndOptions;
+  readonly sdp: SdpEndSnapshot;
+  readonly local: LocalTransport | undefined;
+  readonly remote: MediaSection | undefined;
+  readonly codec: string | undefined;
+}
+
 /** One end of a media session: its SDP, and rtpengine's side towards it. Its id is its tag in rtpengine. */
 export class RtpengineEnd {
   readonly profile: MediaProfile;
   readonly sdp: SdpEnd;
+  readonly #srtp: SrtpUse;
   /** Undefined until rtpengine has told. */
   local: LocalTransport | undefined;
   /** What the end has last agreed to. */
@@ -29,22 +42,46 @@ export class RtpengineEnd {
   constructor(
     readonly mediaId: string,
     readonly id: string,
-    options: MediaEndOptions,
+    private readonly options: MediaEndOptions,
+    sessionId = String(randomInt(1, maxSessionId)),
   ) {
     this.profile = options.profile;
+    this.#srtp = options.srtp ?? 'off';
     this.sdp = new SdpEnd({
       ...options,
       // The address that counts is in `c=`; in `o=` it is a name among others (RFC 8866 §5.2).
       address: { family: 4, host: '0.0.0.0' },
       takesBothFamilies: true,
-      sessionId: String(randomInt(1, maxSessionId)),
+      sessionId,
     });
   }
 
+  /** True when an offer to it has keys: the first one by configuration, later ones when it speaks SRTP. */
+  get isOfferedKeys(): boolean {
+    if (this.profile !== 'plain' || this.#srtp === 'off') return false;
+    return this.local?.profile === 'plain' ? this.local.crypto !== undefined : true;
+  }
+
+  /** The end of another process, as {@link snapshot} has told of it. */
+  static restored(
+    mediaId: string,
+    { id, options, sdp, local, remote, codec }: RtpengineEndSnapshot,
+  ): RtpengineEnd {
+    const end = new RtpengineEnd(mediaId, id, options, sdp.sessionId);
+    end.sdp.restore(sdp);
+    [end.local, end.remote, end.codec] = [local, remote, codec];
+    return end;
+  }
+
+  snapshot(): RtpengineEndSnapshot {
+    const { id, options, local, remote, codec } = this;
+    return { id, options, sdp: this.sdp.snapshot(), local, remote, codec };
+  }
+
   /** How commands name it while it is, or is about to be, at `remote`: rtpengine's address gets the family of its own. */
-  at(remote: MediaSection | undefined): NgEnd {
+  at(remote: MediaSection | undefined, isKeyed: boolean): NgEnd {
     const family = this.profile === 'plain' ? (remote?.address?.family ?? 4) : 4;
-    return { id: this.id, profile: this.profile, family };
+    return { id: this.id, profile: this.profile, isKeyed, family };
   }
 
   get hasSent(): boolean {

@@ -9,6 +9,7 @@ import { InstancePool } from './instance-pool.js';
 import { NgCall, type NgDeadlines } from './ng-call.js';
 import { deleteOrphans } from './orphans.js';
 import { RtpengineSession, type RtpengineLimits } from './rtpengine-session.js';
+import { isSnapshot } from './session-snapshot.js';
 
 /** What the operator is to know about the instances. `instance` is `host:port`. */
 export interface RtpengineEvents {
@@ -42,7 +43,7 @@ export interface RtpengineEngineOptions
 /** rtpengine, with the sizes of its tables: all are zero when no call is up. */
 export interface RtpengineEngine extends MediaEngine {
   readonly isReady: boolean;
-  cleanUp(): void;
+  cleanUp(elsewhere?: ReadonlySet<string>): void;
   sizes(): Record<string, number>;
 }
 
@@ -71,6 +72,8 @@ class Rtpengine implements RtpengineEngine {
   readonly #watchTimer: Timer;
   #sessionCount = 0;
   #mayCleanUp = false;
+  /** Calls that other gateways have taken over from earlier processes of this one. */
+  #elsewhere: ReadonlySet<string> = new Set();
   #isClosed = false;
 
   constructor(private readonly options: RtpengineEngineOptions) {
@@ -115,8 +118,9 @@ class Rtpengine implements RtpengineEngine {
     return this.#pool.upCount > 0;
   }
 
-  cleanUp(): void {
+  cleanUp(elsewhere: ReadonlySet<string> = new Set()): void {
     this.#mayCleanUp = true;
+    this.#elsewhere = elsewhere;
     for (const instance of this.#pool.instances) if (instance.isUp) this.#deleteOrphans(instance);
   }
 
@@ -125,11 +129,21 @@ class Rtpengine implements RtpengineEngine {
       throw failure('media.failed', { detail: `the media engine is closed, call ${callId}` });
     this.#sessionCount += 1;
     // With the id of the call, so that it can be followed in rtpengine's log.
-    const call = this.#newCall(`${this.#processPrefix}${callId}-${this.#sessionCount}`);
-    const session = new RtpengineSession(newId('m_'), call, listener, this.#limits, (ended) =>
-      this.#ended(ended),
+    return this.#open(this.#newCall(`${this.#processPrefix}${callId}-${this.#sessionCount}`), listener);
+  }
+
+  restoreSession(snapshot: unknown, listener: MediaListener): MediaSession {
+    if (!isSnapshot(snapshot)) throw failure('media.failed', { detail: 'not a snapshot of this version' });
+    const instance = this.#pool.instances.find(({ name }) => name === snapshot.instance);
+    if (instance === undefined)
+      throw failure('media.failed', { detail: `rtpengine ${snapshot.instance} is not configured any more` });
+    const call = this.#newCall(snapshot.callId);
+    call.resume(
+      instance,
+      snapshot.ends.map(({ id }) => id),
     );
-    this.#sessions.set(call.id, { session, askedMs: this.options.clock.nowMs(), isAsking: false });
+    const session = this.#open(call, listener);
+    session.restore(snapshot);
     return session;
   }
 
@@ -147,6 +161,14 @@ class Rtpengine implements RtpengineEngine {
     for (const { session } of this.#sessions.values()) session.close();
     await Promise.all(this.#ending);
     this.#pool.close();
+  }
+
+  #open(call: NgCall, listener: MediaListener): RtpengineSession {
+    const session = new RtpengineSession(newId('m_'), call, listener, this.#limits, (ended) =>
+      this.#ended(ended),
+    );
+    this.#sessions.set(call.id, { session, askedMs: this.options.clock.nowMs(), isAsking: false });
+    return session;
   }
 
   #newCall(id: string): NgCall {
@@ -186,7 +208,7 @@ class Rtpengine implements RtpengineEngine {
   }
 
   #isKnown(callId: string): boolean {
-    return this.#sessions.has(callId);
+    return this.#sessions.has(callId) || this.#elsewhere.has(callId);
   }
 
   /** Ends the sessions of instances that are lost; asks for the figures of those whose turn it is. */

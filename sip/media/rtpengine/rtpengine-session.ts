@@ -4,9 +4,20 @@ import { offeredStream } from '../../sdp/offered-streams.js';
 import type { MediaEndOptions, MediaEndStats, MediaListener, MediaSession } from '../media-engine.js';
 import type { CallFigures } from './call-figures.js';
 import { describeEnd, readTransport } from './end-description.js';
-import { withSentNumbers, type AnsweredExchange, type Exchange } from './exchange.js';
+import {
+  isToldAnew,
+  withAgreedKey,
+  withSentNumbers,
+  type AnsweredExchange,
+  type Exchange,
+  type ToldExchange,
+} from './exchange.js';
 import type { NgCall } from './ng-call.js';
 import { RtpengineEnd } from './rtpengine-end.js';
+import { restoredExchange, snapshotOf, type RtpengineSnapshot } from './session-snapshot.js';
+
+/** As rtpengine is told of it. */
+type NgAnswer = Pick<AnsweredExchange, 'ngAnswer' | 'crypto'>;
 
 export interface RtpengineLimits {
   /** No packet in either direction for so long, while nobody is on hold, ends the session; 0: never. */
@@ -30,8 +41,7 @@ export class RtpengineSession implements MediaSession {
   /** By the callee's end: each callee has one exchange with the caller at a time. Removed with the end. */
   readonly #exchanges = new Map<string, Exchange>();
   #callerId: string | undefined;
-  /** The exchange whose offer is the last one that rtpengine knows. */
-  #told: Exchange | undefined;
+  #told: ToldExchange | undefined;
   /** The exchange that media flows by. */
   #active: Exchange | undefined;
   #isClosed = false;
@@ -63,6 +73,23 @@ export class RtpengineSession implements MediaSession {
     return this.#active !== undefined && !this.#isClosed;
   }
 
+  snapshot(): RtpengineSnapshot | undefined {
+    const { id, instance } = this.call;
+    return snapshotOf({ id, instance: instance?.name, ends: [...this.#ends.values()] }, this.#active);
+  }
+
+  /** Goes on with the session that another process had; to be called before anything else. */
+  restore(snapshot: RtpengineSnapshot): void {
+    const ends = snapshot.ends.map((end) => RtpengineEnd.restored(this.id, end));
+    for (const end of ends) this.#ends.set(end.id, end);
+    this.#callerId = ends[0]?.id;
+    const exchange = restoredExchange(snapshot, this.#ends);
+    this.#exchanges.set(this.#calleeOf(exchange.offerer.id, exchange.answerer.id), exchange);
+    const crypto = snapshot.exchange.answered.crypto;
+    this.#told = { exchange, isKeyed: crypto !== undefined, tag: crypto?.tag };
+    this.#active = exchange;
+  }
+
   addEnd(endId: string, options: MediaEndOptions): void {
     if (this.#isClosed || this.#ends.has(endId))
       throw failure('media.failed', { detail: `end ${endId} cannot be added` });
@@ -86,16 +113,17 @@ export class RtpengineSession implements MediaSession {
       const calleeId = this.#calleeOf(fromEndId, toEndId);
       const received = unwrap(offerer.sdp.readOffer(sdp));
       const stream = unwrap(offeredStream(received, offerer.sdp, answerer.sdp));
-      const ngOffer = describeEnd(offerer.profile, received.section, stream);
+      const ngOffer = describeEnd(offerer.profile, received.section, stream, received.crypto);
       const isFirst = answerer.local === undefined;
-      answerer.local ??= await this.#tellOffer(offerer, answerer, ngOffer);
+      const isKeyed = answerer.isOfferedKeys;
+      answerer.local ??= await this.#tellOffer(offerer, answerer, ngOffer, isKeyed);
       this.#mustHave(offerer, answerer);
       const sent = answerer.sdp.writeOffer(stream, forOffer(answerer.local));
       const last = this.#exchanges.get(calleeId);
       const previous = last?.answered === undefined ? last?.previous : { ...last, previous: undefined };
       const exchange = { offerer, answerer, received, sent, ngOffer, previous, answered: undefined };
       this.#exchanges.set(calleeId, exchange);
-      if (isFirst) this.#told = exchange;
+      if (isFirst) this.#told = { exchange, isKeyed };
       answerer.trace('offered');
       return sent.text;
     });
@@ -114,10 +142,10 @@ export class RtpengineSession implements MediaSession {
       const party = this.#partyOf(answerer);
       const received = unwrap(answerer.sdp.readAnswer(sdp, exchange.sent, party));
       mustBeSameAssociation(answerer, received.section, party);
-      const ngAnswer = describeEnd(answerer.profile, received.section, received.stream);
-      const local = await this.#settle(exchange, ngAnswer);
+      const { stream, crypto } = received;
+      const ngAnswer = describeEnd(answerer.profile, received.section, stream, crypto);
+      const local = await this.#settle(exchange, { ngAnswer, crypto });
       this.#mustHave(offerer, answerer);
-      const { stream } = received;
       const offer = withSentNumbers(exchange.received, stream.codecs);
       const reply = offerer.sdp.writeAnswer(offer, stream, local);
       offerer.sdp.agreeReceived(exchange.received, stream.codecs);
@@ -125,7 +153,7 @@ export class RtpengineSession implements MediaSession {
       for (const end of [offerer, answerer]) end.codec = stream.codecs[0]?.name;
       [offerer.local, offerer.remote] = [local, exchange.received.section];
       answerer.remote = received.section;
-      exchange.answered = { text: sdp, reply, ngAnswer, stream };
+      exchange.answered = { text: sdp, reply, ngAnswer, crypto, stream };
       this.#flowsBy(exchange);
       answerer.trace('answered');
       return reply;
@@ -213,44 +241,54 @@ export class RtpengineSession implements MediaSession {
   }
 
   /** Our transport towards the answerer. */
-  async #tellOffer(offerer: RtpengineEnd, answerer: RtpengineEnd, sdp: string): Promise<LocalTransport> {
+  async #tellOffer(
+    offerer: RtpengineEnd,
+    answerer: RtpengineEnd,
+    sdp: string,
+    isKeyed: boolean,
+  ): Promise<LocalTransport> {
     const isFirst = [...this.#ends.values()].every((end) => end.local === undefined);
-    const told = await this.call.offer(offerer.id, answerer.at(answerer.remote), sdp, isFirst);
-    return readTransport(answerer.profile, told);
+    const told = await this.call.offer(offerer.id, answerer.at(answerer.remote, isKeyed), sdp, isFirst);
+    return readTransport(answerer.profile, told, isKeyed);
   }
 
   /** Tells rtpengine of the answer, and of the offer when it does not know that yet. Our transport to the offerer. */
-  async #settle(exchange: Exchange, ngAnswer: string): Promise<LocalTransport> {
+  async #settle(exchange: Exchange, answer: NgAnswer): Promise<LocalTransport> {
     try {
-      return await this.#tell(exchange, ngAnswer);
+      return await this.#tell(exchange, answer);
     } catch (thrown) {
       await this.#goBack(exchange.previous);
       throw thrown;
     }
   }
 
-  async #tell(exchange: Exchange, ngAnswer: string): Promise<LocalTransport> {
-    const { offerer, answerer, received, ngOffer } = exchange;
-    if (this.#told !== exchange) answerer.local = await this.#tellOffer(offerer, answerer, ngOffer);
-    this.#told = exchange;
-    const to = offerer.at(received.section);
-    return readTransport(offerer.profile, await this.call.answer(to, answerer.id, ngAnswer));
+  async #tell(exchange: Exchange, { ngAnswer, crypto }: NgAnswer): Promise<LocalTransport> {
+    const { offerer, answerer, received, sent, ngOffer } = exchange;
+    const isKeyed = crypto !== undefined;
+    if (answerer.local === undefined || isToldAnew(this.#told, exchange, crypto))
+      answerer.local = await this.#tellOffer(offerer, answerer, ngOffer, isKeyed);
+    answerer.local = withAgreedKey(answerer.local, sent, crypto);
+    this.#told = { exchange, isKeyed, tag: crypto?.tag };
+    const isOffererKeyed = received.crypto !== undefined;
+    const to = offerer.at(received.section, isOffererKeyed);
+    const told = await this.call.answer(to, answerer.id, ngAnswer);
+    return readTransport(offerer.profile, told, isOffererKeyed);
   }
 
   /** After a re-offer that rtpengine took by half: what held before holds again. */
   async #goBack(previous: Exchange | undefined): Promise<void> {
     if (previous?.answered === undefined) return;
     try {
-      await this.#tell(previous, previous.answered.ngAnswer);
+      await this.#tell(previous, previous.answered);
     } catch {
       // The watch finds out whether the call still has media.
     }
   }
 
   /** Media flows by this exchange from now on: rtpengine is told again when another callee's was the last. */
-  async #activate(exchange: Exchange, { ngAnswer }: AnsweredExchange): Promise<void> {
+  async #activate(exchange: Exchange, answered: AnsweredExchange): Promise<void> {
     if (this.#active === exchange) return;
-    await this.#tell(exchange, ngAnswer);
+    await this.#tell(exchange, answered);
     this.#flowsBy(exchange);
   }
 

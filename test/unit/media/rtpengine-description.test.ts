@@ -129,7 +129,7 @@ describe('flags for rtpengine', () => {
   it('never set what breaks a leg, and always keep ports and sources', () => {
     for (const profile of profiles) {
       for (const flagsOf of [offerFlags, answerFlags]) {
-        const flags = flagsOf({ id: 'l_1', profile, family: 6 });
+        const flags = flagsOf({ id: 'l_1', profile, isKeyed: false, family: 6 });
         assert.equal(flags['DTLS'], undefined);
         assert.equal(flags['address-family'], 'IP6');
         const list = flags['flags'];
@@ -142,8 +142,8 @@ describe('flags for rtpengine', () => {
 
   it('ask for rtcp-mux towards a browser and for two ports towards a PBX', () => {
     const muxOf = (profile: MediaProfile) => ({
-      offer: offerFlags({ id: 'l_1', profile, family: 4 })['rtcp-mux'],
-      answer: answerFlags({ id: 'l_1', profile, family: 4 })['rtcp-mux'],
+      offer: offerFlags({ id: 'l_1', profile, isKeyed: false, family: 4 })['rtcp-mux'],
+      answer: answerFlags({ id: 'l_1', profile, isKeyed: false, family: 4 })['rtcp-mux'],
     });
     assert.deepEqual(muxOf('webrtc'), { offer: ['offer', 'require'], answer: ['require'] });
     assert.deepEqual(muxOf('plain'), { offer: ['demux'], answer: ['demux'] });

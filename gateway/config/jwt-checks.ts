@@ -9,12 +9,14 @@ export function checkJwt(sections: Sections): CrossFinding[] {
   return [...checkTokenDomains(sections), ...checkKeys(sections), ...checkCookie(sections)];
 }
 
-function checkTokenDomains({ domains = [], jwt }: Sections): CrossFinding[] {
+function checkTokenDomains(sections: Sections): CrossFinding[] {
+  const { domains = [], jwt } = sections;
+  const isWrong = !('jwt' in sections);
   return domains.flatMap(({ auth, users, users_file: usersFile }, index) => {
     if (auth !== 'jwt') return [];
     const path = ['domains', index];
     const found: CrossFinding[] = [];
-    if (jwt === undefined) {
+    if (jwt === undefined && !isWrong) {
       const fix = 'add jwt: { jwks_url: "https://id.example.com/jwks.json", audience: webtrunk }';
       found.push({ path, problem: 'auth: jwt needs to know whose tokens', fix });
     }

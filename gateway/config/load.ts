@@ -71,7 +71,7 @@ async function checkText(
   const { value, replaced, problems } = substitute(source.value, env);
   const typed = withPresets(withNumbers(value, replaced));
   const checked = fileSchema.safeParse(typed);
-  const sections = rightSections(typed, checked.data);
+  const sections = rightSections(typed);
   const { files, findings } = await readReferencedFiles(sections, path);
   const found: ConfigProblem[] = [...problems, ...crossCheck(sections), ...findings].map((finding) =>
     located(finding, source),
@@ -127,9 +127,11 @@ function childOf(parent: unknown, step: string | number): unknown {
     : undefined;
 }
 
-/** Every top-level section that is right by itself, so that one wrong section does not hide what is wrong in another. */
-function rightSections(value: unknown, whole: ConfigFile | undefined): Partial<ConfigFile> {
-  if (whole !== undefined) return whole;
+/**
+ * Every top-level section that is right by itself, so that one wrong section does not hide what is wrong in another. One
+ * that may be left out, and is, is there as undefined; one that is wrong is not.
+ */
+function rightSections(value: unknown): Partial<ConfigFile> {
   const sections: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(fileSchema.shape)) {
     const section = schema.safeParse(childOf(value, name));

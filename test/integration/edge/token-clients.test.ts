@@ -73,7 +73,6 @@ describe('clients that bring tokens', () => {
   });
 
   it('registers JsSIP with the token as an extra header', async () => {
-    JsSIP.debug.disable();
     const agent = new JsSIP.UA({
       sockets: [new JsSIP.WebSocketInterface(fixture.url)],
       uri: aor,

@@ -1,50 +1,18 @@
 import { once } from 'node:events';
-import { tagOf, type SipRequest } from '../../../sip/message/index.js';
-import { sdp, type Seen, type UdpPeer } from '../../support/sip-peer.js';
-import type { SrfApp, SrfDialog, SrfRequest, SrfResponse } from '../../support/srf-app.js';
+import { sdp, type UdpPeer } from '../../support/sip-peer.js';
+import type { SrfDialog, SrfRequest, SrfResponse } from '../../support/srf-app.js';
 import type { Scenario } from '../scenario.js';
 import type { Stage } from '../stage.js';
-
-type Invite = SipRequest & Seen;
-
-async function callers(stage: Stage): Promise<{ app: SrfApp; peer: UdpPeer }> {
-  const peer = await stage.udpPeer('B');
-  return { app: await stage.app(), peer };
-}
-
-/** What a call came to, as an event. */
-async function outcome(stage: Stage, call: Promise<SrfDialog>): Promise<SrfDialog | undefined> {
-  try {
-    const dialog = await call;
-    stage.note(`answered ${dialog.id} by ${dialog.sip.remoteTag}`);
-    dialog.on('destroy', (_request: SrfRequest, reason: string) => stage.note(`destroyed: ${reason}`));
-    return dialog;
-  } catch (error) {
-    const { status, code, message } = error as Error & { status?: number; code?: string };
-    stage.note(`failed: ${status ?? code ?? message}`);
-    return undefined;
-  }
-}
-
-function call(app: SrfApp, uri: string, options: object = {}): Promise<SrfDialog> {
-  return app.createUAC(uri, { localSdp: sdp(7000), ...explicitTo(uri), ...options });
-}
-
-async function hangUp(dialog: SrfDialog | undefined, peer: UdpPeer): Promise<void> {
-  const done = dialog?.destroy();
-  peer.respond(await peer.request('BYE'), 200, 'OK');
-  await done;
-}
-
-/** With an explicit To: without it drachtio-server makes header parameters of the Request-URI's (scenario `uac`). */
-function explicitTo(uri: string, headers: object = {}): { headers: object } {
-  return { headers: { ...headers, To: `<${uri}>` } };
-}
-
-/** An INVITE of the peer's side in the dialog that the application opened. */
-function inDialog(invite: Invite): { callId: string; fromTag: string; toTag: string } {
-  return { callId: invite.callId, fromTag: 'peer', toTag: tagOf(invite.from) ?? '' };
-}
+import {
+  call,
+  callers,
+  cancellable,
+  explicitTo,
+  hangUp,
+  inDialog,
+  outcome,
+  type Invite,
+} from './outgoing-call.js';
 
 const uac: Scenario = {
   name: 'uac',
@@ -151,154 +119,6 @@ const uacauth: Scenario = {
     const dialog = await ended;
     await stage.quiet();
     await hangUp(dialog, peer);
-  },
-};
-
-/** A call that is cancelled at some point; `request` is what srf gives for cancelling. */
-function cancellable(
-  stage: Stage,
-  app: SrfApp,
-  peer: UdpPeer,
-): { ended: Promise<SrfDialog | undefined>; request: Promise<SrfRequest> } {
-  let ended: Promise<SrfDialog | undefined> = Promise.resolve(undefined);
-  const request = new Promise<SrfRequest>((resolve) => {
-    ended = outcome(
-      stage,
-      app.createUAC(
-        stage.uri(peer),
-        { localSdp: sdp(7000), ...explicitTo(stage.uri(peer)) },
-        {
-          cbRequest: (_error, sent) => resolve(sent),
-          cbProvisional: ({ status }) => stage.note(`provisional ${status}`),
-        },
-      ),
-    );
-  });
-  return { ended, request };
-}
-
-const cancel = (stage: Stage, request: SrfRequest, headers: object = {}): Promise<void> =>
-  new Promise((resolve) => {
-    request.cancel({ headers }, (error) => {
-      stage.note(`cancel sent: ${String(error)}`);
-      resolve();
-    });
-  });
-
-const uaccancel: Scenario = {
-  name: 'uaccancel',
-  shows: 'CANCEL with Reason of a ringing call',
-  async run(stage) {
-    const { app, peer } = await callers(stage);
-    const { ended, request } = cancellable(stage, app, peer);
-    const invite = await peer.request('INVITE');
-    peer.respond(invite, 180, 'Ringing');
-    const sent = await request;
-    await stage.quiet();
-    await cancel(stage, sent, { Reason: 'SIP;cause=200;text="Call completed elsewhere"' });
-    peer.respond(await peer.request('CANCEL'), 200, 'OK');
-    peer.respond(invite, 487, 'Request Terminated');
-    await ended;
-    await peer.request('ACK');
-  },
-};
-
-const uaccancelearly: Scenario = {
-  name: 'uaccancelearly',
-  shows: 'CANCEL before any response: held until the first one',
-  async run(stage) {
-    const { app, peer } = await callers(stage);
-    const { ended, request } = cancellable(stage, app, peer);
-    const invite = await peer.request('INVITE');
-    await cancel(stage, await request);
-    peer.respond(invite, 180, 'Ringing');
-    peer.respond(await peer.request('CANCEL'), 200, 'OK');
-    peer.respond(invite, 487, 'Request Terminated');
-    await ended;
-    await peer.request('ACK');
-  },
-};
-
-const cancelrace: Scenario = {
-  name: 'cancelrace',
-  shows: 'a 200 that crosses the CANCEL',
-  async run(stage) {
-    const { app, peer } = await callers(stage);
-    const { ended, request } = cancellable(stage, app, peer);
-    const invite = await peer.request('INVITE');
-    peer.respond(invite, 180, 'Ringing');
-    const sent = await request;
-    await stage.quiet();
-    await cancel(stage, sent);
-    const cancelled = await peer.request('CANCEL');
-    peer.respond(invite, 200, 'OK', { body: sdp(9000) });
-    peer.respond(cancelled, 200, 'OK');
-    await ended;
-    peer.respond(await peer.request('BYE'), 200, 'OK');
-  },
-};
-
-const uacnoack: Scenario = {
-  name: 'uacnoack',
-  shows: 'a 200 that comes again after its ACK',
-  async run(stage) {
-    const { app, peer } = await callers(stage);
-    const ended = outcome(stage, call(app, stage.uri(peer)));
-    const invite = await peer.request('INVITE');
-    peer.respond(invite, 200, 'OK', { body: sdp(9000) });
-    const dialog = await ended;
-    await peer.request('ACK');
-    peer.respond(invite, 200, 'OK', { body: sdp(9000) });
-    const again = await peer.request('ACK');
-    stage.note(
-      `the ACK came again: ${peer.seen.filter(({ cseq }) => cseq.method === 'ACK').every(({ text }) => text === again.text)}`,
-    );
-    await hangUp(dialog, peer);
-  },
-};
-
-const uactimeout: Scenario = {
-  name: 'uactimeout',
-  shows: 'nobody listens (UDP, TCP), nobody answers',
-  async run(stage) {
-    const { app, peer } = await callers(stage);
-    for (const transport of ['udp', 'tcp'] as const) {
-      const gone = transport === 'udp' ? await stage.udpPeer('gone') : await stage.tcpPeer('closed', false);
-      const uri = stage.uri(gone);
-      await gone.close();
-      gone.close = () => Promise.resolve();
-      Object.defineProperty(gone, 'port', { value: Number(/:(\d+);/.exec(uri)?.[1]) });
-      await outcome(stage, call(app, uri));
-    }
-    const ended = outcome(stage, call(app, stage.uri(peer)));
-    await ended;
-    stage.note(`retransmitted: ${peer.seen.length >= 5}`);
-  },
-};
-
-const uacfail: Scenario = {
-  name: 'uacfail',
-  shows: 'a busy peer, and requests that the engine refuses to send',
-  async run(stage) {
-    const { app, peer } = await callers(stage);
-    const ended = outcome(stage, call(app, stage.uri(peer)));
-    peer.respond(await peer.request('INVITE'), 486, 'Busy Here');
-    await ended;
-    await peer.request('ACK');
-    for (const uri of [
-      `sip:bob@127.0.0.1:${stage.portFor(peer)}`,
-      `sip:bob@${stage.callId('nowhere')}.invalid`,
-      'sip:bob@1.2.3.4;transport=tls',
-    ])
-      await outcome(stage, call(app, uri));
-    await new Promise<void>((resolve) => {
-      app.request(stage.uri(peer), { method: 'MESSAGE', body: 'hello' }, (error) => {
-        stage.note(`MESSAGE: ${error?.message ?? 'sent'}`);
-        resolve();
-      });
-    });
-    const control = await stage.control(stage.engine.secret, 'stranger');
-    await control.ask('sip||nope;from-tag=x\r\nINFO sip:placeholder SIP/2.0\r\n\r\n');
   },
 };
 
@@ -427,12 +247,6 @@ const sessionrefresh: Scenario = {
 export const callsOfTheApplication: readonly Scenario[] = [
   uac,
   uacauth,
-  uaccancel,
-  uaccancelearly,
-  cancelrace,
-  uacnoack,
-  uactimeout,
-  uacfail,
   fork,
   threepcc,
   uacprack,

@@ -46,6 +46,7 @@ interface Report {
 export async function beginCallEnd({ hz, codec }: { hz: number; codec: string | undefined }): Promise<void> {
   await (globalThis as { callEnd?: CallEnd }).callEnd?.close();
   const windowMs = 250;
+  const keyMs = 200;
   const toleranceHz = 15;
   const silentBelowDecibels = -55;
   const context = new AudioContext();
@@ -172,7 +173,7 @@ export async function beginCallEnd({ hz, codec }: { hz: number; codec: string | 
       }
     },
     async press(digit) {
-      audio.sender.dtmf?.insertDTMF(digit, 100, 70);
+      audio.sender.dtmf?.insertDTMF(digit, keyMs, 70);
     },
     async codec() {
       const seen = [...((await peer.getStats()) as unknown as Map<string, Report>).values()];

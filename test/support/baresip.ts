@@ -24,6 +24,8 @@ export interface BaresipOptions {
    * keys beside RTP/AVP, for whoever knows them; WebRTC: ICE and DTLS.
    */
   readonly media?: 'SDES' | 'optional SDES' | 'WebRTC';
+  /** Has a picture: VP8. */
+  readonly video?: boolean;
 }
 
 /** An event of baresip's control interface: `CALL_INCOMING`, `CALL_ESTABLISHED`, `CALL_CLOSED`, `CALL_DTMF_START` … */
@@ -272,13 +274,14 @@ function keepFromRecordingItself(folder: string): void {
 }
 
 function accountOf(options: BaresipOptions, address: string): string {
-  const { user, password, registrar, codecs = ['PCMU/8000/1', 'opus/48000/2'], media } = options;
+  const { user, password, registrar, codecs = ['PCMU/8000/1', 'opus/48000/2'], media, video } = options;
   return [
     `<${aorOf(options, address)};transport=udp>`,
     ...(password === undefined ? [] : [`auth_user=${user}`, `auth_pass=${password}`]),
     `regint=${registrar === undefined ? 0 : 60}`,
     'answermode=manual',
     `audio_codecs=${codecs.join(',')}`,
+    ...(video === true ? ['video_codecs=vp8'] : []),
     ...(media === 'SDES' ? ['mediaenc=srtp-mand'] : []),
     ...(media === 'optional SDES' ? ['mediaenc=srtp'] : []),
     ...(media === 'WebRTC' ? ['mediaenc=dtls_srtp', 'medianat=ice'] : []),
@@ -299,14 +302,23 @@ async function connectWhenReady(port: number, child: ChildProgram): Promise<Sock
   }
 }
 
+const pictureLines = [
+  'video_source fakevideo,nil',
+  'video_display fakevideo,nil',
+  'video_size 176x144',
+  'video_fps 10',
+  'video_bitrate 200000',
+];
+
 function configText(
   folder: string,
   address: string,
   controlPort: number,
-  { hz, media }: BaresipOptions,
+  { hz, media, video }: BaresipOptions,
 ): string {
   const extra = media === undefined ? [] : media === 'WebRTC' ? ['srtp', 'dtls_srtp', 'ice'] : ['srtp'];
-  const modules = ['opus', 'g711', 'sndfile', 'ausine', 'aubridge', ...extra].map(
+  const picture = video === true ? ['vp8', 'fakevideo'] : [];
+  const modules = ['opus', 'g711', 'sndfile', 'ausine', 'aubridge', ...extra, ...picture].map(
     (name) => `module ${name}.so`,
   );
   return [
@@ -323,6 +335,7 @@ function configText(
     'ausrc_srate 48000',
     'ausrc_channels 2',
     'audio_level no',
+    ...(video === true ? pictureLines : []),
     'ausrc_format s16',
     'auplay_format s16',
     'auenc_format s16',

@@ -59,6 +59,12 @@ export class RtpPhone {
     this.rtcp.send(packet, port, host);
   }
 
+  /** Sends everything that comes back to where it came from, from now on. */
+  echo(): void {
+    for (const socket of [this.rtp, this.rtcp])
+      socket.on('message', (packet, { port, address }) => socket.send(packet, port, address));
+  }
+
   /** Resolves with RTP packet number `count` (from 1). */
   async packet(count: number): Promise<Buffer> {
     for (;;) {

@@ -26,6 +26,8 @@ export interface SippRun {
   readonly calls: number;
   readonly callsPerSecond?: number;
   readonly timeoutSeconds: number;
+  /** RTP that comes to this port is sent back. */
+  readonly echoPort?: number;
   /** What comes while the scenario pauses is dropped instead of being unexpected. */
   readonly isDeafInPauses?: boolean;
   /** Retransmissions are messages like all others: unexpected unless the scenario names them. */
@@ -124,6 +126,7 @@ function output(
     ],
     ...['-m', String(run.calls), '-timeout', `${run.timeoutSeconds}s`, '-nostdin', '-trace_err'],
     ...['-error_file', join(folder, 'errors'), '-buff_size', '4194304', '-skip_rlimit'],
+    ...(run.echoPort === undefined ? [] : ['-rtp_echo', '-mp', String(run.echoPort)]),
     ...(run.isDeafInPauses === true ? ['-pause_msg_ign'] : []),
     ...(run.receiveWithinMs === undefined ? [] : ['-recv_timeout', String(run.receiveWithinMs)]),
     ...(run.seesRetransmissions === true ? ['-nr'] : []),

@@ -17,12 +17,20 @@ const digit = '5';
 const hearWithinMs = 6_000;
 const lookEveryMs = 50;
 
+export function browserHears({ user, peer }: Stage): Promise<void> {
+  return within(hearWithinMs, 'the browser hears the PBX', user.page.hears(peer.hz ?? user.hz));
+}
+
+/** Of what sends back what it hears, the browser tells. */
+export function pbxHears(stage: Stage): Promise<void> {
+  const { user, peer } = stage;
+  if (peer.hz === undefined) return browserHears(stage);
+  return within(hearWithinMs, 'the PBX hears the browser', peer.hears(user.hz));
+}
+
 /** Both sides hear each other, from now on. */
-export async function bothHear({ user, peer }: Stage): Promise<void> {
-  await Promise.all([
-    within(hearWithinMs, 'the browser hears the PBX', user.page.hears(peer.hz ?? user.hz)),
-    within(hearWithinMs, 'the PBX hears the browser', peer.hears(user.hz)),
-  ]);
+export async function bothHear(stage: Stage): Promise<void> {
+  await Promise.all([browserHears(stage), pbxHears(stage)]);
 }
 
 async function bothSilent({ user, peer }: Stage): Promise<void> {
@@ -73,12 +81,16 @@ const iceRestart: Act = async (stage) => {
 };
 
 const digitToPbx: Act = async (stage) => {
-  await Promise.all([stage.peer.pressed(digit), stage.user.page.press(digit)]);
+  const { user, peer } = stage;
+  const arrives = peer.hz === undefined ? user.page.hearsKey(keyTones(digit)) : peer.pressed(digit);
+  await Promise.all([arrives, user.page.press(digit)]);
   await bothHear(stage);
 };
 
 const digitToBrowser: Act = async (stage) => {
-  await Promise.all([stage.user.page.hearsKey(keyTones(digit)), stage.peer.press(digit)]);
+  const { user, peer } = stage;
+  const heard = user.page.hearsKey(keyTones(digit));
+  await Promise.all([heard, peer.hz === undefined ? user.page.press(digit) : peer.press(digit)]);
   await bothHear(stage);
 };
 

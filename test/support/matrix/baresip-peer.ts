@@ -2,7 +2,7 @@ import { Baresip, type BaresipOptions } from '../baresip.js';
 import type { MatrixPeer } from './peer.js';
 import type { Caller, Reasons } from './steps.js';
 
-export interface BaresipPeerOptions extends Pick<BaresipOptions, 'program' | 'media'> {
+export interface BaresipPeerOptions extends Pick<BaresipOptions, 'program' | 'media' | 'video'> {
   readonly name: string;
   readonly number: string;
   readonly hz: number;
@@ -32,12 +32,13 @@ export class BaresipPeer implements MatrixPeer {
   ) {}
 
   static async start(options: BaresipPeerOptions): Promise<BaresipPeer> {
-    const { program, number, hz, codecs, media } = options;
+    const { program, number, hz, codecs, media, video = false } = options;
     const phone = await Baresip.start({
       program,
       user: number,
       hz,
       codecs: codecs.map((codec) => parametersOf[codec] ?? codec),
+      video,
       ...(media === undefined ? {} : { media }),
     });
     return new BaresipPeer(options, phone);
@@ -70,7 +71,7 @@ export class BaresipPeer implements MatrixPeer {
       ...(isWebrtc ? { 'ICE restart': 'baresip 1.0.0 does not restart ICE' } : {}),
       ...(isWebrtc && caller === 'PBX' ? { 'hold by browser': roleless, 'codec by browser': roleless } : {}),
       'codec by PBX': 'baresip changes no codec in a call',
-      video: 'the telephone has no picture',
+      ...(this.options.video === true ? {} : { video: 'no picture there' }),
       ...(caller === 'browser'
         ? { 'early media': 'baresip 1.0.0 says nothing before it answers' }
         : { 'late offer': 'baresip always offers' }),
@@ -129,8 +130,9 @@ export class BaresipPeer implements MatrixPeer {
     if (param !== digit) throw new Error(`baresip has heard ${param ?? 'nothing'}`);
   }
 
-  async video(): Promise<void> {
-    throw new Error('baresip adds no video');
+  /** It offers its picture from the beginning. */
+  async video(on: boolean): Promise<void> {
+    if (!on) this.phone.command('video_dir', 'inactive');
   }
 
   async pictures(): Promise<undefined> {

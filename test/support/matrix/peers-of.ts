@@ -1,8 +1,10 @@
+import type { TrunkConfig } from '../../../gateway/config/config.js';
 import type { TestBrowser } from '../chromium.js';
-import { BaresipPeer } from './baresip-peer.js';
+import { BaresipPeer, type BaresipPeerOptions } from './baresip-peer.js';
 import type { MatrixPeer } from './peer.js';
 import { ScriptedPeer } from './scripted-peer.js';
-import type { EngineName } from './steps.js';
+import { SippPeer } from './sipp-peer.js';
+import type { EngineName, Reasons } from './steps.js';
 
 /** Where the programs are that take part. */
 export interface PeerPrograms {
@@ -11,33 +13,54 @@ export interface PeerPrograms {
   readonly sipp: string;
 }
 
-const codecPairs = [
-  ['PCMU', 'PCMA'],
-  ['PCMA', 'PCMU'],
-  ['opus', 'PCMU'],
-] as const;
+/** Peers that one gateway has trunks to, with what their trunks say of media. */
+export interface PeerGroup {
+  readonly peers: readonly MatrixPeer[];
+  readonly media: Partial<TrunkConfig['media']>;
+  /** What the engine cannot do, with the reason. */
+  readonly cannot: Reasons;
+}
+
 const scriptedHz = 700;
-const baresipHz = [800, 900, 1_000] as const;
+const [pcmu, pcma, opus] = [
+  { codecs: ['PCMU', 'PCMA'], number: '200', hz: 800 },
+  { codecs: ['PCMA', 'PCMU'], number: '201', hz: 900 },
+  { codecs: ['opus', 'PCMU'], number: '202', hz: 1_000 },
+] as const;
 
 /** What is on the other side of the rows of an engine: without one that translates SDP it must speak WebRTC itself. */
-export async function peersOf(
+export async function groupsOf(
   engine: EngineName,
   browser: TestBrowser,
-  { baresip }: PeerPrograms,
-): Promise<readonly MatrixPeer[]> {
-  const scripted =
-    engine === 'passthrough'
-      ? ScriptedPeer.webrtc(browser, '100', scriptedHz)
-      : ScriptedPeer.plain('100', scriptedHz);
-  const phones = codecPairs.map((codecs, index) =>
-    BaresipPeer.start({
-      program: baresip,
-      name: engine === 'passthrough' ? `baresip: ${codecs[0]}, ICE, DTLS` : `baresip: ${codecs[0]}`,
-      number: `${200 + index}`,
-      hz: baresipHz[index] ?? 0,
-      codecs,
-      ...(engine === 'passthrough' ? { media: 'WebRTC' as const } : {}),
-    }),
-  );
-  return Promise.all([scripted, ...phones]);
+  { baresip, sipp }: PeerPrograms,
+): Promise<readonly PeerGroup[]> {
+  const phone = (name: string, options: Omit<BaresipPeerOptions, 'program' | 'name'>): Promise<MatrixPeer> =>
+    BaresipPeer.start({ program: baresip, name: `baresip: ${name}`, ...options });
+  const media = 'WebRTC';
+  if (engine === 'passthrough') {
+    const peers = await Promise.all([
+      ScriptedPeer.webrtc(browser, '100', scriptedHz),
+      phone('PCMU, ICE, DTLS', { ...pcmu, media }),
+      phone('PCMA, ICE, DTLS', { ...pcma, media }),
+      phone('opus, ICE, DTLS', { ...opus, media }),
+    ]);
+    return [{ peers, media: {}, cannot: {} }];
+  }
+  const peers = await Promise.all([
+    ScriptedPeer.plain('100', scriptedHz),
+    SippPeer.create(sipp, '300'),
+    phone('PCMU', pcmu),
+    phone('PCMA', pcma),
+    phone('opus', opus),
+  ]);
+  if (engine === 'rtpengine') return [{ peers, media: {}, cannot: { video: 'audio alone' } }];
+  const pictured = await phone('PCMU, VP8', { ...pcmu, number: '203', video: true });
+  return [{ peers: [...peers, pictured], media: { video: ['VP8'] }, cannot: {} }];
 }
+
+/** Peers that an engine cannot have, with the reason. */
+export const absentOf: Readonly<Record<EngineName, readonly (readonly [string, string])[]>> = {
+  relay: [['baresip: PCMU, SRTP (SDES)', 'the relay has no SRTP towards trunks, and answers 488']],
+  rtpengine: [],
+  passthrough: [],
+};

@@ -1,7 +1,7 @@
 import type { TestBrowser } from '../chromium.js';
 import type { Gateway } from '../gateway.js';
 import { within } from '../within.js';
-import { actsInCall, bothHear, type Stage } from './acts.js';
+import { actsInCall, bothHear, browserHears, pbxHears, type Stage } from './acts.js';
 import { BrowserUser } from './browser-user.js';
 import type { MatrixPeer } from './peer.js';
 import {
@@ -92,17 +92,17 @@ async function connect(stage: Stage, early: Early | undefined): Promise<void> {
   if (caller === 'browser') {
     await peer.await(false);
     const called = user.phone.call(targetOf(peer));
-    await Promise.race([peer.early(), called]);
-    await early?.(() => user.page.hears(peer.hz ?? user.hz));
+    await Promise.race([peer.early(), failureOf(called)]);
+    await early?.(() => browserHears(stage));
     await Promise.all([peer.accept(), called]);
     return;
   }
   const dialled = peer.dial(user.name, false);
-  await Promise.race([user.phone.rings(), dialled]);
+  await Promise.race([user.phone.rings(), failureOf(dialled)]);
   const sdp = await user.phone.earlyAnswer();
   user.phone.progress(180);
   user.phone.progress(183, { sdp });
-  await early?.(() => peer.hears(user.hz));
+  await early?.(() => pbxHears(stage));
   await Promise.all([user.phone.accept(), dialled]);
 }
 
@@ -113,13 +113,19 @@ async function connectLate({ user, peer, caller }: Stage): Promise<void> {
     return;
   }
   const dialled = peer.dial(user.name, true);
-  await Promise.race([user.phone.rings(), dialled]);
+  await Promise.race([user.phone.rings(), failureOf(dialled)]);
   await Promise.all([user.phone.accept(), dialled]);
 }
 
 /** Who has called hangs up. */
 async function hangUp({ user, peer }: Stage): Promise<void> {
   await Promise.all([peer.ended(), user.phone.hangUp()]);
+}
+
+/** Rejects when the promise does, and else never settles. */
+async function failureOf(promise: Promise<void>): Promise<never> {
+  await promise;
+  return new Promise(() => undefined);
 }
 
 function targetOf({ number }: MatrixPeer): string {

@@ -29,7 +29,6 @@ export class ScriptedPeer implements MatrixPeer {
     readonly hz: number,
     private readonly sip: UdpPeer,
     private readonly media: PeerMedia,
-    private readonly reasons: Reasons,
   ) {
     const address = `127.0.0.1:${sip.port}`;
     const line = {
@@ -46,18 +45,17 @@ export class ScriptedPeer implements MatrixPeer {
   static async plain(number: string, hz: number): Promise<ScriptedPeer> {
     const end = await PlainCallEnd.start(hz);
     const media: PeerMedia = {
-      begin: async () => undefined,
+      begin: async () => end.begin(),
       offer: (change) => end.offer(change),
       answer: (offer) => end.answer(offer),
       settle: (answer) => end.settle(answer),
       hears: (tone) => end.hears(tone),
       press: async (digit) => end.press(digit),
       pressed: (digit) => end.pressed(digit),
-      pictures: async () => undefined,
+      pictures: async () => end.pictures(),
       close: async () => end.close(),
     };
-    const cannot = { video: 'the telephone has no picture' };
-    return new ScriptedPeer('scripted telephone', number, hz, await UdpPeer.open(0), media, cannot);
+    return new ScriptedPeer('scripted telephone', number, hz, await UdpPeer.open(0), media);
   }
 
   /** What speaks WebRTC itself. */
@@ -74,7 +72,7 @@ export class ScriptedPeer implements MatrixPeer {
       pictures: () => page.pictures(),
       close: () => page.close(),
     };
-    return new ScriptedPeer('scripted WebRTC phone (Chromium)', number, hz, await UdpPeer.open(0), media, {});
+    return new ScriptedPeer('scripted WebRTC phone (Chromium)', number, hz, await UdpPeer.open(0), media);
   }
 
   get uri(): string {
@@ -82,7 +80,7 @@ export class ScriptedPeer implements MatrixPeer {
   }
 
   cannot(): Reasons {
-    return this.reasons;
+    return {};
   }
 
   meet(gateway: string): void {

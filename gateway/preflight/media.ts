@@ -70,7 +70,12 @@ async function checkBrowserPorts(
   const found: PreflightFinding[] = [];
   const path = ['media', 'relay', 'browser_port'];
   for (let port = first; port < first + Math.max(processes, 1); port++) {
-    const error = sipPorts.includes(port) ? 'EADDRINUSE' : await tryUdp(bindAddress, port);
+    if (sipPorts.includes(port)) {
+      const problem = `port ${port} is one of sip.embedded.listen`;
+      found.push({ level: 'problem', path, problem, fix: 'take another port' });
+      continue;
+    }
+    const error = await tryUdp(bindAddress, port);
     if (error === undefined) continue;
     const why = error === 'EADDRINUSE' ? 'is in use' : `cannot be listened on: ${error}`;
     const fix = 'write another port, or stop the other program';

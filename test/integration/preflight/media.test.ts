@@ -33,7 +33,7 @@ describe('preflight of the relay', () => {
     assert.deepEqual(found, [`problem media.relay.browser_port: udp 127.0.0.1:${port} is in use`]);
     assert.deepEqual(
       await findings('{ address: 127.0.0.1, ports: 33000-33099, browser_port: 5059, processes: 2 }'),
-      ['problem media.relay.browser_port: udp 127.0.0.1:5060 is in use'],
+      ['problem media.relay.browser_port: port 5060 is one of sip.embedded.listen'],
     );
   });
 

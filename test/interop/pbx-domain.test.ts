@@ -105,11 +105,12 @@ for (const takesPath of [false, true]) {
       answer(one, second, 200);
     });
 
-    it('calls of one browser to the other are refused when drachtio-server would mix up their ends', async function () {
-      if (chosenEngine() !== 'drachtio') return this.skip();
-      const refused = await ask('INVITE', `sip:1002@${domain}`, ['Content-Type: application/sdp'], sdp(7000));
-      assert.equal(refused.status, 482);
-    });
+    if (chosenEngine() === 'drachtio') {
+      it('refuses calls of one browser to the other, whose ends drachtio-server would mix up', async () => {
+        const headers = ['Content-Type: application/sdp'];
+        assert.equal((await ask('INVITE', `sip:1002@${domain}`, headers, sdp(7000))).status, 482);
+      });
+    }
 
     it('JsSIP registers, calls and is called', async function () {
       requireOwnEngine(this);

@@ -15,6 +15,9 @@ const twilioAddresses = [
   '177.71.206.192/30',
 ];
 
+/** Signalling addresses as Microsoft documents them for Teams Direct Routing. */
+const teamsAddresses = ['52.112.0.0/14', '52.122.0.0/15'];
+
 /** Peers that many have, with what is sensible for them. */
 export const trunkPresets = {
   asterisk: {
@@ -36,6 +39,13 @@ export const trunkPresets = {
     numbers: { out: 'e164' },
     media: { codecs: ['PCMU', 'PCMA'], ptime: 20 },
   },
+  teams: {
+    type: 'ip',
+    options: { every: '60s', fail_after: 3 },
+    inbound: { allow: teamsAddresses },
+    numbers: { out: 'e164' },
+    media: { codecs: ['G722', 'PCMU', 'PCMA'], ptime: 20, srtp: 'required' },
+  },
 } as const satisfies Readonly<Record<string, TrunkDefaults>>;
 
 export type TrunkPreset = keyof typeof trunkPresets;
@@ -45,6 +55,7 @@ export const presetNames = [
   'freeswitch',
   'cisco_cube',
   'twilio',
+  'teams',
 ] as const satisfies readonly TrunkPreset[];
 
 /** Fills in, below what is written, what the presets of the trunks say. Changes nothing that is not as it should be. */

@@ -6,6 +6,7 @@ import type { PreflightFinding } from './finding.js';
 import { checkMedia } from './media.js';
 import { checkPorts } from './ports.js';
 import { checkReachability } from './reachability.js';
+import { checkSrtpKeys } from './srtp-keys.js';
 
 /** Looks at what a configuration needs from this machine and its network. Leaves nothing open. */
 export async function preflight(
@@ -18,5 +19,5 @@ export async function preflight(
     checkMedia(config),
     checkReachability(config, clock, log),
   ]);
-  return [...ports, ...checkCertificates(config, clock), ...media, ...reachability];
+  return [...ports, ...checkCertificates(config, clock), ...checkSrtpKeys(config), ...media, ...reachability];
 }

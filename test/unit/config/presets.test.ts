@@ -6,6 +6,10 @@ import { rightConfig, rightEnvironment } from './config-fixtures.js';
 const withTrunk = (trunk: string): string =>
   rightConfig
     .replace(/trunks:\n(?: {2,}.*\n)+/, `trunks: [${trunk}]\n`)
+    .replace(
+      /^media:\n(?: {2,}.*\n)+/m,
+      'media: { engine: rtpengine, rtpengine: [{ ng: "udp:127.0.0.1:2223" }] }\n',
+    )
     .replace(/from_trunk: office/, 'from_trunk: pbx')
     .replace(/trunks: \[office\]/, 'trunks: [pbx]');
 
@@ -17,7 +21,7 @@ describe('presets of trunks', () => {
       const type = 'type' in trunkPresets[preset] ? '' : 'type: auth, ';
       const isOpen = 'type' in trunkPresets[preset] && trunkPresets[preset].type === 'ip';
       const auth = isOpen ? '' : ', auth: { username: gw, password: p }';
-      const numbers = preset === 'twilio' ? ', numbers: { country: US }' : '';
+      const numbers = preset === 'twilio' || preset === 'teams' ? ', numbers: { country: US }' : '';
       const hosts = 'hosts: [{ uri: "sip:192.0.2.1" }]';
       const { trunks } = await load(`{ name: pbx, preset: ${preset}, ${type}${hosts}${auth}${numbers} }`);
       assert.deepEqual(trunks[0]?.media.codecs, trunkPresets[preset].media.codecs);
@@ -46,7 +50,7 @@ describe('presets of trunks', () => {
     await assert.rejects(
       load('{ name: pbx, preset: asteriks, type: ip, hosts: [{ uri: "sip:192.0.2.1" }] }'),
       {
-        message: /trunks\[0\]\.preset: .*asteriks.* one of asterisk, freeswitch, cisco_cube, twilio/,
+        message: /trunks\[0\]\.preset: .*asteriks.* one of asterisk, freeswitch, cisco_cube, twilio, teams/,
       },
     );
   });

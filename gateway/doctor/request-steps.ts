@@ -29,7 +29,7 @@ export async function examineOptions(
     return {
       step: 'options',
       result: 'failed',
-      says: `no answer to OPTIONS: ${why}`,
+      says: why.startsWith('no answer') ? why : `OPTIONS did not arrive: ${why}`,
       details: wire.take(),
       ...adviceOnError({ code: /\bE[A-Z]{4,}\b/.exec(why)?.[0], message: why }),
     };

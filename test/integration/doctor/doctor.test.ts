@@ -104,13 +104,14 @@ describe('the doctor', function () {
     const found = await findings(ipTrunk('closed', `sip:127.0.0.1:${await freePort()};transport=tcp`));
     assert.deepEqual(results(found), ['resolve ok', 'connect failed', 'options failed']);
     assert.match(found[1]?.cause ?? '', /nothing listens on that port/);
-    assert.match(found[2]?.says ?? '', /ECONNREFUSED/);
+    assert.match(found[2]?.says ?? '', /^OPTIONS did not arrive: .*ECONNREFUSED/);
   });
 
   it('finds a host that is silent, and shows what was sent', async () => {
     const peer = owned(await UdpPeer.open(0));
     const found = await findings(ipTrunk('silent', `sip:127.0.0.1:${peer.port};transport=udp`));
     assert.deepEqual(results(found), ['resolve ok', 'options failed']);
+    assert.equal(found[1]?.says, 'no answer to OPTIONS in 8000 ms');
     assert.match(found[1]?.cause ?? '', /firewall/);
     assert.match(found[1]?.details?.[0] ?? '', /^-> udp:127\.0\.0\.1:[0-9]+ {2}OPTIONS .*\(repeated\)$/);
   });

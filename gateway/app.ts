@@ -342,8 +342,8 @@ export class App {
         location: this.#shared.location,
         endpoints: this.#endpoints,
         pbx: this.#pbx?.registrar,
-        tokens: await createTokenOptions(this.config, this.around.events, this.#clock),
         ice: () => this.inForce.ice,
+        tokens: await createTokenOptions(this.config, this.around.events, this.#clock),
       }),
     );
   }

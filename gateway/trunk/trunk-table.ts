@@ -199,6 +199,7 @@ export class TrunkTable {
     return {
       side: 'trunk' as const,
       label: `${trunk.name} ${host.uri}`,
+      place: { trunk: trunk.name },
       media,
       from: unchanged?.from ?? presented.from,
       to: unchanged?.to ?? { uri: `sip:${number}@${authority}` },

@@ -60,7 +60,7 @@ module.exports = {
     only('pino', 'gateway/telemetry'),
     only('yaml', 'gateway/config'),
     only('re2js', 'gateway/config'),
-    only('jose', 'gateway/auth'),
+    only('jose', 'gateway/(auth|config)'),
     only('libphonenumber-js', 'gateway/routing'),
   ],
   options: {

@@ -1,6 +1,6 @@
 import type { Clock } from '../sip/clock.js';
 import { RemoteKeys } from './auth/remote-keys.js';
-import { readKeys, type SigningKeys } from './auth/signing-keys.js';
+import { readKeys, type SigningKeys } from './config/signing-keys.js';
 import { TokenAuth } from './auth/token-auth.js';
 import type { Config, JwtConfig } from './config/config.js';
 import type { TokenOptions } from './edge/edge.js';

@@ -1,7 +1,7 @@
 import { errors, type CryptoKey, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose';
 import type { Clock } from '../../sip/clock.js';
 import { failure, type SipFailure } from '../../sip/failure.js';
-import { readKeySet, type SigningKeys } from './signing-keys.js';
+import { readKeySet, type SigningKeys } from '../config/signing-keys.js';
 
 export interface RemoteKeysOptions {
   readonly url: string;

@@ -2,7 +2,7 @@ import { errors, jwtVerify, type JWTPayload } from 'jose';
 import type { Clock } from '../../sip/clock.js';
 import { failure, SipFailure } from '../../sip/failure.js';
 import { canonicalAor, parseUri, serializeBearerChallenge } from '../../sip/message/index.js';
-import type { SigningKeys, TokenAlgorithm } from './signing-keys.js';
+import type { SigningKeys, TokenAlgorithm } from '../config/signing-keys.js';
 
 export interface TokenAuthOptions {
   readonly keys: SigningKeys;

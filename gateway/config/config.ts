@@ -1,6 +1,6 @@
 import type { Pattern } from './pattern.js';
-import type { TokenAlgorithm } from '../auth/signing-keys.js';
-import type { TrustedProxies } from '../edge/client-address.js';
+import type { TokenAlgorithm } from './signing-keys.js';
+import type { TrustedProxies } from './trusted-proxies.js';
 import type { Secret } from './secret.js';
 
 /** The configuration as the rest of webtrunk reads it: complete, checked and deeply frozen. */

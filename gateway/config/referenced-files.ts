@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { checkCertificate, checkPair } from './certificate-checks.js';
-import { readKeys } from '../auth/signing-keys.js';
+import { readKeys } from './signing-keys.js';
 import type { CrossFinding, Path } from './problem.js';
 import type { ConfigFile } from './schema.js';
 

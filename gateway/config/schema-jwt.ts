@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tokenAlgorithms } from '../auth/signing-keys.js';
+import { tokenAlgorithms } from './signing-keys.js';
 import * as field from './fields.js';
 
 /** The section `jwt:`. */

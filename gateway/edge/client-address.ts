@@ -1,15 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
+import type { TrustedProxies } from '../config/trusted-proxies.js';
 import type { FlowOrigin } from './flow.js';
-
-/** The header that proxies in front write the client's address into. */
-export type ProxyHeader = 'x-forwarded-for' | 'forwarded';
-
-export interface TrustedProxies {
-  /** IP addresses and CIDR blocks; empty: nobody is believed. */
-  readonly addresses: readonly string[];
-  readonly header: ProxyHeader;
-}
 
 const mappedIpv4 = '::ffff:';
 /** More hops than any chain of proxies has. */

@@ -7,7 +7,8 @@ import type { EndpointTable } from '../endpoint/endpoint-table.js';
 import type { PbxRegistrar } from '../pbx-domain/pbx-registrar.js';
 import type { Registrar } from '../registrar/registrar.js';
 import type { EdgeEvents, FlowCloseCause } from '../telemetry/edge-events.js';
-import { ClientAddress, type TrustedProxies } from './client-address.js';
+import type { TrustedProxies } from '../config/trusted-proxies.js';
+import { ClientAddress } from './client-address.js';
 import { Flow, type FlowLimits, type FlowListener, type FlowOrigin } from './flow.js';
 import { FlowTable } from './flow-table.js';
 import {

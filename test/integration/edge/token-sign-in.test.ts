@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { WebSocket } from 'ws';
 import { RemoteKeys, type RemoteKeysTimes } from '../../../gateway/auth/remote-keys.js';
-import { readKeys } from '../../../gateway/auth/signing-keys.js';
+import { readKeys } from '../../../gateway/config/signing-keys.js';
 import { TokenAuth, type TokenAuthOptions } from '../../../gateway/auth/token-auth.js';
 import { systemClock } from '../../../sip/clock.js';
 import { startEdgeFixture, type EdgeFixture } from '../../support/edge-fixture.js';

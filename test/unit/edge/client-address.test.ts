@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
-import { ClientAddress, type ProxyHeader } from '../../../gateway/edge/client-address.js';
+import type { ProxyHeader } from '../../../gateway/config/trusted-proxies.js';
+import { ClientAddress } from '../../../gateway/edge/client-address.js';
 
 const proxies = ['10.0.0.0/8', '2001:db8:1::/48', '192.0.2.7'];
 

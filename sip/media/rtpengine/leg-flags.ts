@@ -14,9 +14,9 @@ interface LegFlags extends NgCommand {
 /**
  * For every end. `trust-address`: the addresses are those of the SDP, not ours that the command came from.
  * `port-latching`: its ports stay when the other end moves, so that an end is never offered another port than the one it
- * knows. `strict-source`: once it has learned where an end's packets come from, it drops those from elsewhere.
+ * knows.
  */
-const always = ['trust-address', 'port-latching', 'strict-source'];
+const always = ['trust-address', 'port-latching'];
 
 /**
  * Suites that rtpengine would offer by itself and we do not take (sip/sdp/crypto.ts): long keys, that few PBXs know, and
@@ -59,6 +59,15 @@ const webrtc: LegFlags = {
   flags: always,
 };
 
+/**
+ * What holds for the packets of the end whose SDP is told. Of a plain end only the source counts that was learned first
+ * (`strict-source`). A browser proves itself by DTLS, ICE says where it is, and it may change to another pair of addresses at
+ * any time: nothing is to be learned from its packets (`asymmetric`), else rtpengine goes back to a pair that ICE has left.
+ */
+function sourceFlags({ profile }: Pick<NgEnd, 'profile'>): readonly string[] {
+  return [profile === 'plain' ? 'strict-source' : 'asymmetric'];
+}
+
 /** An end as commands name it. */
 export interface NgEnd {
   /** Its tag. */
@@ -69,16 +78,25 @@ export interface NgEnd {
   readonly family: AddressFamily;
 }
 
-/** Flags of an `offer` command, for the end that is offered to. */
-export function offerFlags({ profile, isKeyed, family }: NgEnd): NgCommand {
-  const addressFamily = { 'address-family': `IP${family}` };
-  if (profile === 'plain') return { ...(isKeyed ? keyed : plain), ...addressFamily };
-  const toBrowser = { 'rtcp-mux': ['offer', 'require'], flags: [...always, 'generate-mid'] };
-  return { ...webrtc, ...toBrowser, ...addressFamily };
+/** Flags of an `offer` command with the SDP of `from`, for the end that is offered to. */
+export function offerFlags(from: Pick<NgEnd, 'profile'>, to: NgEnd): NgCommand {
+  const leg = legFlags(to);
+  const isBrowser = to.profile === 'webrtc';
+  const flags = [...leg.flags, ...sourceFlags(from), ...(isBrowser ? ['generate-mid'] : [])];
+  return { ...leg, ...(isBrowser ? { 'rtcp-mux': ['offer', 'require'] } : {}), flags, ...familyOf(to) };
 }
 
-/** Flags of an `answer` command, for the end that made the offer. */
-export function answerFlags({ profile, isKeyed, family }: NgEnd): NgCommand {
-  const toPlain = isKeyed ? keyed : plain;
-  return { ...(profile === 'plain' ? toPlain : webrtc), 'address-family': `IP${family}` };
+/** Flags of an `answer` command with the SDP of `from`, for the end that made the offer. */
+export function answerFlags(from: Pick<NgEnd, 'profile'>, to: NgEnd): NgCommand {
+  const leg = legFlags(to);
+  return { ...leg, flags: [...leg.flags, ...sourceFlags(from)], ...familyOf(to) };
+}
+
+function legFlags({ profile, isKeyed }: NgEnd): LegFlags {
+  if (profile === 'webrtc') return webrtc;
+  return isKeyed ? keyed : plain;
+}
+
+function familyOf({ family }: NgEnd): NgCommand {
+  return { 'address-family': `IP${family}` };
 }

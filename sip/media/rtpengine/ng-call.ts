@@ -24,6 +24,9 @@ export interface NgCallOptions {
   unavailable(): void;
 }
 
+/** Whose SDP a command brings. */
+export type NgParty = Pick<NgEnd, 'id' | 'profile'>;
+
 const retryAfter = [['Retry-After', '5']] as const;
 
 /**
@@ -64,25 +67,25 @@ export class NgCall {
    *
    * @param isFirst nothing that rtpengine gave has reached an end yet: another instance may take over
    */
-  async offer(fromTag: string, to: NgEnd, sdp: string, isFirst: boolean): Promise<string> {
+  async offer(from: NgParty, to: NgEnd, sdp: string, isFirst: boolean): Promise<string> {
     const command = {
       command: 'offer',
-      'from-tag': fromTag,
+      'from-tag': from.id,
       'to-tag': to.id,
       sdp,
-      ...offerFlags(to),
+      ...offerFlags(from, to),
     };
     const answer = isFirst ? await this.#first(command) : await this.#send(command);
-    this.#tags.add(fromTag).add(to.id);
+    this.#tags.add(from.id).add(to.id);
     this.#deleteStale();
     return sdpOf(answer);
   }
 
   /** Tells an answer to the offer of `to`; resolves with the SDP for `to`. Rejects with a SipFailure. */
-  async answer(to: NgEnd, fromTag: string, sdp: string): Promise<string> {
-    const flags = answerFlags(to);
+  async answer(to: NgEnd, from: NgParty, sdp: string): Promise<string> {
+    const flags = answerFlags(from, to);
     return sdpOf(
-      await this.#send({ command: 'answer', 'from-tag': to.id, 'to-tag': fromTag, sdp, ...flags }),
+      await this.#send({ command: 'answer', 'from-tag': to.id, 'to-tag': from.id, sdp, ...flags }),
     );
   }
 

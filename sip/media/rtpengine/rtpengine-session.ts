@@ -248,7 +248,7 @@ export class RtpengineSession implements MediaSession {
     isKeyed: boolean,
   ): Promise<LocalTransport> {
     const isFirst = [...this.#ends.values()].every((end) => end.local === undefined);
-    const told = await this.call.offer(offerer.id, answerer.at(answerer.remote, isKeyed), sdp, isFirst);
+    const told = await this.call.offer(offerer, answerer.at(answerer.remote, isKeyed), sdp, isFirst);
     return readTransport(answerer.profile, told, isKeyed);
   }
 
@@ -271,7 +271,7 @@ export class RtpengineSession implements MediaSession {
     this.#told = { exchange, isKeyed, tag: crypto?.tag };
     const isOffererKeyed = received.crypto !== undefined;
     const to = offerer.at(received.section, isOffererKeyed);
-    const told = await this.call.answer(to, answerer.id, ngAnswer);
+    const told = await this.call.answer(to, answerer, ngAnswer);
     return readTransport(offerer.profile, told, isOffererKeyed);
   }
 

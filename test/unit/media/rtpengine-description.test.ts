@@ -126,24 +126,26 @@ describe('what rtpengine tells', () => {
 describe('flags for rtpengine', () => {
   const profiles = ['webrtc', 'plain'] as const;
 
-  it('never set what breaks a leg, and always keep ports and sources', () => {
+  it('never set what breaks a leg, always keep ports, and hold plain ends to their source', () => {
     for (const profile of profiles) {
       for (const flagsOf of [offerFlags, answerFlags]) {
-        const flags = flagsOf({ id: 'l_1', profile, isKeyed: false, family: 6 });
+        const other = profile === 'plain' ? 'webrtc' : 'plain';
+        const flags = flagsOf({ profile: other }, { id: 'l_1', profile, isKeyed: false, family: 6 });
         assert.equal(flags['DTLS'], undefined);
         assert.equal(flags['address-family'], 'IP6');
         const list = flags['flags'];
         assert.ok(Array.isArray(list));
-        for (const flag of ['trust-address', 'port-latching', 'strict-source'])
-          assert.ok(list.includes(flag));
+        for (const flag of ['trust-address', 'port-latching']) assert.ok(list.includes(flag));
+        assert.equal(list.includes('strict-source'), other === 'plain');
+        assert.equal(list.includes('asymmetric'), other === 'webrtc');
       }
     }
   });
 
   it('ask for rtcp-mux towards a browser and for two ports towards a PBX', () => {
     const muxOf = (profile: MediaProfile) => ({
-      offer: offerFlags({ id: 'l_1', profile, isKeyed: false, family: 4 })['rtcp-mux'],
-      answer: answerFlags({ id: 'l_1', profile, isKeyed: false, family: 4 })['rtcp-mux'],
+      offer: offerFlags({ profile }, { id: 'l_1', profile, isKeyed: false, family: 4 })['rtcp-mux'],
+      answer: answerFlags({ profile }, { id: 'l_1', profile, isKeyed: false, family: 4 })['rtcp-mux'],
     });
     assert.deepEqual(muxOf('webrtc'), { offer: ['offer', 'require'], answer: ['require'] });
     assert.deepEqual(muxOf('plain'), { offer: ['demux'], answer: ['demux'] });

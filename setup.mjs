@@ -37,7 +37,7 @@ const peers = {
   '/usr/sbin/haproxy': 'haproxy',
 };
 
-const actions = { start, test, bench, fuzz, 'test:engine': testEngine };
+const actions = { start, test, bench, fuzz, soak, 'test:engine': testEngine };
 
 function main() {
   const [name = '', ...rest] = process.argv.slice(2);
@@ -103,6 +103,10 @@ function bench(args) {
 
 function fuzz(args) {
   runCompiled('dist/test/fuzz/main.js', args);
+}
+
+function soak(args) {
+  runCompiled('dist/test/soak/main.js', args);
 }
 
 function testEngine(args) {

@@ -6,13 +6,15 @@ import { join } from 'node:path';
 
 const exitWithinMs = 5000;
 
+/** What is left when the tests end before their hooks have run. */
+const running = new Set<ChildProgram>();
+process.once('exit', () => {
+  for (const program of running) program.abandon();
+});
+
 /** A program that a test has started, with a folder of its own that goes when it does. */
 export class ChildProgram {
   #output = '';
-  readonly #stopAtExit = (): void => {
-    this.child.kill('SIGTERM');
-    rmSync(this.folder, { recursive: true, force: true });
-  };
 
   private constructor(
     readonly folder: string,
@@ -27,7 +29,7 @@ export class ChildProgram {
       this.#output += String(error);
     });
     child.stdin.on('error', () => undefined);
-    process.once('exit', this.#stopAtExit);
+    running.add(this);
   }
 
   /** A new folder for one program. */
@@ -41,6 +43,12 @@ export class ChildProgram {
 
   get pid(): number | undefined {
     return this.child.pid;
+  }
+
+  /** Leaves nothing behind when there is no time to wait. */
+  abandon(): void {
+    this.child.kill('SIGTERM');
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** Everything that it has printed. */
@@ -70,7 +78,7 @@ export class ChildProgram {
 
   /** Ends it and removes its folder. Idempotent. */
   async stop(): Promise<void> {
-    process.off('exit', this.#stopAtExit);
+    running.delete(this);
     if (this.running) {
       const exit = once(this.child, 'exit');
       this.child.kill('SIGTERM');

@@ -53,7 +53,14 @@ export async function groupsOf(
     phone('PCMA', pcma),
     phone('opus', opus),
   ]);
-  if (engine === 'rtpengine') return [{ peers, media: {}, cannot: { video: 'audio alone' } }];
+  if (engine === 'rtpengine') {
+    const keyed = await phone('PCMU, SRTP (SDES)', { ...pcmu, number: '204', media: 'SDES' });
+    const cannot = { video: 'rtpengine carries audio alone' };
+    return [
+      { peers, media: {}, cannot },
+      { peers: [keyed], media: { srtp: 'required' }, cannot },
+    ];
+  }
   const pictured = await phone('PCMU, VP8', { ...pcmu, number: '203', video: true });
   return [{ peers: [...peers, pictured], media: { video: ['VP8'] }, cannot: {} }];
 }

@@ -46,7 +46,7 @@ interface Report {
 export async function beginCallEnd({ hz, codec }: { hz: number; codec: string | undefined }): Promise<void> {
   await (globalThis as { callEnd?: CallEnd }).callEnd?.close();
   const windowMs = 250;
-  const keyMs = 200;
+  const keyMs = 500;
   const toleranceHz = 15;
   const silentBelowDecibels = -55;
   const context = new AudioContext();

@@ -87,7 +87,7 @@ export class ScriptedPhone<Change> {
     const body = late ? '' : await this.media.offer(change);
     const local = `<${this.line.aor}>;tag=${newTag()}`;
     this.#dialog = { callId: newCallId(), local, remote: `<${uri}>`, target: uri, cseq: 0 };
-    await this.#offerIn(this.#dialog, body);
+    await this.#offerIn(this.#dialog, body, true);
   }
 
   /** Resolves with the INVITE once this phone is called. */
@@ -132,7 +132,7 @@ export class ScriptedPhone<Change> {
 
   /** Changes the call by re-INVITE; rejects when that is refused. */
   async change(change: Change): Promise<void> {
-    await this.#offerIn(this.#inCall(), await this.media.offer(change));
+    await this.#offerIn(this.#inCall(), await this.media.offer(change), false);
   }
 
   /** Hangs up. */
@@ -147,7 +147,7 @@ export class ScriptedPhone<Change> {
     await this.#requests.first((request) => request.method === 'BYE' && request.callId === callId);
   }
 
-  async #offerIn(dialog: Dialog, body: string): Promise<void> {
+  async #offerIn(dialog: Dialog, body: string, isFirst: boolean): Promise<void> {
     const response = await this.#transact(dialog, 'INVITE', body);
     if (response.status >= 300)
       throw new Error(`INVITE is answered with ${response.status}: ${warningOf(response)}`);
@@ -156,8 +156,8 @@ export class ScriptedPhone<Change> {
     const sdp = response.body.toString();
     let answer = '';
     if (body === '') answer = await this.media.answer(sdp);
-    else if (dialog.cseq > 1) await this.media.settle(sdp);
-    else await this.#settle(sdp);
+    else if (isFirst) await this.#settle(sdp);
+    else await this.media.settle(sdp);
     this.#lastAck = this.#requestText(dialog, 'ACK', answer);
     this.line.send(this.#lastAck);
   }

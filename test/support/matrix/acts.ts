@@ -14,7 +14,7 @@ export interface Stage {
 type Act = (stage: Stage) => Promise<void>;
 
 const digit = '5';
-const hearWithinMs = 6_000;
+const hearWithinMs = 10_000;
 const lookEveryMs = 50;
 
 export function browserHears({ user, peer }: Stage): Promise<void> {

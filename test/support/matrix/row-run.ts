@@ -14,7 +14,7 @@ import {
   type Step,
 } from './steps.js';
 
-const stepWithinMs = 12_000;
+const stepWithinMs = 20_000;
 const browserHz = 440;
 
 export interface RowOptions {

@@ -20,6 +20,7 @@ export function createMedia(config: Config, events: MediaEvents, log: Log, clock
       return createRtpengineEngine({
         instances: media.instances,
         owner: gatewayName(config),
+        ...silenceOf(media),
         events,
         log,
         clock,
@@ -29,15 +30,22 @@ export function createMedia(config: Config, events: MediaEvents, log: Log, clock
   }
 }
 
+/** How long silence may last in the engines that see it. */
+function silenceOf({ timeoutMs }: Config['media']): { readonly timeoutMs?: number } {
+  return timeoutMs === undefined ? {} : { timeoutMs };
+}
+
 function createRelay(
-  { address, ports, browserPort, processes }: Extract<Config['media'], { engine: 'relay' }>,
+  media: Extract<Config['media'], { engine: 'relay' }>,
   events: MediaEvents,
   log: Log,
   clock: Clock,
 ): MediaEngine {
-  const places = { address, ports, ...(browserPort === undefined ? {} : { browserPort }) };
-  if (processes === 0) return createRelayEngine({ ...places, log, clock });
+  const { address, ports, browserPort, processes } = media;
+  const browsers = browserPort === undefined ? {} : { browserPort };
+  const options = { address, ports, ...browsers, ...silenceOf(media), log, clock };
+  if (processes === 0) return createRelayEngine(options);
   const died = (exit: MediaProcessExit): void => events.mediaProcessDied(exit);
   const rejected = (packets: number): void => events.mediaPacketsRejected({ packets });
-  return startRelayProcesses({ ...places, processes, log, clock, died, rejected });
+  return startRelayProcesses({ ...options, processes, died, rejected });
 }

@@ -332,7 +332,13 @@ export const failureCatalogue = {
     'error',
     'The media process or the rtpengine of the call ended, was restarted or cannot be reached any more.',
   ),
-  'media.timeout': entry(408, 'Request Timeout', 'upstream', 'warn', 'No media arrived.'),
+  'media.timeout': entry(
+    408,
+    'No Media',
+    'upstream',
+    'warn',
+    'No media arrived for so long (`media.timeout`).',
+  ),
   'store.unavailable': entry(
     503,
     'Service Unavailable',

@@ -164,6 +164,8 @@ export type SipConfig =
 export type MediaConfig = MediaEngineConfig & {
   /** Whether two browsers exchange media by themselves or over the media engine. */
   readonly browserToBrowser: 'direct' | 'anchored';
+  /** How long both sides of a call may send nothing before it is ended; 0: for ever, undefined: 60 s. */
+  readonly timeoutMs?: number;
 };
 
 export type MediaEngineConfig =

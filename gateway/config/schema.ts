@@ -247,6 +247,14 @@ const media = z
         ['direct', 'anchored'],
       )
       .default('direct'),
+    timeout: field
+      .duration(
+        'How long both sides of a call may send nothing, while nobody holds, before it is ended with `media.timeout`; `0s`: for ever. Not with `engine: passthrough`.',
+        0,
+        86_400_000,
+        '60s',
+      )
+      .default('60s'),
   })
   .meta({ description: 'Audio and video.', example: 'relay: { address: 203.0.113.5 }' });
 

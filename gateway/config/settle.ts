@@ -41,7 +41,11 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
     domains: written.domains.map((domain, index) => settleDomain(domain, files.htdigest[index])),
     jwt: settleJwt(written, files.jwtKeys),
     sip: settleSip(written, files, file),
-    media: { ...settleMedia(written), browserToBrowser: written.media.browser_to_browser },
+    media: {
+      ...settleMedia(written),
+      browserToBrowser: written.media.browser_to_browser,
+      timeoutMs: parsed(parseDurationMs(written.media.timeout)),
+    },
     ice: {
       servers: written.ice.servers.map(({ urls, username, credential, secret, ttl }) => ({
         urls,

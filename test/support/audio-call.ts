@@ -1,10 +1,17 @@
 import type { TrunkConfig } from '../../gateway/config/config.js';
 import type { SipRequest, SipResponse } from '../../sip/message/index.js';
-import { ipTrunk, passwordOf, startGateway, usersRoute, type Gateway } from './gateway.js';
+import {
+  ipTrunk,
+  passwordOf,
+  startGateway,
+  usersRoute,
+  type Gateway,
+  type GatewayOptions,
+} from './gateway.js';
 import { audioPort, until } from './media-session.js';
 import { RtpPhone, rtpPacket } from './rtp-phone.js';
 import { UdpPeer } from './sip-peer.js';
-import { acknowledge, inDialog, nextRequest } from './ws-call.js';
+import { acknowledge, answer, inDialog, nextRequest } from './ws-call.js';
 import { WebrtcPeer } from './webrtc-peer.js';
 import { WsSipClient } from './ws-sip-client.js';
 
@@ -14,6 +21,9 @@ export interface AudioCallOptions {
   readonly mediaProcesses?: number;
   readonly mediaPorts?: { readonly min: number; readonly max: number };
   readonly mediaBrowserPort?: number;
+  /** The relay when not given. */
+  readonly media?: GatewayOptions['media'];
+  readonly mediaTimeoutMs?: number;
 }
 
 const eventLines = ['a=rtpmap:101 telephone-event/8000', 'a=fmtp:101 0-15'];
@@ -56,6 +66,8 @@ export class AudioCall {
       mediaProcesses: options.mediaProcesses ?? 0,
       ...(options.mediaPorts === undefined ? {} : { mediaPorts: options.mediaPorts }),
       ...(options.mediaBrowserPort === undefined ? {} : { mediaBrowserPort: options.mediaBrowserPort }),
+      ...(options.media === undefined ? {} : { media: options.media }),
+      ...(options.mediaTimeoutMs === undefined ? {} : { mediaTimeoutMs: options.mediaTimeoutMs }),
     });
     pbx.aim(Number(gateway.sipAddress.split(':').at(-1)));
     const identity = { user: 'alice', password: passwordOf('alice') };
@@ -84,6 +96,20 @@ export class AudioCall {
       this.phone.send(rtpPacket(0, this.#sequence, 'x'.repeat(160), 0xa), port);
     }, frameMs);
     await until(() => this.browser.packets.length > 0 && this.phone.packets.length > 0);
+  }
+
+  /** Neither side sends any audio from now on. */
+  fallSilent(): void {
+    clearInterval(this.#pump);
+  }
+
+  /** Takes the BYEs with which the gateway ends the call; gives both. */
+  async hungUp(): Promise<{ readonly browser: SipRequest; readonly phone: SipRequest }> {
+    const [browser, phone] = await Promise.all([nextRequest(this.alice, 'BYE'), this.pbx.request('BYE')]);
+    this.#isUp = false;
+    answer(this.alice, browser, 200);
+    this.pbx.respond(phone, 200, 'OK');
+    return { browser, phone };
   }
 
   /** The browser plays a tone as RFC 4733 events, without audio meanwhile; the end is sent three times. */

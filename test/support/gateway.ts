@@ -62,6 +62,8 @@ export interface GatewayOptions {
   readonly iceServers?: Config['ice']['servers'];
   /** Users of `localhost` bring tokens. */
   readonly jwt?: Config['jwt'];
+  /** How long both sides may be silent. */
+  readonly mediaTimeoutMs?: number;
   readonly mediaPorts?: { readonly min: number; readonly max: number };
   readonly mediaBrowserPort?: number;
   /** Processes of the relay; none by default, which starts faster. */
@@ -147,7 +149,11 @@ export function testConfig(options: GatewayOptions, engine?: EngineUnderTest): C
     ],
     jwt: options.jwt,
     sip: engine === undefined ? embedded(options) : beside(engine, options.journal),
-    media: { ...mediaOf(options), browserToBrowser: options.browserToBrowser ?? 'direct' },
+    media: {
+      ...mediaOf(options),
+      browserToBrowser: options.browserToBrowser ?? 'direct',
+      ...(options.mediaTimeoutMs === undefined ? {} : { timeoutMs: options.mediaTimeoutMs }),
+    },
     ice: {
       servers: options.iceServers ?? [],
       filterPrivateCandidates: options.filterPrivateCandidates ?? false,

@@ -197,7 +197,10 @@ export class RtpengineSession implements MediaSession {
   watch(figures: CallFigures | undefined, sinceMs: number): void {
     const exchange = this.#active;
     if (exchange?.answered === undefined || this.#hasTimedOut) return;
-    if (figures === undefined) return this.lost('rtpengine does not know the call any more');
+    if (figures === undefined)
+      return this.lost(
+        'rtpengine does not know the call any more: started again, or its --timeout was shorter',
+      );
     const { direction } = exchange.answered.stream;
     const hasMoved = this.#observe(figures);
     const isQuiet = hasMoved.size === 0 && direction === 'sendrecv';

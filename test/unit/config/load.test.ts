@@ -288,6 +288,7 @@ describe('configuration', () => {
       ports: { min: 20_000, max: 20_099 },
       browserPort: undefined,
       browserToBrowser: 'direct',
+      timeoutMs: 60_000,
     });
     assert.deepEqual(
       config.trunks[0]?.hosts.map(({ priority }) => priority),
@@ -313,16 +314,18 @@ describe('configuration', () => {
         { address: { host: 'media.example.com', port: 22222 }, weight: 5 },
       ],
       browserToBrowser: 'direct',
+      timeoutMs: 60_000,
     });
   });
 
-  it('takes calls between browsers that are anchored, and the candidate filter', async () => {
-    const text = withLine(14, '  engine: relay\n  browser_to_browser: anchored').replace(
+  it('takes calls between browsers that are anchored, silence that lasts for ever, and the candidate filter', async () => {
+    const text = withLine(14, '  engine: relay\n  browser_to_browser: anchored\n  timeout: 0s').replace(
       /^ice: .*$/m,
       'ice: { filter_private_candidates: true }',
     );
     const { media, ice } = await parseConfig(text, 'x.yaml', rightEnvironment);
     assert.equal(media.browserToBrowser, 'anchored');
+    assert.equal(media.timeoutMs, 0);
     assert.deepEqual(ice, { servers: [], filterPrivateCandidates: true });
   });
 

@@ -18,6 +18,8 @@ import { diffConfig, withLiveChanges, type ConfigChange } from './config/diff.js
 import { createCredentials } from './create-credentials.js';
 import { createMedia } from './create-media.js';
 import { createTokenOptions } from './create-token-auth.js';
+import { drainFailure } from './drain-failure.js';
+import { Drain, type DrainTimes } from './drain.js';
 import { createDecider, createRouter } from './create-router.js';
 import { edgeLimitsOf } from './edge-limits.js';
 import { edgeOptions } from './edge-options.js';
@@ -72,7 +74,7 @@ export class App {
     pbx: () => this.#pbx,
   });
   #decider: Awaited<ReturnType<typeof createDecider>>;
-  #draining = false;
+  readonly #drain: Drain;
   #closing: Promise<void> | undefined;
 
   /** Starts everything. Rejects, with nothing left open, when a part cannot start. */
@@ -126,6 +128,14 @@ export class App {
     this.#anchoredMedia = createMedia(config, events, log, clock);
     this.#browserMedia = createPassthroughEngine(config.ice);
     this.#credentials.replaceBy(createCredentials(config));
+    this.#drain = new Drain(
+      {
+        signOut: async () => this.#trunks?.upkeeps.signOut(),
+        closeDoor: () => this.#edge?.drain(),
+        lastCall: async () => this.#controller?.drain(),
+      },
+      clock,
+    );
   }
 
   /** Where it listens, with real ports. */
@@ -141,7 +151,7 @@ export class App {
 
   /** True when new calls can be taken from both sides. */
   get ready(): boolean {
-    if (this.#draining || this.#edge === undefined) return false;
+    if (this.#drain.begun || this.#edge === undefined) return false;
     return this.#trunkSide?.stack.connected === true && this.#anchoredMedia.isReady !== false;
   }
 
@@ -201,7 +211,7 @@ export class App {
     const changes = diffConfig(this.inForce, next);
     const merged = withLiveChanges(this.inForce, next);
     const trunks = this.#trunks;
-    if (trunks === undefined || this.#draining) throw failure('gateway.draining');
+    if (trunks === undefined || this.#drain.begun) throw failure('gateway.draining');
     this.#renewCertificates(merged);
     await trunks.renew(merged);
     this.#credentials.replaceBy(createCredentials(merged));
@@ -218,19 +228,9 @@ export class App {
       this.#trunkSide.renewTls(tlsSettingsOf(sip.tls, trunks));
   }
 
-  /** Takes nothing new; resolves when the last call has ended, at the latest after `limitMs`. */
-  async drain(limitMs: number): Promise<void> {
-    this.#draining = true;
-    this.#edge?.drain();
-    void this.#trunks?.upkeeps.signOut();
-    if (this.#controller === undefined) return;
-    let giveUp = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      giveUp = resolve;
-    });
-    const limit = this.#clock.after(limitMs, giveUp);
-    await Promise.race([this.#controller.drain(), late]);
-    limit.cancel();
+  /** Takes nothing new; resolves when the last call has ended, at the latest when the times of `drain:` are over. */
+  drain(times: DrainTimes = this.inForce.drain): Promise<void> {
+    return this.#drain.begin(times);
   }
 
   /** Ends every call on both sides, then closes everything. Idempotent. */
@@ -275,6 +275,7 @@ export class App {
         if (this.#pbx?.fromPbx(request, address) !== true) refuse(request);
       },
       isKnown: (address: string) => this.#trunks?.table.identify(address) !== undefined,
+      takesNoCalls: () => (this.#drain.begun ? drainFailure() : undefined),
       engineUp: () => this.#trunks?.upkeeps.engineUp(),
       engineLost: () => undefined,
     };
@@ -349,7 +350,7 @@ export class App {
   }
 
   async #close(): Promise<void> {
-    this.#draining = true;
+    this.#drain.end();
     this.#edge?.drain();
     await this.#controller?.cutAll(failure('gateway.draining'));
     await this.#edge?.close();

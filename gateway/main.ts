@@ -28,8 +28,6 @@ import { createLogger, type Logger } from './telemetry/logger.js';
 import { Metrics } from './telemetry/metrics.js';
 import { watchTrunks } from './telemetry/trunk-gauges.js';
 
-/** Below the 90 s after which systemd kills a service. */
-const drainLimitMs = 60_000;
 const closeLimitMs = 5_000;
 
 const exitCodes = { right: 0, failed: 1, wrong: 2 };
@@ -200,7 +198,7 @@ function watchProcess({ app, admin, pages }: Running, events: Events, log: Logge
       get calls() {
         return app.inspect()['calls'] ?? 0;
       },
-      drain: (limitMs) => app.drain(limitMs),
+      drain: () => app.drain(),
       async close() {
         await app.close();
         await admin.close();
@@ -209,7 +207,7 @@ function watchProcess({ app, admin, pages }: Running, events: Events, log: Logge
     },
     events,
     clock: systemClock,
-    drainLimitMs,
+    drainLimitMs: () => app.config.drain.limitMs,
     closeLimitMs,
     exit(code) {
       log.flush();

@@ -1,5 +1,6 @@
 import { failure, SipFailure } from '../../sip/failure.js';
 import type { IncomingCall, Leg, LegListener } from '../../sip/leg.js';
+import { drainFailure } from '../drain-failure.js';
 import { Call } from './call.js';
 import { tellQuality } from './call-quality.js';
 import { tightest, type SideLimits } from './call-limits.js';
@@ -126,7 +127,7 @@ export class CallController {
   }
 
   #admit(incoming: IncomingCall, source: CallSource): Admission | SipFailure {
-    if (this.#draining !== undefined) return failure('gateway.draining', { headers: [['Retry-After', '5']] });
+    if (this.#draining !== undefined) return drainFailure();
     const urgent = this.#surroundings.router.isEmergency(incoming, source);
     if (source.side === 'browser' && !urgent) {
       if (this.table.countOf(source.endpointId) >= this.#callsPerEndpoint) return failure('limit.calls');

@@ -27,6 +27,7 @@ export interface Config {
   readonly routes: readonly RouteConfig[];
   readonly limits: LimitsConfig;
   readonly cdr: CdrConfig;
+  readonly drain: DrainConfig;
   /** URL of the Redis that shared state is in; undefined: nothing outlives the process. */
   readonly store: Secret | undefined;
   readonly log: {
@@ -35,6 +36,14 @@ export interface Config {
   };
   /** The built-in echo phone behind the quick start's trunk; undefined with a configuration file. */
   readonly echoPhone: EchoPhoneConfig | undefined;
+}
+
+/** How webtrunk stops. */
+export interface DrainConfig {
+  /** How long new calls and registrations are still taken, so that a load balancer notices first. */
+  readonly noticeMs: number;
+  /** How long, from the first signal on, calls may go on. */
+  readonly limitMs: number;
 }
 
 export interface ListenAddress {

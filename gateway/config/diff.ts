@@ -17,6 +17,7 @@ const live: readonly Steps[] = [
   ['trunks'],
   ['routes'],
   ['limits'],
+  ['drain'],
   ['ice', 'servers'],
   ['log', 'level'],
   ['domains', '*', 'users'],
@@ -97,6 +98,7 @@ export function withLiveChanges(before: Config, after: Config): Config {
     trunks: after.trunks,
     routes: after.routes,
     limits: after.limits,
+    drain: after.drain,
     log: { ...before.log, level: after.log.level },
   };
 }

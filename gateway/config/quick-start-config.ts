@@ -65,6 +65,7 @@ export async function quickStartConfig(): Promise<Config> {
       registerFailuresPerMinute: 10,
       callsPerEndpoint: 8,
     },
+    drain: { noticeMs: 0, limitMs: 60_000 },
     store: undefined,
     cdr: { file: undefined, webhook: undefined },
     log: { level: 'info', format: 'pretty' },

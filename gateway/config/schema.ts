@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import * as field from './fields.js';
 import { domain } from './schema-domains.js';
+import { drain } from './schema-drain.js';
 import { ice } from './schema-ice.js';
 import { jwt } from './schema-jwt.js';
 import { route, routing } from './schema-routes.js';
@@ -355,6 +356,7 @@ export const fileSchema = z.strictObject({
       'redis://127.0.0.1:6379',
     )
     .default('memory'),
+  drain: drain.prefault({}),
   log: z
     .strictObject({
       level: field

@@ -6,6 +6,7 @@ import type {
   CertificateConfig,
   Config,
   DomainConfig,
+  DrainConfig,
   HttpsListen,
   MediaEngineConfig,
   SipConfig,
@@ -73,10 +74,15 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
       user: settleCallLimits(limits.user),
     },
     cdr: settleCdr(written, file),
+    drain: settleDrain(written),
     store: written.store === 'memory' ? undefined : new Secret(written.store),
     log: written.log,
     echoPhone: undefined,
   });
+}
+
+function settleDrain({ drain: { notice, limit } }: ConfigFile): DrainConfig {
+  return { noticeMs: parsed(parseDurationMs(notice)), limitMs: parsed(parseDurationMs(limit)) };
 }
 
 function https({ listen }: ConfigFile, files: ReferencedFiles): HttpsListen | undefined {

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { Clock } from '../../sip/clock.js';
+import type { Clock, Timer } from '../../sip/clock.js';
 import type { Log } from '../../sip/log.js';
 import type { DigestAuth } from '../auth/digest-auth.js';
 import type { TokenAuth } from '../auth/token-auth.js';
@@ -84,6 +84,10 @@ export const defaultEdgeLimits: EdgeLimits = {
 };
 
 const closeWithinMs = 1_000;
+/** How soon after its call a flow is closed while draining: before its user places the next. */
+const drainSweepMs = 100;
+/** While draining: how long a new flow has to show that it comes back to a call. */
+const returnWithinMs = 3_000;
 const sipPaths = ['/ws', '/'];
 
 /** The browser side's door: HTTP listeners, upgrade, flows and the gates behind them. */
@@ -96,7 +100,10 @@ export class Edge implements FlowListener {
   readonly #upgrade: Upgrade;
   readonly #clients: ClientAddress;
   #servers: readonly HttpServer[] = [];
-  #draining = false;
+  /** While draining: looks for flows whose call has ended. */
+  #sweep: Timer | undefined;
+  /** Users that had a call when the flows were looked at. */
+  #calling: ReadonlySet<string> = new Set();
   #closing: Promise<void> | undefined;
 
   constructor(private readonly options: EdgeOptions) {
@@ -193,14 +200,15 @@ export class Edge implements FlowListener {
   }
 
   /**
-   * Takes nothing new: upgrades, REGISTER and requests outside a dialog are answered 503. Flows are closed (1001) as soon
-   * as their endpoint has no call.
+   * Takes nothing new: upgrades, REGISTER and requests outside a dialog are answered 503, but for those that come back to
+   * a call. Flows are closed (1001) as soon as their endpoint has no call. Idempotent.
    */
   drain(): void {
-    this.#draining = true;
-    this.#upgrade.drain();
-    this.#ingress.drain();
+    if (this.#sweep !== undefined) return;
     this.#closeIdle();
+    this.#upgrade.drain(() => this.#calling.size > 0);
+    this.#ingress.drain((aor) => this.#calling.has(aor));
+    this.#sweep = this.options.clock.every(drainSweepMs, () => this.#closeIdle());
   }
 
   /** Closes every flow (1001) and listener; resolves when all are gone, at the latest after a second. Idempotent. */
@@ -245,11 +253,16 @@ export class Edge implements FlowListener {
   #tick(nowMs: number): void {
     this.#failures.sweep(nowMs);
     for (const server of this.#servers) server.sweep();
-    if (this.#draining) this.#closeIdle();
   }
 
   #closeIdle(): void {
-    for (const flow of this.flows.all()) if (flow.endpoint?.calling !== true) flow.close('drain');
+    this.#calling = this.options.endpoints.callingAors();
+    const sinceMs = this.options.clock.nowMs() - returnWithinMs;
+    for (const flow of this.flows.all()) {
+      const { endpoint, openedAtMs } = flow;
+      const mayReturn = this.#calling.size > 0 && endpoint === undefined && openedAtMs > sinceMs;
+      if (!mayReturn && endpoint?.calling !== true) flow.close('drain');
+    }
   }
 
   async #close(): Promise<void> {
@@ -260,6 +273,7 @@ export class Edge implements FlowListener {
     });
     await this.flows.emptied();
     cut.cancel();
+    this.#sweep?.cancel();
     this.flows.close();
     this.#terms.close();
     this.options.tokens?.auth.close();

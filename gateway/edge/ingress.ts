@@ -2,6 +2,7 @@ import { failure, SipFailure, toFailure } from '../../sip/failure.js';
 import type { HeaderList } from '../../sip/leg.js';
 import type { Log } from '../../sip/log.js';
 import {
+  canonicalAor,
   checkAddressOfRecord,
   checkCSeqMethod,
   checkMaxForwards,
@@ -19,6 +20,7 @@ import {
   type SipRequest,
   type SipResponse,
 } from '../../sip/message/index.js';
+import { drainFailure } from '../drain-failure.js';
 import type { EdgeEvents } from '../telemetry/edge-events.js';
 import type { Flow } from './flow.js';
 import { noteReceived } from './received-via.js';
@@ -72,7 +74,6 @@ const capabilities: HeaderList = [
 
 /** Requests outside a dialog that a draining gateway still takes, since they end something. */
 const alwaysTaken: ReadonlySet<string> = new Set(['OPTIONS', 'CANCEL']);
-const drainRetrySeconds = '5';
 
 /**
  * The ordered gates that every message of a browser passes (DESIGN §4, §5): readable, sane, ours to serve, authenticated;
@@ -80,7 +81,8 @@ const drainRetrySeconds = '5';
  */
 export class Ingress {
   readonly #parse: ParseOptions;
-  #draining = false;
+  /** There while draining. */
+  #mayReturn: ((aor: string) => boolean) | undefined;
 
   constructor(private readonly options: IngressOptions) {
     const limits = { ...defaultParseLimits, maxBytes: options.maxMessageBytes };
@@ -102,9 +104,10 @@ export class Ingress {
     }
   }
 
-  /** Refuses what would begin something new from now on; dialogs go on. */
-  drain(): void {
-    this.#draining = true;
+  /** Refuses what would begin something new from now on, but for users who `mayReturn` to a call; dialogs go on. */
+  drain(mayReturn: (aor: string) => boolean): void {
+    this.#mayReturn = mayReturn;
+    this.options.signIn.drain();
   }
 
   #unreadable(flow: Flow, reason: SipFailure, reply: Buffer | undefined): void {
@@ -133,9 +136,8 @@ export class Ingress {
     if (request.method === 'ACK') return this.#ack(flow, request, flaw);
     if (flaw !== undefined) return this.#refuse(flow, request, flaw);
     const isInDialog = tagOf(request.to) !== undefined;
-    if (this.#draining && !isInDialog && !alwaysTaken.has(request.method)) {
-      const headers = [['Retry-After', drainRetrySeconds]] as const;
-      return this.#refuse(flow, request, failure('gateway.draining', { headers }));
+    if (this.#mayReturn !== undefined && !isInDialog && !goesOn(flow, request, this.#mayReturn)) {
+      return this.#refuse(flow, request, drainFailure());
     }
     switch (request.method) {
       case 'REGISTER':
@@ -211,6 +213,16 @@ export class Ingress {
   #send(flow: Flow, response: SipResponse): void {
     flow.send(serializeText(response));
   }
+}
+
+/** What a draining gateway takes outside a dialog: what ends something, and who comes back to a call. */
+function goesOn(
+  { endpoint }: Flow,
+  { method, to }: SipRequest,
+  mayReturn: (aor: string) => boolean,
+): boolean {
+  if (method !== 'REGISTER') return alwaysTaken.has(method);
+  return endpoint === undefined && mayReturn(canonicalAor(to.uri) ?? '');
 }
 
 /** What must hold of a REGISTER before it is challenged; its Contacts are read, once, when it is authentic. */

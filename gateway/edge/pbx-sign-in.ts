@@ -1,6 +1,6 @@
 import type { Clock } from '../../sip/clock.js';
 import { failure, SipFailure } from '../../sip/failure.js';
-import type { SipRequest, SipResponse } from '../../sip/message/index.js';
+import type { NameAddr, SipRequest, SipResponse } from '../../sip/message/index.js';
 import { identifyContact, type EndpointIdentity } from '../endpoint/endpoint-identity.js';
 import type { EndpointTable } from '../endpoint/endpoint-table.js';
 import type { PbxRegistrar } from '../pbx-domain/pbx-registrar.js';
@@ -17,6 +17,8 @@ export interface PbxSignInOptions {
   readonly events: Pick<EdgeEvents, 'challenged'>;
   /** Ties the flow to the endpoint of that identity; a failure when it cannot be. */
   attach(flow: Flow, identity: EndpointIdentity): SipFailure | undefined;
+  /** Why nobody of that identity can sign in at present. */
+  whyNotNow(flow: Flow, identity: EndpointIdentity): SipFailure | undefined;
 }
 
 /** Signs users in whose PBX knows the passwords: an endpoint exists only after the PBX has answered 200. */
@@ -42,7 +44,7 @@ export class PbxSignIn {
     if (contacts !== '*' && contacts.length !== 1) {
       return failure('message.malformed', { detail: 'REGISTER to a PBX needs one Contact' });
     }
-    const identity = identifyContact(contacts === '*' ? undefined : contacts[0], aor);
+    const identity = this.#identityOf(flow, contacts === '*' ? undefined : contacts[0], aor);
     if (identity instanceof SipFailure) return identity;
     const { id: flowId, remote } = flow;
     const verdict = await registrar.register({ request, registration, identity, domain, flowId });
@@ -60,6 +62,11 @@ export class PbxSignIn {
     const response = await verdict.settle(endpoint?.id);
     if (endpoint !== undefined) endpoints.noteBound(endpoint, verdict.bound);
     return response;
+  }
+
+  #identityOf(flow: Flow, contact: NameAddr | undefined, aor: string): EndpointIdentity | SipFailure {
+    const identity = identifyContact(contact, aor);
+    return identity instanceof SipFailure ? identity : (this.options.whyNotNow(flow, identity) ?? identity);
   }
 
   /** What is wrong before the PBX is asked. */

@@ -12,6 +12,7 @@ import {
 import type { AuthVerdict, DigestAuth } from '../auth/digest-auth.js';
 import { ticketHeader } from '../contract/page-config.js';
 import { whenReady, type Awaitable } from '../awaitable.js';
+import { drainFailure } from '../drain-failure.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
 import { identifyContact, identifyRequest, type EndpointIdentity } from '../endpoint/endpoint-identity.js';
 import type { EndpointTable } from '../endpoint/endpoint-table.js';
@@ -63,11 +64,19 @@ type Outcome = SipResponse | SipFailure | undefined;
  */
 export class SignIn {
   readonly #pbx: PbxSignIn | undefined;
+  #draining = false;
 
   constructor(private readonly options: SignInOptions) {
     const { pbx, failures, endpoints, clock, events } = options;
     const attach = (flow: Flow, identity: EndpointIdentity) => this.#attach(flow, identity);
-    this.#pbx = pbx && new PbxSignIn({ registrar: pbx, failures, endpoints, clock, events, attach });
+    const whyNotNow = (flow: Flow, identity: EndpointIdentity) => this.#whyNotNow(flow, identity);
+    this.#pbx =
+      pbx && new PbxSignIn({ registrar: pbx, failures, endpoints, clock, events, attach, whyNotNow });
+  }
+
+  /** Lets only those sign in from now on who come back to a call. */
+  drain(): void {
+    this.#draining = true;
   }
 
   /** RFC 3261 §10.3, steps 1 to 5 here and the rest in the registrar. */
@@ -249,6 +258,8 @@ export class SignIn {
   #attach(flow: Flow, identity: EndpointIdentity): SipFailure | undefined {
     const { endpoints, flows } = this.options;
     if (!flow.open) return failure('endpoint.lost');
+    const closed = this.#whyNotNow(flow, identity);
+    if (closed !== undefined) return closed;
     const endpoint =
       flow.endpoint === undefined
         ? endpoints.attach(flow, identity)
@@ -257,6 +268,11 @@ export class SignIn {
     flow.endpoint = endpoint;
     flows.authenticated(flow);
     return undefined;
+  }
+
+  #whyNotNow(flow: Flow, identity: EndpointIdentity): SipFailure | undefined {
+    if (!this.#draining || flow.endpoint !== undefined) return undefined;
+    return this.options.endpoints.isCalling(identity) ? undefined : drainFailure();
   }
 
   #refused(flow: Flow, reason: SipFailure, aor: string): SipFailure {

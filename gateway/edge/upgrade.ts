@@ -48,7 +48,7 @@ const retryAfterSeconds = '5';
 /** Lets WebSockets in that pass every gate, in order; the others get an HTTP answer that says why not. */
 export class Upgrade {
   readonly #server: WebSocketServer;
-  #draining = false;
+  #mayReturn: (() => boolean) | undefined;
 
   constructor(private readonly options: UpgradeOptions) {
     const settings: ServerOptions & { closeTimeout: number; maxPendingAutoPongs: number } = {
@@ -70,15 +70,16 @@ export class Upgrade {
     });
   }
 
-  /** Refuses every upgrade from now on. */
-  drain(): void {
-    this.#draining = true;
+  /** Refuses upgrades from now on, but while `mayReturn` says that somebody may come back to a call. */
+  drain(mayReturn: () => boolean): void {
+    this.#mayReturn = mayReturn;
   }
 
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Without a listener a connection that breaks now would end the process.
     socket.on('error', () => socket.destroy());
-    const refusal = this.#draining ? draining : firstRefusal(request, this.options);
+    const isClosed = this.#mayReturn?.() === false;
+    const refusal = isClosed ? draining : firstRefusal(request, this.options);
     if (refusal !== undefined) return this.#refuse(request, socket, refusal);
     const { tokens, clients } = this.options;
     const origin = clients.of(request);

@@ -50,6 +50,18 @@ export class EndpointTable {
     return this.#byId.size;
   }
 
+  /** Users that have a call, whether their endpoint has a flow or not. Looks at every endpoint. */
+  callingAors(): ReadonlySet<string> {
+    const calling = new Set<string>();
+    for (const endpoint of this.#byId.values()) if (endpoint.calling) calling.add(endpoint.aor);
+    return calling;
+  }
+
+  /** Whether a flow that signs in so would go on with a call. */
+  isCalling(identity: EndpointIdentity): boolean {
+    return this.#byKey.get(keyOf(identity) ?? '')?.calling === true;
+  }
+
   all(): Iterable<Endpoint> {
     return this.#byId.values();
   }

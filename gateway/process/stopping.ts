@@ -3,8 +3,8 @@ import type { ProcessEvents } from '../telemetry/process-events.js';
 
 /** What is stopped. */
 export interface Stoppable {
-  /** Takes nothing new; resolves when the last call has ended, at the latest after `limitMs`. */
-  drain(limitMs: number): Promise<void>;
+  /** Takes nothing new; resolves when the last call has ended, or has had its time. */
+  drain(): Promise<void>;
   /** Ends everything. Idempotent. */
   close(): Promise<void>;
   /** Calls that have not ended. */
@@ -16,7 +16,7 @@ export interface StoppingOptions {
   readonly events: Pick<ProcessEvents, 'draining' | 'stopped' | 'defect'>;
   readonly clock: Clock;
   /** How long calls may go on. */
-  readonly drainLimitMs: number;
+  readonly drainLimitMs: () => number;
   /** How long closing may take before the process ends anyway. */
   readonly closeLimitMs: number;
   /** Ends the process; called once, last. */
@@ -58,8 +58,8 @@ export class Stopping {
     const { stoppable, events, clock, drainLimitMs } = this.options;
     this.#cause = cause;
     this.#sinceMs = clock.nowMs();
-    events.draining({ cause, calls: stoppable.calls, limitMs: drainLimitMs });
-    stoppable.drain(drainLimitMs).then(
+    events.draining({ cause, calls: stoppable.calls, limitMs: drainLimitMs() });
+    stoppable.drain().then(
       () => this.#close(),
       (error: unknown) => this.defect('unhandled_rejection', error),
     );

@@ -53,6 +53,8 @@ export interface TrunkSideListener {
   request(request: OutOfDialogRequest, source: TrunkSource): void;
   /** Whether requests from that address are served. */
   isKnown(address: string): boolean;
+  /** Why no call is taken at present. */
+  takesNoCalls?(): SipFailure | undefined;
   /** The engine is there, for the first time or again. */
   engineUp?(): void;
   /** The engine went away; every trunk leg has ended. */
@@ -139,6 +141,7 @@ export async function openTrunkSide(
       incomingCall: (call, source) => listener.incomingCall(call, source),
       request: (request, source) => listener.request(request, source),
       isKnown: ({ address: source }) => listener.isKnown(source),
+      takesNoCalls: () => listener.takesNoCalls?.(),
       turnedAway: (method, { transport, ...remote }) => watch.note({ method, transport, remote }),
       connected: () => {
         events.engineUp(label);

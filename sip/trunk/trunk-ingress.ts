@@ -27,6 +27,8 @@ export interface TrunkIngressListener {
   request(request: OutOfDialogRequest, source: TrunkSource): void;
   /** Whether requests from there are served. */
   isKnown(source: TrunkSource): boolean;
+  /** Why no call is taken at present: PBXs that ask with OPTIONS hear it too, and call elsewhere. */
+  takesNoCalls?(): SipFailure | undefined;
   /** A request from elsewhere was refused: every one is, and all alike. */
   turnedAway(method: string, source: TrunkSource): void;
 }
@@ -78,7 +80,11 @@ export class TrunkIngress {
     if (message.method === 'INVITE') return this.#invite(message, request, response);
     const { log, clock } = this.around;
     const final = new FinalAnswer(request, response, log, clock);
-    if (message.method === 'OPTIONS') return final.send(200, 'OK', { headers: optionsAnswer });
+    if (message.method === 'OPTIONS') {
+      const closed = this.listener.takesNoCalls?.();
+      if (closed !== undefined) return this.#refuse(request, response, closed);
+      return final.send(200, 'OK', { headers: optionsAnswer });
+    }
     const outside = {
       ...toInDialogRequest(message, final),
       requestUri: message.requestUri,

@@ -173,6 +173,7 @@ export function testConfig(options: GatewayOptions, engine?: EngineUnderTest): C
       webhook: undefined,
       ...options.cdr,
     },
+    drain: { noticeMs: 0, limitMs: 60_000 },
     store: options.store === undefined ? undefined : new Secret(options.store),
     log: { level: 'debug', format: 'json' },
     echoPhone: echo === undefined ? undefined : { number: '600', address: '127.0.0.1', port: echo },

@@ -265,6 +265,29 @@ describe('the gates that a message passes', () => {
     await client.next((text) => text.startsWith('SIP/2.0 487'));
   });
 
+  it('lets only who has a call come back while draining, and closes the flow when the call is over', async () => {
+    await open();
+    const client = await fixture.connect({ instanceId: '<urn:uuid:of-this-page>' });
+    await client.register();
+    client.send(inviteText(client));
+    await client.next((text) => text.startsWith('SIP/2.0 100'));
+    client.socket.terminate();
+    await fixture.events.seen('flowClosed');
+    fixture.edge.drain();
+    const stranger = await fixture.connect({ user: 'bob', password: 'builder' });
+    assert.equal((await stranger.register()).status, 503);
+    const otherPage = await fixture.connect({ instanceId: '<urn:uuid:of-another-page>' });
+    const refused = await otherPage.register();
+    assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '5']);
+    const back = await fixture.connect(client.identity);
+    assert.equal((await back.register()).status, 200);
+    assert.equal(fixture.events.of('endpointResumed').length, 1);
+    calls[0]?.leg.hangUp();
+    await back.next((text) => text.startsWith('SIP/2.0 487'));
+    for (const { closed } of [back, stranger, otherPage]) assert.equal((await closed).code, 1001);
+    await assert.rejects(fixture.connect(), /503/);
+  });
+
   it('overwrites what the client claims as received and keeps its other Via values', async () => {
     const client = await open();
     const via =

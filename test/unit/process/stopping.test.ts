@@ -13,8 +13,8 @@ function running() {
   const stopping = new Stopping({
     stoppable: {
       calls: 2,
-      drain(limitMs) {
-        notes.push(`drain ${limitMs}`);
+      drain() {
+        notes.push('drain');
         return drained;
       },
       close() {
@@ -23,12 +23,12 @@ function running() {
       },
     },
     events: {
-      draining: ({ cause, calls }) => notes.push(`draining ${cause} ${calls}`),
+      draining: ({ cause, calls, limitMs }) => notes.push(`draining ${cause} ${calls} ${limitMs}`),
       stopped: ({ cause }) => notes.push(`stopped ${cause}`),
       defect: ({ source }) => notes.push(`defect ${source}`),
     },
     clock,
-    drainLimitMs: 60_000,
+    drainLimitMs: () => 60_000,
     closeLimitMs: 5_000,
     exit: (code) => notes.push(`exit ${code}`),
   });
@@ -40,7 +40,7 @@ describe('stopping', () => {
     const { stopping, notes, lastCallEnds, closed } = running();
     stopping.signal('SIGTERM');
     await settle();
-    assert.deepEqual(notes, ['draining SIGTERM 2', 'drain 60000']);
+    assert.deepEqual(notes, ['draining SIGTERM 2 60000', 'drain']);
     lastCallEnds();
     await settle();
     assert.equal(notes.at(-1), 'close');
@@ -96,7 +96,7 @@ describe('stopping', () => {
   it('after a defect lets calls end and exits with 1', async () => {
     const { stopping, notes, lastCallEnds, closed } = running();
     stopping.defect('uncaught_exception', new Error('oops'));
-    assert.deepEqual(notes, ['defect uncaught_exception', 'draining defect 2', 'drain 60000']);
+    assert.deepEqual(notes, ['defect uncaught_exception', 'draining defect 2 60000', 'drain']);
     lastCallEnds();
     await settle();
     closed();

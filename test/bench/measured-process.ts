@@ -29,6 +29,11 @@ export class MeasuredProcess {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
+  /** Null while it runs, and when a signal has ended it. */
+  get exitCode(): number | null {
+    return this.child.exitCode;
+  }
+
   /** The end of what it wrote to its standard error. */
   get errors(): string {
     return this.output;

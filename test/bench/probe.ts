@@ -13,6 +13,8 @@ export interface Usage {
    * use says more about its past than about what is in it. After a full garbage collection when that was asked for.
    */
   readonly memoryBytes: number;
+  readonly rssBytes: number;
+  readonly heapBytes: number;
 }
 
 export interface ProbeRequest {
@@ -47,7 +49,12 @@ async function answer(request: ProbeRequest): Promise<void> {
   if (request.collectGarbage === true) globalThis.gc?.();
   await profile(request);
   const { rss, heapTotal, heapUsed } = process.memoryUsage();
-  const usage: Usage = { cpuMicros: user + system, memoryBytes: rss - heapTotal + heapUsed };
+  const usage: Usage = {
+    cpuMicros: user + system,
+    memoryBytes: rss - heapTotal + heapUsed,
+    rssBytes: rss,
+    heapBytes: heapUsed,
+  };
   process.send?.(usage);
 }
 

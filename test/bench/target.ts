@@ -61,7 +61,8 @@ async function answers(port: number, path: string): Promise<boolean> {
 
 const readyWithinMs = 20_000;
 
-async function untilReady(server: MeasuredProcess, port: number, path: string): Promise<void> {
+/** Resolves once that path of the server answers; stops it and throws when it does not. */
+export async function untilReady(server: MeasuredProcess, port: number, path: string): Promise<void> {
   for (const deadline = Date.now() + readyWithinMs; Date.now() < deadline; await delay(50)) {
     if (server.hasEnded) break;
     if (await answers(port, path)) return;

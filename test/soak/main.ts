@@ -1,9 +1,10 @@
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { soakCalls } from './calls.js';
 import type { Soak } from './soak.js';
 
 /** Each in a file of its own. */
-const soaks: Readonly<Record<string, Soak>> = {};
+const soaks: Readonly<Record<string, Soak>> = { calls: soakCalls };
 
 const help = `npm run soak [-- OPTIONS]
   --only NAMES    of ${Object.keys(soaks).join(', ')}; separated by commas

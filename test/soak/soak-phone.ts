@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import {
+  digestResponse,
+  ha1,
+  newCallId,
+  newTag,
+  parseChallenge,
+  serializeAuthorization,
+  type SipResponse,
+} from '../../sip/message/index.js';
+import { domain, passwordOf } from '../bench/target.js';
+import { SoakUa, type SoakLine } from './soak-ua.js';
+
+/** A browser on a real WebSocket that comes and goes; its calls outlive its sockets. */
+export class SoakPhone implements SoakLine {
+  readonly transport = 'WS';
+  readonly aor: string;
+  readonly sentBy: string;
+  readonly contact: string;
+  readonly ua: SoakUa;
+  /** A call, or a change of socket, has it. */
+  isTaken = false;
+  private socket: WebSocket | undefined;
+  private readonly callId = newCallId();
+  private readonly tag = newTag();
+  private cseq = 0;
+
+  constructor(
+    readonly user: string,
+    private readonly url: string,
+    sdp: string,
+  ) {
+    this.aor = `sip:${user}@${domain}`;
+    this.sentBy = `${user}.invalid`;
+    const instance = `00000000-0000-4000-8000-${user.slice(1).padStart(12, '0')}`;
+    this.contact = `<sip:${user}@${this.sentBy};transport=ws>;reg-id=1;+sip.instance="<urn:uuid:${instance}>"`;
+    this.ua = new SoakUa(this, sdp);
+  }
+
+  send(text: string): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(text);
+  }
+
+  /** Opens a socket and registers; rejects when either fails. */
+  async connect(): Promise<void> {
+    const socket = new WebSocket(this.url, 'sip', { perMessageDeflate: false });
+    socket.on('error', () => undefined);
+    socket.on('message', (bytes: Buffer) => this.ua.take(bytes));
+    await once(socket, 'open');
+    this.socket = socket;
+    const challenged = await this.register('');
+    const answer = challenged.status === 401 ? await this.register(this.credentials(challenged)) : challenged;
+    if (answer.status !== 200) throw new Error(`REGISTER: ${answer.status} ${answer.reason}`);
+  }
+
+  /** Loses the socket, as a network does, and comes back. */
+  async reconnect(): Promise<void> {
+    this.drop();
+    await this.connect();
+  }
+
+  drop(): void {
+    this.socket?.terminate();
+    this.socket = undefined;
+  }
+
+  private register(authorization: string): Promise<SipResponse> {
+    const fields = [`Contact: ${this.contact}`, 'Expires: 600', 'Supported: path, outbound'];
+    if (authorization !== '') fields.push(`Authorization: ${authorization}`);
+    const from = `<${this.aor}>;tag=${this.tag}`;
+    this.cseq += 1;
+    const uri = `sip:${domain}`;
+    return this.ua.transact(
+      this.ua.text('REGISTER', uri, this.callId, from, `<${this.aor}>`, this.cseq, '', fields),
+    );
+  }
+
+  private credentials(response: SipResponse): string {
+    const nonce = parseChallenge(response.headers.get('WWW-Authenticate') ?? '')?.nonce ?? '';
+    const { user } = this;
+    const fields = {
+      nonce,
+      uri: `sip:${domain}`,
+      algorithm: 'MD5',
+      qop: 'auth',
+      nc: '00000001',
+      cnonce: newTag(),
+    } as const;
+    const answer = digestResponse({
+      ...fields,
+      method: 'REGISTER',
+      ha1: ha1(user, domain, passwordOf(user)),
+    });
+    return serializeAuthorization({ ...fields, username: user, realm: domain, response: answer });
+  }
+}

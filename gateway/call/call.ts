@@ -192,6 +192,7 @@ export class Call implements CallActions {
   }
 
   async establish({ sdp }: CallEventMap['acknowledged']): Promise<void> {
+    this.#inDialog.acknowledged();
     const { maxDurationMs } = tightest(this.around.limits, this.#connected?.target.limits);
     this.#limit(maxDurationMs, 'call.max_duration');
     const owed = this.#early.takeOwed(this.#connected?.leg.id);

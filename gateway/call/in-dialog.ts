@@ -44,6 +44,7 @@ export class InDialog {
   #last: Promise<void> = Promise.resolve();
   readonly #trickle: Trickle;
   #calleeTrickles = false;
+  #isAcknowledged = false;
 
   constructor(
     private readonly call: TalkingCall,
@@ -70,6 +71,12 @@ export class InDialog {
     this.#trickle.release();
     if (this.call.source.side !== 'browser') return [];
     return !this.media.isDirect || this.#calleeTrickles ? takesTrickle : [];
+  }
+
+  /** The caller has acknowledged: it has the answer that the callee's candidates belong to. */
+  acknowledged(): void {
+    this.#isAcknowledged = true;
+    this.#trickle.release();
   }
 
   /** Carries the request of one leg to the other and answers it with what that answered. */
@@ -114,6 +121,8 @@ export class InDialog {
     const leg = this.#sides(legId)[1]?.leg;
     if (leg === undefined) return undefined;
     const isToCaller = leg === this.call.caller;
+    // Interop: sip.js drops an INFO without an answer until it has taken the 200.
+    if (isToCaller && !this.#isAcknowledged) return undefined;
     return { leg, takes: isToCaller ? isTrickling(this.call.incoming.headers) : this.#calleeTrickles };
   }
 

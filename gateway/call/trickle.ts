@@ -9,7 +9,7 @@ import type { CallMedia } from './call-media.js';
 const packageName = 'trickle-ice';
 /** Says that INFOs of the package are taken (RFC 6086 §5.2.2). */
 export const takesTrickle: HeaderList = [['Recv-Info', packageName]];
-/** What a caller says before anybody has answered is kept; a browser has a few dozen candidates at most. */
+/** What is said before the other side has taken the answer is kept; a browser has a few dozen candidates at most. */
 const maxKept = 32;
 
 /** Does the peer take trickle INFOs? */
@@ -57,11 +57,12 @@ export class Trickle {
     this.#kept.push({ legId, body: request.body });
   }
 
-  /** The callee has answered: what the caller has sent meanwhile can go. */
+  /** The callee has answered, or the caller has acknowledged: what was sent to it meanwhile can go. */
   release(): void {
-    for (const { legId, body } of this.#kept.splice(0)) {
-      const to = this.targetOf(legId);
-      if (to !== undefined) this.#pass(legId, to, body);
+    for (const kept of this.#kept.splice(0)) {
+      const to = this.targetOf(kept.legId);
+      if (to === undefined) this.#kept.push(kept);
+      else this.#pass(kept.legId, to, kept.body);
     }
   }
 

@@ -17,6 +17,8 @@ export const pageConfigSchema = z.object({
   /** Where the page opens its WebSocket, on the host and port that served it: `/ws`. */
   websocketPath: z.string().startsWith('/'),
   iceServers: z.array(iceServerSchema),
+  /** Media of some calls goes from browser to browser: those need each other's candidates. */
+  directMedia: z.boolean().optional(),
   /** Whoever has signed in gets more of them from `GET /api/ice-servers`. */
   moreIceServers: z.boolean().optional(),
   /** People sign in with a token; undefined: with a password. */

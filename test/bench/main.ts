@@ -1,6 +1,7 @@
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchCallSetup } from './call-setup.js';
 import { benchCodec } from './codec.bench.js';
 import { benchEngines, parseDrachtio, type EngineFigures } from './engine.js';
 import { benchMedia, type MediaFigures, type MediaRigName } from './media.js';
@@ -20,7 +21,7 @@ import { startFloor, startGateway, Workspace, type Target } from './target.js';
 import { UdpPhone } from './udp-phone.js';
 
 const help = `npm run bench [-- [NAMES] OPTIONS]
-  --only NAMES   of codec, login, refresh, call, trunk, engine, media, memory; separated by commas
+  --only NAMES   of codec, login, refresh, call, trunk, engine, media, setup, memory; separated by commas
   --seconds N    measured seconds of each figure (10), after ten to warm up
   --profile      also print where the time of each webtrunk figure went
   --drachtio HOST:CONTROL-PORT:SECRET:SIP-PORT[:PID]
@@ -263,6 +264,12 @@ function mediaRows(relay: MediaFigures, other: MediaFigures | undefined): Row[] 
   ];
 }
 
+async function benchSetup(): Promise<void> {
+  say('from the click on Call in Chromium to the first packets, one call after the other');
+  const rows = await benchCallSetup(say);
+  say(rows === undefined ? '  not measured: Chromium is not installed' : table(rows));
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     options: {
@@ -289,10 +296,16 @@ async function main(): Promise<void> {
   const bench: Bench = { workspace, phone, duration, withProfile: values.profile, rows: [] };
   try {
     for (const figure of figures) if (wants(figure.name)) await benchFigure(bench, figure);
-    if (wants('engine')) await benchEngine(bench, values.drachtio);
-    if (wants('media')) await benchMediaEngines(bench);
-    if (wants('memory')) await benchMemory(bench);
+    const others: Readonly<Record<string, () => Promise<void>>> = {
+      engine: () => benchEngine(bench, values.drachtio),
+      media: () => benchMediaEngines(bench),
+      setup: benchSetup,
+      memory: () => benchMemory(bench),
+    };
+    for (const [name, run] of Object.entries(others)) if (wants(name)) await run();
     if (bench.rows.length > 0) say(`\n${table(bench.rows)}`);
+    if (setup !== undefined)
+      say(`\nfrom the click on Call, medians of calls one after the other\n${table(setup)}`);
     if (wants('codec')) say(table(benchCodec()));
   } finally {
     await phone.close();

@@ -22,8 +22,11 @@ describe('quick-start banner', () => {
 });
 
 describe('page configuration', () => {
+  const direct = { engine: 'passthrough', browserToBrowser: 'anchored' } as const;
+
   it('is what the contract says', () => {
     const page = pageConfigOf({
+      media: direct,
       domains: [{ name: 'example.com', users: [], htdigest: undefined }],
       ice: {
         servers: [{ urls: ['turn:t.example.com'], username: 'u', credential: new Secret('p') }],
@@ -33,8 +36,16 @@ describe('page configuration', () => {
     assert.deepEqual(pageConfigSchema.parse(page), {
       domain: 'example.com',
       websocketPath: '/ws',
+      directMedia: true,
       iceServers: [{ urls: ['turn:t.example.com'], username: 'u', credential: 'p' }],
     });
+  });
+
+  it('says when no media goes from browser to browser', async () => {
+    const config = await loadConfig(undefined, {});
+    const of = (browserToBrowser: 'direct' | 'anchored') =>
+      pageConfigOf({ ...config, media: { ...config.media, browserToBrowser } }).directMedia;
+    assert.deepEqual([of('direct'), of('anchored')], [true, undefined]);
   });
 });
 

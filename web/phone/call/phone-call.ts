@@ -1,9 +1,11 @@
-import { Inviter, SessionState, Web, type Invitation, type SessionDescriptionHandler } from 'sip.js';
+import { Inviter, SessionState, type Invitation, type SessionDescriptionHandler } from 'sip.js';
 import type { CallState, Notice, Party } from '../state/call-state.js';
 import type { PhoneStore } from '../state/phone-state.js';
 import { microphoneWords } from '../words/failure-words.js';
 import { endedNotice, hungUpNotice, missedNotice, refusedNotice } from './call-end.js';
 import { CallMedia } from './call-media.js';
+import { CandidateExchange, takesCandidates } from './candidate-exchange.js';
+import { DescriptionHandler } from './description-handler.js';
 import { MediaRepair } from './media-repair.js';
 import { sessionParty } from './party.js';
 import { renegotiate } from './renegotiate.js';
@@ -23,9 +25,10 @@ export class PhoneCall {
   private readonly session: Inviter | Invitation;
   private readonly store: PhoneStore;
   private media: CallMedia | undefined;
+  private candidates: CandidateExchange | undefined;
   private notice: Notice | undefined;
   private finished = false;
-  private readonly repair = new MediaRepair(() => this.restartMedia());
+  private readonly repair = new MediaRepair(() => this.offer(true));
 
   constructor(private readonly options: PhoneCallOptions) {
     this.id = options.id;
@@ -40,6 +43,7 @@ export class PhoneCall {
       onCancel: (cancel) => {
         this.notice = missedNotice(options.party, cancel.request.getHeader('reason'));
       },
+      onInfo: (info) => (this.candidates === undefined ? void info.accept() : this.candidates.take(info)),
       // Following a transfer blindly would let the other side make this phone call anyone.
       onRefer: (referral) => void referral.reject({ statusCode: 603 }),
     };
@@ -52,6 +56,7 @@ export class PhoneCall {
     this.session
       .invite({
         requestDelegate: {
+          onAccept: ({ message }) => this.candidates?.begin(message.getHeader('recv-info')),
           onProgress: ({ message }) => this.progress(message.statusCode ?? 100, message.body !== ''),
           onReject: ({ message }) => {
             this.notice = refusedNotice(
@@ -69,7 +74,11 @@ export class PhoneCall {
   answer(): void {
     if (this.session instanceof Inviter || this.session.state !== SessionState.Initial) return;
     this.store.dispatch({ type: 'call/answering', id: this.id });
-    this.session.accept().catch((error: unknown) => this.failed(error));
+    const { session } = this;
+    session
+      .accept({ extraHeaders: [...takesCandidates] })
+      .then(() => this.candidates?.begin(session.request.getHeader('recv-info')))
+      .catch((error: unknown) => this.failed(error));
   }
 
   /** Refuses an incoming call. */
@@ -142,7 +151,11 @@ export class PhoneCall {
   }
 
   private attach(handler: SessionDescriptionHandler): void {
-    if (!(handler instanceof Web.SessionDescriptionHandler)) return;
+    if (!(handler instanceof DescriptionHandler)) return;
+    this.candidates?.close();
+    this.candidates = handler.trickles
+      ? new CandidateExchange({ session: this.session, handler, offerAgain: () => this.offer(false) })
+      : undefined;
     this.media = new CallMedia(handler, this.id, {
       sound: (sound) => this.sound(sound),
       heldByOther: (held) => this.store.dispatch({ type: 'call/held-by-other', id: this.id, held }),
@@ -156,15 +169,11 @@ export class PhoneCall {
     else if (this.session.state === SessionState.Established) this.repair.broken();
   }
 
-  /** Offers a new network path, once the phone has a connection and no other offer is open. */
-  private restartMedia(): boolean {
+  /** Offers the media again, by a new network path if wanted, once the phone has a connection and no other offer is open. */
+  private offer(iceRestart: boolean): boolean {
     const hold = this.state()?.hold;
     if (this.store.state.line.phase !== 'ready' || hold === 'holding' || hold === 'resuming') return false;
-    void renegotiate(
-      this.session,
-      { hold: hold === 'held', iceRestart: true },
-      this.session instanceof Inviter,
-    );
+    void renegotiate(this.session, { hold: hold === 'held', iceRestart }, this.session instanceof Inviter);
     return true;
   }
 
@@ -201,6 +210,7 @@ export class PhoneCall {
     if (this.finished) return;
     this.finished = true;
     this.repair.close();
+    this.candidates?.close();
     this.media?.close();
     this.store.dispatch({ type: 'call/ended', id: this.id, notice: this.notice });
     this.options.ended(this);

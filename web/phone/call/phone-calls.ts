@@ -3,6 +3,7 @@ import { newCall, type CallState, type Party } from '../state/call-state.js';
 import type { PhoneStore } from '../state/phone-state.js';
 import type { Microphones } from '../audio/microphones.js';
 import { dialTarget } from '../dial-string.js';
+import { takesCandidates } from './candidate-exchange.js';
 import { sessionParty } from './party.js';
 import { PhoneCall } from './phone-call.js';
 
@@ -34,7 +35,7 @@ export class PhoneCalls {
     const uri = UserAgent.makeURI(target.uri);
     if (uri === undefined) return this.refuse('That is not a number or a name that can be called');
     // Early media needs the answer of the provisional response to be applied: webtrunk never forks towards a browser.
-    const session = new Inviter(agent, uri, { earlyMedia: true });
+    const session = new Inviter(agent, uri, { earlyMedia: true, extraHeaders: [...takesCandidates] });
     this.add(session, 'calling', { name: target.shown, address: '' }).start();
     return true;
   }

@@ -15,8 +15,6 @@ export interface AgentOptions {
   readonly invited: (invitation: Invitation) => void;
 }
 
-/** Long enough for a TURN server to answer, short enough not to be felt: the library's own limit is 5 s. */
-const iceGatheringTimeoutMs = 700;
 /** The server decides how long a phone rings; this is only the library's safety net. */
 const noAnswerTimeoutSeconds = 180;
 const connectTimeoutMs = 6_000;
@@ -51,7 +49,7 @@ export function createUserAgent(options: AgentOptions): { agent: UserAgent; tran
     transportConstructor: SocketTransport,
     transportOptions,
     sessionDescriptionHandlerFactory: descriptionHandlerFactory({
-      iceGatheringTimeoutMs,
+      directMedia: options.page.directMedia === true,
       peerConnection: () => peerConnectionConfiguration(options.iceServers()),
       openMicrophone: options.openMicrophone,
     }),

@@ -1,4 +1,5 @@
 import diagnostics_channel from 'node:diagnostics_channel';
+import { withoutSecrets } from './without-secrets.js';
 
 /** Diagnostics channels of the hot paths: free when nobody listens (DESIGN §9 rule 8). */
 
@@ -10,6 +11,7 @@ export interface MessageTrace {
   readonly transport: string;
   /** Remote `address:port`. */
   readonly remote: string;
+  /** Without secrets. */
   readonly message: string;
 }
 
@@ -31,3 +33,8 @@ export interface MediaTrace {
 export const messageTrace = diagnostics_channel.channel('webtrunk:message');
 export const transactionTrace = diagnostics_channel.channel('webtrunk:transaction');
 export const mediaTrace = diagnostics_channel.channel('webtrunk:media');
+
+/** Tells whoever traces of one message; call it only when `messageTrace` has subscribers. */
+export function publishMessage(trace: MessageTrace): void {
+  messageTrace.publish({ ...trace, message: withoutSecrets(trace.message) });
+}

@@ -1,7 +1,7 @@
 import type { RawData, WebSocket } from 'ws';
 import type { Clock } from '../../sip/clock.js';
 import { newId } from '../../sip/message/index.js';
-import { messageTrace } from '../../sip/trace.js';
+import { messageTrace, publishMessage } from '../../sip/trace.js';
 import { NonceWindow } from '../auth/nonce-window.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
 import type { EndpointFlow } from '../endpoint/endpoint-flow.js';
@@ -48,6 +48,8 @@ export interface FlowListener {
 
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
+/** What a browser says when its page is left (RFC 6455 §7.4.1). */
+const goingAway = 1001;
 /** Malformed messages that a flow may send at once, and how many more per second. */
 const malformedBurst = 20;
 const malformedPerSecond = 0.5;
@@ -66,6 +68,7 @@ export class Flow implements EndpointFlow {
   #unreadable = 0;
   #heard = true;
   #cause: FlowCloseCause | undefined;
+  #goneAway = false;
 
   constructor(
     private readonly socket: WebSocket,
@@ -93,6 +96,10 @@ export class Flow implements EndpointFlow {
   get remote(): string {
     const { address, port } = this.origin;
     return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  }
+
+  get goneAway(): boolean {
+    return this.#goneAway;
   }
 
   /** False once the flow can carry nothing more. */
@@ -197,6 +204,7 @@ export class Flow implements EndpointFlow {
   }
 
   #gone(code: number, reason: string): void {
+    this.#goneAway = code === goingAway && this.open;
     this.#end('peer');
     const cause = this.#cause ?? 'peer';
     const [ownCode, ownReason] = isClosing(cause) ? closings[cause] : [code, reason];
@@ -205,7 +213,7 @@ export class Flow implements EndpointFlow {
 
   #trace(direction: 'in' | 'out', message: string): void {
     const transport = this.transport === 'WS' ? 'ws' : 'wss';
-    messageTrace.publish({ direction, flowId: this.id, transport, remote: this.remote, message });
+    publishMessage({ direction, flowId: this.id, transport, remote: this.remote, message });
   }
 }
 

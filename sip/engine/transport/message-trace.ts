@@ -1,4 +1,4 @@
-import { messageTrace } from '../../trace.js';
+import { publishMessage } from '../../trace.js';
 import type { Channel } from './channel.js';
 
 /** Publishes one message to whoever traces; call it only when `messageTrace` has subscribers. */
@@ -9,5 +9,5 @@ export function traceMessage(
   bytes: Buffer,
 ): void {
   const peer = `${remote.address}:${remote.port}`;
-  messageTrace.publish({ direction, transport, remote: peer, message: bytes.toString('utf8') });
+  publishMessage({ direction, transport, remote: peer, message: bytes.toString('utf8') });
 }

@@ -304,8 +304,6 @@ async function main(): Promise<void> {
     };
     for (const [name, run] of Object.entries(others)) if (wants(name)) await run();
     if (bench.rows.length > 0) say(`\n${table(bench.rows)}`);
-    if (setup !== undefined)
-      say(`\nfrom the click on Call, medians of calls one after the other\n${table(setup)}`);
     if (wants('codec')) say(table(benchCodec()));
   } finally {
     await phone.close();

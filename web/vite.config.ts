@@ -6,7 +6,11 @@ export default defineConfig({
   base: '/',
   // `npx vite web` serves the page at /phone/ beside a gateway that runs with its usual ports.
   server: {
-    proxy: { '/config.json': 'http://127.0.0.1:8080', '/api': 'http://127.0.0.1:8080', '/ws': { target: 'ws://127.0.0.1:8080', ws: true } },
+    proxy: {
+      '/config.json': 'http://127.0.0.1:8080',
+      '/api': 'http://127.0.0.1:8080',
+      '/ws': { target: 'ws://127.0.0.1:8080', ws: true },
+    },
   },
   build: {
     outDir: '../dist/web',

@@ -1,4 +1,3 @@
-import type { Timer } from '../../sip/clock.js';
 import { failure, type SipFailure } from '../../sip/failure.js';
 import { newId, type SipRequest } from '../../sip/message/index.js';
 import { EndpointCore } from '../../sip/ua/endpoint-core.js';
@@ -8,6 +7,7 @@ import type { EdgeEvents, UnregisterCause } from '../telemetry/edge-events.js';
 import { Endpoint, type EndpointSizes, type EndpointSurroundings } from './endpoint.js';
 import type { EndpointFlow } from './endpoint-flow.js';
 import type { EndpointIdentity } from './endpoint-identity.js';
+import { GraceQueue } from './grace-queue.js';
 
 export interface EndpointTableOptions extends Omit<EndpointSurroundings, 'createStack'> {
   /** How long an endpoint waits for its next flow (`websocket.resume_grace`). */
@@ -20,6 +20,9 @@ export interface EndpointTableOptions extends Omit<EndpointSurroundings, 'create
   readonly createStack?: EndpointSurroundings['createStack'];
 }
 
+/** How long a page that said good-bye (WebSocket close code 1001) may take to come back: long enough for a reload. */
+const reloadGraceMs = 10_000;
+
 /**
  * Every endpoint, with and without flow. An endpoint is added when its first flow has authenticated and removed when its
  * grace without a flow is over, or at once when it has neither bindings nor calls.
@@ -27,13 +30,17 @@ export interface EndpointTableOptions extends Omit<EndpointSurroundings, 'create
 export class EndpointTable {
   readonly #byId = new Map<string, Endpoint>();
   readonly #byKey = new Map<string, Endpoint>();
-  /** Endpoints without flow and the end of their grace, the earliest first. */
-  readonly #detached = new Map<Endpoint, number>();
+  /** Endpoints that have lost their flow. */
+  readonly #lost: GraceQueue;
+  /** Endpoints whose page was left: it is being reloaded, or gone for good. */
+  readonly #left: GraceQueue;
   readonly #surroundings: EndpointSurroundings;
-  #graceTimer: Timer | undefined;
 
   constructor(private readonly options: EndpointTableOptions) {
-    const { log, clock, hooks, createStack } = options;
+    const { log, clock, hooks, createStack, graceMs } = options;
+    const over = (endpoint: Endpoint): void => this.#endGrace(endpoint);
+    this.#lost = new GraceQueue(clock, graceMs, over);
+    this.#left = new GraceQueue(clock, Math.min(graceMs, reloadGraceMs), over);
     this.#surroundings = {
       log,
       clock,
@@ -89,7 +96,7 @@ export class EndpointTable {
     const known = this.#byKey.get(key) ?? this.#byId.get(id);
     if (known !== undefined) return known;
     const endpoint = this.#add(new Endpoint(id, key, identity, this.#surroundings));
-    this.#awaitFlow(endpoint);
+    this.#lost.add(endpoint);
     return endpoint;
   }
 
@@ -98,7 +105,7 @@ export class EndpointTable {
    * has lost its flow and never showed an instance-id. Undefined when there is none.
    */
   attachToDialog(flow: EndpointFlow, aor: string, request: SipRequest): Endpoint | undefined {
-    for (const endpoint of this.#detached.keys()) {
+    for (const endpoint of [...this.#lost.endpoints(), ...this.#left.endpoints()]) {
       if (endpoint.aor !== aor || endpoint.identity.instanceId !== undefined) continue;
       if (endpoint.hasDialog(request)) return this.#resume(endpoint, flow);
     }
@@ -140,7 +147,8 @@ export class EndpointTable {
     if (endpoint.flow !== flow || !this.#byId.has(endpoint.id)) return;
     endpoint.detach();
     if (!endpoint.bound && endpoint.idle) return this.#remove(endpoint);
-    this.#awaitFlow(endpoint);
+    const queue = flow.goneAway ? this.#left : this.#lost;
+    queue.add(endpoint);
   }
 
   sizes(): Record<'endpoints' | 'detached' | keyof EndpointSizes, number> {
@@ -154,13 +162,13 @@ export class EndpointTable {
       total.subscriptions += sizes.subscriptions;
       total.unsent += sizes.unsent;
     }
-    return { endpoints: this.#byId.size, detached: this.#detached.size, ...total };
+    return { endpoints: this.#byId.size, detached: this.#lost.size + this.#left.size, ...total };
   }
 
   /** Disposes of every endpoint; bindings stay in the location store. Idempotent. */
   close(): void {
-    this.#graceTimer?.cancel();
-    this.#graceTimer = undefined;
+    this.#lost.close();
+    this.#left.close();
     for (const endpoint of [...this.#byId.values()]) this.#remove(endpoint);
   }
 
@@ -176,13 +184,8 @@ export class EndpointTable {
     return endpoint;
   }
 
-  #awaitFlow(endpoint: Endpoint): void {
-    this.#detached.set(endpoint, this.options.clock.nowMs() + this.options.graceMs);
-    this.#watchGrace();
-  }
-
   #resume(endpoint: Endpoint, flow: EndpointFlow): Endpoint {
-    this.#detached.delete(endpoint);
+    this.#awaitNoFlow(endpoint);
     const previous = endpoint.attach(flow);
     previous?.replaced();
     this.options.events.endpointResumed({
@@ -197,30 +200,20 @@ export class EndpointTable {
   #remove(endpoint: Endpoint): void {
     this.#byId.delete(endpoint.id);
     if (this.#byKey.get(endpoint.key) === endpoint) this.#byKey.delete(endpoint.key);
-    this.#detached.delete(endpoint);
+    this.#awaitNoFlow(endpoint);
     endpoint.dispose();
     this.options.removed?.(endpoint);
   }
 
-  #watchGrace(): void {
-    if (this.#graceTimer !== undefined) return;
-    for (const dueMs of this.#detached.values()) {
-      const delayMs = Math.max(0, dueMs - this.options.clock.nowMs());
-      this.#graceTimer = this.options.clock.after(delayMs, () => this.#endGrace());
-      return;
-    }
+  #awaitNoFlow(endpoint: Endpoint): void {
+    this.#lost.delete(endpoint);
+    this.#left.delete(endpoint);
   }
 
-  #endGrace(): void {
-    this.#graceTimer = undefined;
-    const nowMs = this.options.clock.nowMs();
-    for (const [endpoint, dueMs] of this.#detached) {
-      if (dueMs > nowMs) break;
-      this.options.events.endpointLost({ aor: endpoint.aor, endpointId: endpoint.id });
-      this.#remove(endpoint);
-      this.#unbind(endpoint, 'endpoint_lost');
-    }
-    this.#watchGrace();
+  #endGrace(endpoint: Endpoint): void {
+    this.options.events.endpointLost({ aor: endpoint.aor, endpointId: endpoint.id });
+    this.#remove(endpoint);
+    this.#unbind(endpoint, 'endpoint_lost');
   }
 
   #unbind({ aor, id }: Endpoint, cause: UnregisterCause): void {

@@ -139,14 +139,6 @@ describe('the softphone through the gateway', function () {
       await alice.waitForNoCall();
       await idle(gateway);
     });
-
-    it('ends for the other side when a browser window is closed', async () => {
-      await bob.waitForIncoming();
-      await bob.answer();
-      await alice.waitForTone(bobHz);
-      await bob.page.close({ runBeforeUnload: false });
-      await alice.waitForNotice('Call ended');
-    });
   });
 
   describe('a call between two browsers that is anchored', () => {

@@ -2,13 +2,16 @@ import { fetchPageConfig } from '../shared/fetch-page-config.js';
 import { createStore } from '../shared/store.js';
 import { Microphones } from './audio/microphones.js';
 import { Ringer } from './audio/ringer.js';
+import { leftPageText, readLeftPage } from './call/left-call.js';
 import {
   rememberedMicrophone,
   rememberedPassword,
   rememberedUser,
+  rememberLeft,
   rememberMicrophone,
   rememberPassword,
   rememberUser,
+  takeLeft,
 } from './line/browser-memory.js';
 import { takeTokenFromAddress, userOfToken } from './line/access-token.js';
 import { reconnectDelayMs } from './line/backoff.js';
@@ -33,7 +36,9 @@ function signIn(user: string, password: string): void {
   rememberPassword(password);
   store.dispatch({ type: 'line/sign-in', user });
   try {
-    session = new PhoneSession({ page: page.config, user, password, store, microphones });
+    const left = readLeftPage(takeLeft());
+    const own = left?.user === user ? left : undefined;
+    session = new PhoneSession({ page: page.config, user, password, store, microphones, left: own });
   } catch (error) {
     rememberPassword('');
     const detail = error instanceof Error ? error.message : '';
@@ -115,9 +120,13 @@ const host = document.getElementById('phone');
 if (host === null) throw new Error('the page has no place for the phone');
 showPhone(host, store, actions);
 store.subscribe(follow);
-// The other side should not have to wait for a timeout when the tab is closed during a call.
 window.addEventListener('hashchange', () => {
   if (tokenConfig() !== undefined) signInByToken(takeTokenFromAddress());
 });
-window.addEventListener('pagehide', () => session?.calls.hangUpAll());
+// Nobody knows here whether the tab is reloaded or closed: the server ends the calls when no page comes back to them.
+window.addEventListener(
+  'pagehide',
+  () => session !== undefined && rememberLeft(leftPageText(session.leave())),
+);
+window.addEventListener('pageshow', ({ persisted }) => persisted && window.location.reload());
 void configure(0);

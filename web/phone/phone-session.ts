@@ -2,6 +2,7 @@ import type { Invitation } from 'sip.js';
 import type { PageConfig } from '../../gateway/contract/page-config.js';
 import type { Microphones } from './audio/microphones.js';
 import { PhoneCalls } from './call/phone-calls.js';
+import type { LeftPage } from './call/left-call.js';
 import { instanceId } from './line/browser-memory.js';
 import { PhoneLine } from './line/phone-line.js';
 import type { PhoneStore } from './state/phone-state.js';
@@ -12,6 +13,8 @@ interface SessionOptions {
   readonly password: string;
   readonly store: PhoneStore;
   readonly microphones: Microphones;
+  /** What the page before this one has left. */
+  readonly left?: LeftPage | undefined;
 }
 
 /** One signed-in user: the line to the server and the calls on it. */
@@ -19,7 +22,8 @@ export class PhoneSession {
   readonly line: PhoneLine;
   readonly calls: PhoneCalls;
 
-  constructor({ page, user, password, store, microphones }: SessionOptions) {
+  constructor(private readonly options: SessionOptions) {
+    const { page, user, password, store, microphones, left } = options;
     this.calls = new PhoneCalls(store, microphones, page.domain);
     this.line = new PhoneLine({
       page,
@@ -27,14 +31,22 @@ export class PhoneSession {
       password,
       store,
       instanceId: instanceId(),
+      contact: left?.contact,
       openMicrophone: () => microphones.open(),
       invited: (invitation: Invitation) => this.calls.invited(invitation),
     });
+    if (left !== undefined) this.calls.comeBack(this.line.agent, left.calls);
     this.line.open();
   }
 
   dial(typed: string): boolean {
     return this.calls.dial(this.line.agent, typed);
+  }
+
+  /** The page goes. Gives the calls that the next one can go on with; all others end. */
+  leave(): LeftPage {
+    const { user } = this.options;
+    return { user, contact: this.line.contact, calls: [...this.calls.leave()] };
   }
 
   /** Ends the calls and the registration. */

@@ -18,7 +18,10 @@ class FakeFlow implements EndpointFlow {
   readonly transport = 'WS';
   readonly sent: string[] = [];
   wasReplaced = false;
-  constructor(readonly id: string) {}
+  constructor(
+    readonly id: string,
+    readonly goneAway = false,
+  ) {}
   send(text: string): boolean {
     this.sent.push(text);
     return true;
@@ -227,6 +230,22 @@ describe('EndpointTable', () => {
     clock.advance(1);
     assert.deepEqual([sizes(), stack.disposed, location.size], [[0, 0], 1, 0]);
     assert.deepEqual(seen, ['lost', 'unregistered endpoint_lost']);
+  });
+
+  it('waits no longer than 10 s for a page that was left: it is reloaded by then, or closed', () => {
+    const [left, lost] = [new FakeFlow('f_left', true), newFlow()];
+    const gone = table.attach(left, instance('<1>'));
+    const cut = table.attach(lost, instance('<2>'));
+    for (const endpoint of [gone, cut]) bind(endpoint);
+    table.detach(cut, lost);
+    table.detach(gone, left);
+    clock.advance(9_999);
+    assert.deepEqual(sizes(), [2, 2]);
+    clock.advance(1);
+    assert.equal(table.find(gone.id), undefined);
+    assert.equal(table.find(cut.id), cut);
+    clock.advance(graceMs - 10_000);
+    assert.deepEqual(sizes(), [0, 0]);
   });
 
   it('has one timer for all endpoints in grace, each of which ends in its time', () => {

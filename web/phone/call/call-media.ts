@@ -1,4 +1,5 @@
 import type { Web } from 'sip.js';
+import { agreedCodecs } from './codec-order.js';
 
 export interface CallMediaEvents {
   /** The state of the network path to the other side changed. */
@@ -29,6 +30,12 @@ export class CallMedia {
     const peer = handler.peerConnection;
     peer?.addEventListener('connectionstatechange', () => this.path(peer));
     peer?.addEventListener('signalingstatechange', () => this.settled(peer));
+  }
+
+  /** The codecs that both sides speak, the one in use first. */
+  get codecs(): string[] {
+    const peer = this.handler.peerConnection;
+    return peer === undefined ? [] : agreedCodecs(peer);
   }
 
   setMuted(muted: boolean): void {

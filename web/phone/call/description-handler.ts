@@ -14,6 +14,12 @@ import { takesTrickle } from './trickle-fragment.js';
  */
 const gatheringTimeoutMs = 700;
 
+/**
+ * Chromium has its first candidate within a few milliseconds. With it in the offer the other side begins its checks before we
+ * begin ours, which saves the relay's library a retransmission of DTLS.
+ */
+const firstCandidateMs = 30;
+
 /** The library's WebRTC handler: it does not wait for candidates, and takes back an offer that was refused. */
 export class DescriptionHandler extends Web.SessionDescriptionHandler {
   /** Whether the other side may need candidates that were not in a description. */
@@ -43,7 +49,21 @@ export class DescriptionHandler extends Web.SessionDescriptionHandler {
 
   /** To the library a timeout of 0 would mean to wait for as long as it takes. */
   protected override waitForIceGatheringComplete(restart?: boolean, timeoutMs?: number): Promise<void> {
-    return this.mustGather ? super.waitForIceGatheringComplete(restart, timeoutMs) : Promise.resolve();
+    return this.mustGather ? super.waitForIceGatheringComplete(restart, timeoutMs) : this.firstCandidate();
+  }
+
+  private firstCandidate(): Promise<void> {
+    const peer = this.peerConnection;
+    if (peer?.iceGatheringState !== 'gathering') return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        peer.removeEventListener('icecandidate', done);
+        resolve();
+      };
+      const timer = setTimeout(done, firstCandidateMs);
+      peer.addEventListener('icecandidate', done);
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import { Inviter, SessionState, type Invitation, type SessionDescriptionHandler } from 'sip.js';
+import { Invitation, Inviter, SessionState, type Session, type SessionDescriptionHandler } from 'sip.js';
 import type { CallState, Notice, Party } from '../state/call-state.js';
 import type { PhoneStore } from '../state/phone-state.js';
 import { microphoneWords } from '../words/failure-words.js';
@@ -6,13 +6,18 @@ import { endedNotice, hungUpNotice, missedNotice, refusedNotice } from './call-e
 import { CallMedia } from './call-media.js';
 import { CandidateExchange, takesCandidates } from './candidate-exchange.js';
 import { DescriptionHandler } from './description-handler.js';
+import { preferCodecs } from './codec-order.js';
+import type { LeftCall } from './left-call.js';
 import { MediaRepair } from './media-repair.js';
 import { sessionParty } from './party.js';
 import { renegotiate } from './renegotiate.js';
+import { leaveDialog } from './returned-session.js';
 
 export interface PhoneCallOptions {
   readonly id: string;
-  readonly session: Inviter | Invitation;
+  readonly session: Session;
+  /** This phone has made the call. */
+  readonly ours: boolean;
   readonly party: Party;
   readonly domain: string;
   readonly store: PhoneStore;
@@ -22,19 +27,21 @@ export interface PhoneCallOptions {
 /** One call: a sip.js session on one side, its entry in the store on the other. */
 export class PhoneCall {
   readonly id: string;
-  private readonly session: Inviter | Invitation;
+  private readonly session: Session;
   private readonly store: PhoneStore;
   private media: CallMedia | undefined;
   private candidates: CandidateExchange | undefined;
   private notice: Notice | undefined;
   private finished = false;
+  /** Those that the call had in an earlier page. */
+  private codecs: readonly string[] = [];
   private readonly repair = new MediaRepair(() => this.offer(true));
 
   constructor(private readonly options: PhoneCallOptions) {
     this.id = options.id;
     this.session = options.session;
     this.store = options.store;
-    this.session.delegate = {
+    const delegate: NonNullable<Invitation['delegate']> = {
       onSessionDescriptionHandler: (handler) => this.attach(handler),
       onBye: (bye) => {
         this.notice = hungUpNotice(bye.request.getHeader('reason'), this.lastedMs());
@@ -47,12 +54,13 @@ export class PhoneCall {
       // Following a transfer blindly would let the other side make this phone call anyone.
       onRefer: (referral) => void referral.reject({ statusCode: 603 }),
     };
+    this.session.delegate = delegate;
     this.session.stateChange.addListener((state) => this.moved(state));
   }
 
   /** Sends the INVITE of an outgoing call. */
   start(): void {
-    if (!(this.session instanceof Inviter)) return;
+    if (!this.options.ours) return;
     this.session
       .invite({
         requestDelegate: {
@@ -70,9 +78,37 @@ export class PhoneCall {
       .catch((error: unknown) => this.failed(error));
   }
 
+  /** Goes on with a call of an earlier page: offers a network path of its own, since the other one went with that page. */
+  async comeBack({ held, muted, codecs }: LeftCall): Promise<void> {
+    this.codecs = codecs;
+    const result = await renegotiate(this.session, { hold: held }, this.options.ours);
+    if (this.finished) return;
+    if (result.ok) {
+      this.media?.setHeld(held);
+      this.media?.setMuted(muted);
+      return;
+    }
+    const detail = `${result.status} ${result.reason}`.trim();
+    this.notice = { tone: 'problem', title: 'The call was lost', detail };
+    if (this.session.state === SessionState.Established) this.session.bye().catch(() => undefined);
+    this.finish();
+  }
+
+  /** What the next page needs to go on with the call; undefined when that is not possible. */
+  leave(): LeftCall | undefined {
+    const state = this.state();
+    const dialog = leaveDialog(this.session);
+    if (state?.answeredAtMs === undefined || dialog === undefined) return undefined;
+    const { party, startedAtMs, answeredAtMs, muted, digits } = state;
+    const held = state.hold === 'held' || state.hold === 'holding';
+    const { ours } = this.options;
+    const codecs = this.media?.codecs ?? [];
+    return { ...dialog, codecs, ours, party, startedAtMs, answeredAtMs, muted, held, digits };
+  }
+
   /** Takes an incoming call. */
   answer(): void {
-    if (this.session instanceof Inviter || this.session.state !== SessionState.Initial) return;
+    if (!(this.session instanceof Invitation) || this.session.state !== SessionState.Initial) return;
     this.store.dispatch({ type: 'call/answering', id: this.id });
     const { session } = this;
     session
@@ -83,7 +119,7 @@ export class PhoneCall {
 
   /** Refuses an incoming call. */
   decline(statusCode: number): void {
-    if (this.session instanceof Inviter || this.session.state !== SessionState.Initial) return;
+    if (!(this.session instanceof Invitation) || this.session.state !== SessionState.Initial) return;
     void this.session.reject({ statusCode });
     this.finish();
   }
@@ -97,7 +133,7 @@ export class PhoneCall {
       session.bye().catch(() => this.finish());
     } else if (session instanceof Inviter) {
       session.cancel().catch(() => this.finish());
-    } else if (session.state === SessionState.Initial || session.state === SessionState.Establishing) {
+    } else if (session instanceof Invitation && isUnanswered(session.state)) {
       session.reject({ statusCode: 480 }).catch(() => this.finish());
     }
     this.finish();
@@ -114,7 +150,7 @@ export class PhoneCall {
     if (this.state()?.hold !== wanted || this.session.state !== SessionState.Established) return;
     this.store.dispatch({ type: 'call/hold', id: this.id, hold: held ? 'holding' : 'resuming' });
     if (held) this.media?.setHeld(true);
-    const result = await renegotiate(this.session, { hold: held }, this.session instanceof Inviter);
+    const result = await renegotiate(this.session, { hold: held }, this.options.ours);
     const isHeld = result.ok ? held : !held;
     this.media?.setHeld(isHeld);
     this.store.dispatch({ type: 'call/hold', id: this.id, hold: isHeld ? 'held' : 'none' });
@@ -152,6 +188,8 @@ export class PhoneCall {
 
   private attach(handler: SessionDescriptionHandler): void {
     if (!(handler instanceof DescriptionHandler)) return;
+    const { peerConnection } = handler;
+    if (peerConnection !== undefined && this.codecs.length > 0) preferCodecs(peerConnection, this.codecs);
     this.candidates?.close();
     this.candidates = handler.trickles
       ? new CandidateExchange({ session: this.session, handler, offerAgain: () => this.offer(false) })
@@ -173,7 +211,7 @@ export class PhoneCall {
   private offer(iceRestart: boolean): boolean {
     const hold = this.state()?.hold;
     if (this.store.state.line.phase !== 'ready' || hold === 'holding' || hold === 'resuming') return false;
-    void renegotiate(this.session, { hold: hold === 'held', iceRestart }, this.session instanceof Inviter);
+    void renegotiate(this.session, { hold: hold === 'held', iceRestart }, this.options.ours);
     return true;
   }
 
@@ -215,4 +253,8 @@ export class PhoneCall {
     this.store.dispatch({ type: 'call/ended', id: this.id, notice: this.notice });
     this.options.ended(this);
   }
+}
+
+function isUnanswered(state: SessionState): boolean {
+  return state === SessionState.Initial || state === SessionState.Establishing;
 }

@@ -1,11 +1,13 @@
-import { Inviter, UserAgent, type Invitation } from 'sip.js';
-import { newCall, type CallState, type Party } from '../state/call-state.js';
+import { Inviter, UserAgent, type Invitation, type Session } from 'sip.js';
+import { newCall, returnedCall, type CallState } from '../state/call-state.js';
 import type { PhoneStore } from '../state/phone-state.js';
 import type { Microphones } from '../audio/microphones.js';
 import { dialTarget } from '../dial-string.js';
 import { takesCandidates } from './candidate-exchange.js';
+import type { LeftCall } from './left-call.js';
 import { sessionParty } from './party.js';
 import { PhoneCall } from './phone-call.js';
+import { ReturnedSession } from './returned-session.js';
 
 const busyHere = 486;
 const decline = 603;
@@ -36,7 +38,8 @@ export class PhoneCalls {
     if (uri === undefined) return this.refuse('That is not a number or a name that can be called');
     // Early media needs the answer of the provisional response to be applied: webtrunk never forks towards a browser.
     const session = new Inviter(agent, uri, { earlyMedia: true, extraHeaders: [...takesCandidates] });
-    this.add(session, 'calling', { name: target.shown, address: '' }).start();
+    const id = this.nextId();
+    this.add(session, newCall(id, 'calling', { name: target.shown, address: '' }, Date.now()), true).start();
     return true;
   }
 
@@ -47,7 +50,8 @@ export class PhoneCalls {
       void invitation.reject({ statusCode: busyHere });
       return;
     }
-    this.add(invitation, 'incoming', sessionParty(invitation, this.domain));
+    const party = sessionParty(invitation, this.domain);
+    this.add(invitation, newCall(this.nextId(), 'incoming', party, Date.now()), false);
     // A caller that insists on reliable provisional responses would need our answer before ours is given (RFC 3262).
     if (!/100rel/i.test(invitation.request.getHeader('require') ?? ''))
       void invitation.progress({ statusCode: 180 });
@@ -77,6 +81,23 @@ export class PhoneCalls {
     for (const call of [...this.calls.values()]) call.hangUp();
   }
 
+  /** Gives the calls that the next page of the tab can go on with; the others, which have not been answered, end. */
+  leave(): readonly LeftCall[] {
+    return [...this.calls.values()].flatMap((call) => {
+      const left = call.leave();
+      if (left === undefined) call.hangUp();
+      return left ?? [];
+    });
+  }
+
+  /** Goes on with calls of an earlier page. Each can be hung up by either side at once, before its sound is back. */
+  comeBack(agent: UserAgent, left: readonly LeftCall[]): void {
+    for (const call of left) {
+      const session = new ReturnedSession(agent, call);
+      void this.add(session, returnedCall(this.nextId(), call), call.ours).comeBack(call);
+    }
+  }
+
   setMuted(id: string, muted: boolean): void {
     this.calls.get(id)?.setMuted(muted);
   }
@@ -100,19 +121,24 @@ export class PhoneCalls {
     return false;
   }
 
-  private add(session: Inviter | Invitation, phase: 'calling' | 'incoming', party: Party): PhoneCall {
+  private nextId(): string {
     this.made += 1;
-    const id = `call-${this.made}`;
+    return `call-${this.made}`;
+  }
+
+  private add(session: Session, state: CallState, ours: boolean): PhoneCall {
+    const { id, party } = state;
     const call = new PhoneCall({
       id,
       session,
+      ours,
       party,
       domain: this.domain,
       store: this.store,
       ended: (ended) => this.remove(ended),
     });
     this.calls.set(id, call);
-    this.store.dispatch({ type: 'call/added', call: newCall(id, phase, party, Date.now()) });
+    this.store.dispatch({ type: 'call/added', call: state });
     return call;
   }
 

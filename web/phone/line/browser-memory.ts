@@ -1,9 +1,13 @@
-/** What the browser keeps for the page. The password lives in this tab only and is never written to disk by us. */
+/**
+ * What the browser keeps for the page. The password, and the calls that a page leaves to the next one when it is reloaded,
+ * live in this tab only and are never written to disk by us.
+ */
 
 const userKey = 'webtrunk.user';
 const instanceKey = 'webtrunk.instance';
 const microphoneKey = 'webtrunk.microphone';
 const passwordKey = 'webtrunk.password';
+const leftKey = 'webtrunk.left';
 
 /** Storage may be forbidden (private windows, policies): the phone then forgets, and works. */
 function read(storage: () => Storage, key: string): string {
@@ -32,6 +36,15 @@ export const rememberedPassword = (): string => read(thisTab, passwordKey);
 export const rememberPassword = (password: string): void => write(thisTab, passwordKey, password);
 export const rememberedMicrophone = (): string => read(lasting, microphoneKey);
 export const rememberMicrophone = (id: string): void => write(lasting, microphoneKey, id);
+
+export const rememberLeft = (text: string): void => write(thisTab, leftKey, text);
+
+/** What an earlier page in this tab has left; forgotten with that, so that a copy of the tab does not take it too. */
+export function takeLeft(): string {
+  const text = read(thisTab, leftKey);
+  rememberLeft('');
+  return text;
+}
 
 /** The UUID that names this browser to the registrar as `+sip.instance` (RFC 5626 §4.1), the same at each visit. */
 export function instanceId(): string {

@@ -1,5 +1,6 @@
 import type { Invitation, UserAgent } from 'sip.js';
 import type { PageConfig } from '../../../gateway/contract/page-config.js';
+import type { LeftPage } from '../call/left-call.js';
 import type { PhoneStore } from '../state/phone-state.js';
 import type { WaitCause } from '../state/line-state.js';
 import { signInRefusal, tokenRefusal } from '../words/failure-words.js';
@@ -15,6 +16,8 @@ export interface PhoneLineOptions {
   /** The password, or with `page.token` the token. */
   readonly password: string;
   readonly instanceId: string;
+  /** The contact of the page that was here before. */
+  readonly contact: LeftPage['contact'] | undefined;
   readonly store: PhoneStore;
   readonly openMicrophone: () => Promise<MediaStream>;
   readonly invited: (invitation: Invitation) => void;
@@ -71,6 +74,12 @@ export class PhoneLine {
       () => document.visibilityState === 'visible' && this.wake(),
       { signal },
     );
+  }
+
+  /** Where the server reaches this phone. */
+  get contact(): LeftPage['contact'] {
+    const { user, host } = this.agent.contact.uri;
+    return { name: user ?? '', host };
   }
 
   /** Makes the first attempt. */

@@ -1,6 +1,7 @@
 import { SIPExtension, UserAgent, type Invitation } from 'sip.js';
 import type { PageConfig } from '../../../gateway/contract/page-config.js';
 import { descriptionHandlerFactory } from '../call/description-handler.js';
+import type { LeftPage } from '../call/left-call.js';
 import { SocketTransport, type SocketOptions } from './socket-transport.js';
 
 export interface AgentOptions {
@@ -8,6 +9,8 @@ export interface AgentOptions {
   readonly user: string;
   readonly password: string;
   readonly instanceId: string;
+  /** The contact to be reached at, when an earlier page has calls there; a random one when absent. */
+  readonly contact?: LeftPage['contact'] | undefined;
   readonly iceServers: () => RTCIceServer[];
   readonly openMicrophone: () => Promise<MediaStream>;
   readonly connected: () => void;
@@ -46,6 +49,9 @@ export function createUserAgent(options: AgentOptions): { agent: UserAgent; tran
     authorizationUsername: options.user,
     authorizationPassword: options.password,
     instanceId: options.instanceId,
+    ...(options.contact === undefined
+      ? {}
+      : { contactName: options.contact.name, viaHost: options.contact.host }),
     transportConstructor: SocketTransport,
     transportOptions,
     sessionDescriptionHandlerFactory: descriptionHandlerFactory({

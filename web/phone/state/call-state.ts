@@ -93,6 +93,19 @@ export function newCall(
   };
 }
 
+/** A call that was established in an earlier page and goes on in this one; its sound is not there yet. */
+export function returnedCall(
+  id: string,
+  left: Pick<CallState, 'party' | 'startedAtMs' | 'answeredAtMs' | 'muted' | 'digits'> & {
+    readonly held: boolean;
+  },
+): CallState {
+  const { party, startedAtMs, answeredAtMs, muted, held, digits } = left;
+  const hold = held ? 'held' : 'none';
+  const fresh = newCall(id, 'calling', party, startedAtMs);
+  return { ...fresh, phase: 'established', answeredAtMs, muted, hold, digits, sound: 'connecting' };
+}
+
 const mayBecome: Readonly<Record<CallPhase, readonly CallPhase[]>> = {
   calling: ['ringing', 'established'],
   ringing: ['ringing', 'established'],

@@ -1,0 +1,117 @@
+import type { RouteConfig } from '../../gateway/config/config.js';
+import { Secret } from '../../gateway/config/secret.js';
+import { Baresip } from './baresip.js';
+import { launchChromium, type TestBrowser } from './chromium.js';
+import { CutLine } from './cut-line.js';
+import { freePort } from './free-port.js';
+import { ipTrunk, passwordOf, usersRoute, type Gateway } from './gateway.js';
+import { startGatewayWithPages } from './gateway-with-pages.js';
+import { Kamailio } from './kamailio.js';
+import { Rtpengine } from './rtpengine.js';
+import { Softphone } from './softphone.js';
+
+const users = { '1001': 'phone-secret', gw: 'gw-secret' };
+const phonesRoute: RouteConfig = {
+  name: 'phones',
+  match: /^1\d{3}$/,
+  fromTrunk: undefined,
+  to: { kind: 'trunks', trunks: ['pbx'] },
+};
+
+export interface CutOfficePrograms {
+  readonly chromium: string;
+  readonly kamailio: string;
+  readonly baresip: string;
+  /** The relay carries the media when not given. */
+  readonly rtpengine?: string;
+}
+
+export interface CutOfficeOptions {
+  readonly resumeGraceMs?: number;
+  readonly cdrFile?: string;
+}
+
+/** What alice speaks in Chromium, and the telephone 1001. */
+export const [browserHz, phoneHz] = [440, 1_000] as const;
+
+/**
+ * Chromium → a line that can be cut → webtrunk → Kamailio → baresip, which is 1001. The telephone calls alice at
+ * {@link CutOffice.aliceUri}.
+ */
+export class CutOffice {
+  private constructor(
+    readonly browser: TestBrowser,
+    readonly gateway: Gateway,
+    readonly line: CutLine,
+    readonly kamailio: Kamailio,
+    readonly phone: Baresip,
+    private readonly closeAll: () => Promise<void>,
+  ) {}
+
+  static async start(programs: CutOfficePrograms, options: CutOfficeOptions = {}): Promise<CutOffice> {
+    const closing: (() => Promise<unknown>)[] = [];
+    const closeAll = async (): Promise<void> => {
+      for (const close of closing.splice(0).reverse()) await close();
+    };
+    try {
+      return await CutOffice.#start(programs, options, closing, closeAll);
+    } catch (error) {
+      await closeAll();
+      throw error;
+    }
+  }
+
+  static async #start(
+    programs: CutOfficePrograms,
+    { resumeGraceMs = 30_000, cdrFile }: CutOfficeOptions,
+    closing: (() => Promise<unknown>)[],
+    closeAll: () => Promise<void>,
+  ): Promise<CutOffice> {
+    const browser = await launchChromium(programs.chromium, browserHz);
+    closing.push(() => browser.close());
+    const server = programs.rtpengine === undefined ? undefined : await Rtpengine.start(programs.rtpengine);
+    if (server !== undefined) closing.push(() => server.stop());
+    const port = await freePort();
+    const auth = { username: 'gw', password: new Secret(users.gw) };
+    const gateway = await startGatewayWithPages({
+      trunks: [ipTrunk('pbx', `sip:127.0.0.1:${port};transport=udp`, { type: 'auth', auth })],
+      routes: [usersRoute, phonesRoute],
+      websocket: { resumeGraceMs },
+      ...(cdrFile === undefined ? {} : { cdrFile }),
+      ...(server === undefined
+        ? {}
+        : { media: { engine: 'rtpengine', instances: [{ address: server.address, weight: 1 }] } }),
+    });
+    closing.push(() => gateway.close());
+    const numbers = { numbers: ['alice'], address: gateway.sipAddress };
+    const kamailio = await Kamailio.start({ program: programs.kamailio, users, gateway: numbers, port });
+    closing.push(() => kamailio.close());
+    const account = { user: '1001', password: users['1001'], registrar: kamailio.address };
+    const phone = await Baresip.start({ program: programs.baresip, ...account, hz: phoneHz });
+    closing.push(() => phone.close());
+    const line = await CutLine.to(Number(new URL(gateway.pageUrl).port));
+    closing.push(() => line.close());
+    return new CutOffice(browser, gateway, line, kamailio, phone, closeAll);
+  }
+
+  /** What the telephone dials. */
+  get aliceUri(): string {
+    return `sip:alice@${this.kamailio.address}`;
+  }
+
+  /** The page behind the line. */
+  get pageUrl(): string {
+    return `http://127.0.0.1:${this.line.port}`;
+  }
+
+  /** Alice, signed in, behind the line. */
+  async openSoftphone(): Promise<Softphone> {
+    const alice = await Softphone.open(this.browser, `${this.pageUrl}/`);
+    await alice.signIn('alice', passwordOf('alice'));
+    return alice;
+  }
+
+  close(): Promise<void> {
+    return this.closeAll();
+  }
+}

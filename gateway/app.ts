@@ -257,6 +257,8 @@ export class App {
       endpoints: this.#endpoints,
       controller: this.#controller,
       trunkSide: this.#trunkSide,
+      holdChannel: (trunk) => this.#trunks?.table.holdOutgoing(trunk),
+      record: (cdr) => this.#cdr?.write(cdr),
       config: () => this.config,
     });
     this.#edge = await this.#createEdge();
@@ -264,7 +266,7 @@ export class App {
     void this.#shared.settled.then(async () =>
       this.#anchoredMedia.cleanUp?.(await this.#shared.mediaElsewhere()),
     );
-    await this.#trunkSide.takeOverDialogs();
+    await this.#trunkSide.takeOverDialogs(this.#shared.dialogsElsewhere());
     this.#trunks.upkeeps.open();
   }
 
@@ -276,7 +278,10 @@ export class App {
       },
       isKnown: (address: string) => this.#trunks?.table.identify(address) !== undefined,
       takesNoCalls: () => (this.#drain.begun ? drainFailure() : undefined),
-      engineUp: () => this.#trunks?.upkeeps.engineUp(),
+      engineUp: () => {
+        this.#trunks?.upkeeps.engineUp();
+        this.#shared.engineUp();
+      },
       engineLost: () => undefined,
     };
   }

@@ -3,11 +3,12 @@ import type { Clock, Timer } from '../sip/clock.js';
 import { toFailure } from '../sip/failure.js';
 import { parseUri } from '../sip/message/index.js';
 import type { CallController } from './call/call-controller.js';
+import type { Cdr } from './call/call-record.js';
 import type { TakeableCall } from './call/call-surroundings.js';
 import type { Config } from './config/config.js';
 import type { EndpointTable } from './endpoint/endpoint-table.js';
 import { gatewayName } from './gateway-name.js';
-import { readCallDocument } from './hand-over/call-document.js';
+import { readCallDocument, type CallDocument } from './hand-over/call-document.js';
 import { HandOver } from './hand-over/hand-over.js';
 import type { Binding } from './location/location.js';
 import { MemoryLocation } from './location/memory-location.js';
@@ -28,6 +29,10 @@ export interface Successors {
   readonly endpoints: EndpointTable;
   readonly controller: CallController;
   readonly trunkSide: TrunkSide;
+  /** Counts a call that is up as one to that trunk, until what it gives is called. */
+  readonly holdChannel: (trunk: string) => (() => void) | undefined;
+  /** Writes the CDR of a call that could not go on. */
+  readonly record: (cdr: Cdr) => void;
   /** The configuration that is in force. */
   readonly config: () => Config;
 }
@@ -46,6 +51,8 @@ export class SharedState {
   #handOver: HandOver | undefined;
   #successors: Successors | undefined;
   #hasInherited = false;
+  #findEngine: () => void = () => undefined;
+  readonly #engineFound = new Promise<void>((resolve) => (this.#findEngine = resolve));
   #settle: () => void = () => undefined;
   /** Resolves when everything that can be taken over has been. */
   readonly settled = new Promise<void>((resolve) => (this.#settle = resolve));
@@ -79,9 +86,17 @@ export class SharedState {
     const { endpoints, controller, trunkSide } = successors;
     const { events } = this.around;
     const credentialsOf = (trunk: string) => credentialsIn(successors.config(), trunk);
-    this.#handOver = new HandOver({ store, endpoints, controller, trunkSide, credentialsOf, events });
+    const { record, holdChannel } = successors;
+    const parts = { store, endpoints, controller, trunkSide, credentialsOf, holdChannel, record };
+    this.#handOver = new HandOver({ ...parts, clock: this.around.clock, events });
+    if (trunkSide.stack.connected) this.engineUp();
     if (store.isUp) void this.#inherit();
     await this.#settledSoon();
+  }
+
+  /** The SIP engine is there, for the first time or again: calls can go on. */
+  engineUp(): void {
+    this.#findEngine();
   }
 
   /** A call is established, or has changed since. */
@@ -99,10 +114,25 @@ export class SharedState {
 
   /** The ids that calls which other nodes have taken over have in the media engine. */
   async mediaElsewhere(): Promise<ReadonlySet<string>> {
-    const records = (await this.#store?.kept('call').catch(() => undefined)) ?? [];
+    return new Set((await this.#callsElsewhere()).flatMap(({ call }) => mediaIdOf(call.media)));
+  }
+
+  /**
+   * The dialogs in the SIP engine that calls of other nodes have. Resolves when those of an earlier process of ours are
+   * taken over, or when the store cannot be reached.
+   */
+  async dialogsElsewhere(): Promise<ReadonlySet<string>> {
+    if (this.#store?.isUp === true) await this.settled;
     return new Set(
-      records.flatMap((record) => readCallDocument(record)?.call.media ?? []).flatMap(mediaIdOf),
+      (await this.#callsElsewhere()).flatMap(({ call: { caller, callee } }) =>
+        [caller, callee].flatMap(({ dialog }) => (dialog.side === 'trunk' ? [dialog.dialogId] : [])),
+      ),
     );
+  }
+
+  async #callsElsewhere(): Promise<readonly CallDocument[]> {
+    const records = (await this.#store?.kept('call').catch(() => undefined)) ?? [];
+    return records.flatMap((record) => readCallDocument(record) ?? []);
   }
 
   async close(): Promise<void> {
@@ -127,6 +157,7 @@ export class SharedState {
     try {
       await this.#inheritBindings(successors);
       const calls = await this.#store?.inherit('call');
+      await this.#engineFound;
       if (calls !== undefined) this.#handOver?.takeOver(calls, 'earlier_process');
     } catch (thrown) {
       this.#hasInherited = false;
@@ -139,7 +170,8 @@ export class SharedState {
   /** Goes on with the calls of other nodes that have died. */
   async #claim(): Promise<void> {
     const store = this.#store;
-    if (store?.isUp !== true || !this.#hasInherited) return;
+    const isConnected = this.#successors?.trunkSide.stack.connected === true;
+    if (store?.isUp !== true || !this.#hasInherited || !isConnected) return;
     try {
       this.#handOver?.takeOver(await store.claim('call'), 'other_node');
     } catch (thrown) {

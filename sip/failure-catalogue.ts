@@ -346,6 +346,13 @@ export const failureCatalogue = {
     'error',
     'The shared store (`store:`) does not answer; see that Redis runs and can be reached.',
   ),
+  'gateway.crashed': entry(
+    503,
+    'Service Unavailable',
+    'gateway',
+    'error',
+    'The process or node that had the call has died, and no other could go on with it.',
+  ),
   'gateway.draining': entry(
     503,
     'Service Unavailable',

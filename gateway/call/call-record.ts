@@ -40,6 +40,8 @@ export interface RecordedTimes {
   readonly startedMs: number;
   readonly answeredMs: number;
   readonly route: string | undefined;
+  /** How long the call may last, from its answer on. */
+  readonly maxDurationMs: number;
 }
 
 const iso = (epochMs: number): string => new Date(epochMs).toISOString();
@@ -48,6 +50,8 @@ const iso = (epochMs: number): string => new Date(epochMs).toISOString();
 export class CallRecord {
   startedMs: number;
   route: string | undefined;
+  /** Set when the call is established. */
+  maxDurationMs = 0;
   #answeredMs: number | undefined;
   #termination: Termination | undefined;
   #failure: SipFailure | undefined;
@@ -60,15 +64,16 @@ export class CallRecord {
 
   /** When the call began and was answered, and its route. */
   get times(): RecordedTimes {
-    const { startedMs, route } = this;
-    return { startedMs, answeredMs: this.#answeredMs ?? startedMs, route };
+    const { startedMs, route, maxDurationMs } = this;
+    return { startedMs, answeredMs: this.#answeredMs ?? startedMs, route, maxDurationMs };
   }
 
   /** Goes on with what an earlier process has noted. */
-  restore({ startedMs, answeredMs, route }: RecordedTimes): void {
+  restore({ startedMs, answeredMs, route, maxDurationMs }: RecordedTimes): void {
     this.startedMs = startedMs;
     this.#answeredMs = answeredMs;
     this.route = route;
+    this.maxDurationMs = maxDurationMs;
   }
 
   /** Notes the answer; returns the milliseconds from INVITE to answer. */

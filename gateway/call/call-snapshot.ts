@@ -31,7 +31,7 @@ export interface CallSnapshot extends RecordedTimes {
   readonly callee: CalleeSnapshot;
   readonly attempts: readonly AttemptOutcome[];
   readonly holding: readonly ('caller' | 'callee')[];
-  /** As the media engine has written it. */
+  /** As the media engine has written it; undefined when the media ends with the process. */
   readonly media: unknown;
 }
 
@@ -43,7 +43,7 @@ interface RoutedCall {
   readonly caller: CallerLeg;
 }
 
-/** Undefined when one of the legs, or the media, could not be taken over. */
+/** Undefined when one of the legs could not be taken over. */
 export function snapshotOf(
   { id, incoming, source, caller }: RoutedCall,
   { leg, target, startedMs: invitedMs }: Attempt,
@@ -52,7 +52,7 @@ export function snapshotOf(
   const [callerDialog, calleeDialog] = [caller.snapshot(), leg.snapshot()];
   const { side, label, media, place } = target;
   if (callerDialog === undefined || calleeDialog === undefined) return undefined;
-  if (place === undefined || rest.media === undefined) return undefined;
+  if (place === undefined) return undefined;
   return {
     id,
     dialled: incoming.requestUri,

@@ -116,7 +116,7 @@ export class Call implements CallActions {
     this.#connected = restoredAttempt(snapshot.callee, leg, around.clock);
     this.#openLegs.add(caller.id).add(leg.id);
     const talkedMs = around.clock.nowMs() - snapshot.answeredMs;
-    this.#limit(around.limits.maxDurationMs - talkedMs, 'call.max_duration');
+    this.#limit(snapshot.maxDurationMs - talkedMs, 'call.max_duration');
   }
 
   /** What another process needs to go on with the call; undefined while it cannot be taken over. */
@@ -193,8 +193,8 @@ export class Call implements CallActions {
 
   async establish({ sdp }: CallEventMap['acknowledged']): Promise<void> {
     this.#inDialog.acknowledged();
-    const { maxDurationMs } = tightest(this.around.limits, this.#connected?.target.limits);
-    this.#limit(maxDurationMs, 'call.max_duration');
+    this.#record.maxDurationMs = tightest(this.around.limits, this.#connected?.target.limits).maxDurationMs;
+    this.#limit(this.#record.maxDurationMs, 'call.max_duration');
     const owed = this.#early.takeOwed(this.#connected?.leg.id);
     if (owed !== undefined) this.#post('reoffer', { legId: this.caller.id, reoffer: owed });
     for (const event of this.#deferred.splice(0)) this.#post('reoffer', event);

@@ -77,6 +77,7 @@ const call = z.object({
   id: text,
   startedMs: z.number(),
   answeredMs: z.number(),
+  maxDurationMs: z.number(),
   route: text.optional(),
   dialled: text,
   from: party,
@@ -98,7 +99,7 @@ const call = z.object({
     z.object({ target: text, legId: text, status: count, code: text, durationMs: z.number() }),
   ),
   holding: z.array(z.enum(['caller', 'callee'])),
-  media: z.unknown(),
+  media: z.unknown().optional(),
 });
 
 const identity = z
@@ -126,7 +127,9 @@ export function writeCallDocument(document: CallDocument): string {
 export function readCallDocument(record: string): CallDocument | undefined {
   try {
     const { data } = schema.safeParse(JSON.parse(record));
-    return data === undefined ? undefined : { ...data, call: { ...data.call, route: data.call.route } };
+    if (data === undefined) return undefined;
+    const { route, media } = data.call;
+    return { ...data, call: { ...data.call, route, media } };
   } catch {
     return undefined;
   }

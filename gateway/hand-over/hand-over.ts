@@ -1,7 +1,9 @@
+import type { Clock } from '../../sip/clock.js';
 import { failure, toFailure } from '../../sip/failure.js';
-import type { IncomingCall, Leg, LegListener, LegRole } from '../../sip/leg.js';
+import type { IncomingCall, Leg, LegEnd, LegListener, LegRole } from '../../sip/leg.js';
 import type { SrfCredentials } from '../../sip/trunk/srf-types.js';
 import type { CallController } from '../call/call-controller.js';
+import type { Cdr } from '../call/call-record.js';
 import type { CallSnapshot, LegSnapshot } from '../call/call-snapshot.js';
 import type { TakeableCall } from '../call/call-surroundings.js';
 import type { CalleePlace } from '../call/ports.js';
@@ -10,6 +12,7 @@ import type { EndpointTable } from '../endpoint/endpoint-table.js';
 import type { SharedStore } from '../store/shared-store.js';
 import type { StoreEvents } from '../telemetry/store-events.js';
 import type { TrunkSide } from '../trunk/trunk-side.js';
+import { lostCallCdr } from './lost-call.js';
 import { readCallDocument, writeCallDocument, type CallDocument } from './call-document.js';
 import { RestoredCaller } from './restored-caller.js';
 
@@ -21,6 +24,11 @@ export interface HandOverParts {
   readonly trunkSide: Pick<TrunkSide, 'dialogState' | 'restore'>;
   /** What a trunk's PBX asks for when it challenges. */
   readonly credentialsOf: (trunk: string) => SrfCredentials | undefined;
+  /** Counts a call to a trunk that goes on: its channel is held until that is called. */
+  readonly holdChannel: (trunk: string) => (() => void) | undefined;
+  /** Writes the CDR of a call that could not go on. */
+  readonly record: (cdr: Cdr) => void;
+  readonly clock: Clock;
   readonly events: StoreEvents;
 }
 
@@ -44,7 +52,7 @@ const noHeaders = { get: () => undefined, getAll: () => [] };
 /**
  * Established calls in the shared store, so that the next process of this node, or another node, goes on with them. What
  * is kept of a call is written anew when it changes, and removed when it ends. Calls whose media ends with this process are
- * not kept.
+ * kept so that the next one can end them on both sides.
  */
 export class HandOver {
   constructor(private readonly parts: HandOverParts) {}
@@ -74,10 +82,11 @@ export class HandOver {
         this.#resume(document, from);
         events.callTakenOver({ callId, from });
       } catch (thrown) {
-        const { message } = toFailure(thrown);
-        events.callNotTakenOver({ callId, why: message });
+        const reason = toFailure(thrown);
+        events.callNotTakenOver({ callId, why: reason.message });
         store.remove('call', callId);
         this.#endLegs(document);
+        this.parts.record(lostCallCdr(document.call, reason, this.parts.clock));
       }
     }
   }
@@ -108,7 +117,25 @@ export class HandOver {
     );
     const { from, to, dialled: requestUri } = call;
     const incoming: IncomingCall = { leg, requestUri, from, to, sdp: undefined, headers: noHeaders };
-    this.parts.controller.resume(call, incoming, (listener) => this.#goOn(callee, document, listener, owner));
+    this.parts.controller.resume(call, incoming, (listener) =>
+      this.#goOnAtCallee(callee, document, listener, owner),
+    );
+  }
+
+  /** The channel of the caller's trunk is held by its admission. */
+  #goOnAtCallee(leg: PlacedLeg, document: CallDocument, listener: LegListener, from: PreviousOwner): Leg {
+    if (!('trunk' in leg.place)) return this.#goOn(leg, document, listener, from);
+    const release = this.parts.holdChannel(leg.place.trunk);
+    const ended = (end: LegEnd): void => {
+      release?.();
+      listener.ended(end);
+    };
+    try {
+      return this.#goOn(leg, document, { ...listener, ended }, from);
+    } catch (thrown) {
+      release?.();
+      throw thrown;
+    }
   }
 
   #goOn(leg: PlacedLeg, document: CallDocument, listener: LegListener, from: PreviousOwner): Leg {

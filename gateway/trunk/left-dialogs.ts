@@ -36,9 +36,13 @@ export class LeftDialogs {
     return this.journal.size;
   }
 
-  /** Takes over what an earlier process has left: see {@link DialogJournal.open}. Ending it goes on afterwards. */
-  async takeOver(stack: LeftDialogEnder): Promise<void> {
+  /**
+   * Takes over what an earlier process has left, but for the dialogs that another node goes on with: see
+   * {@link DialogJournal.open}. Ending it goes on afterwards.
+   */
+  async takeOver(stack: LeftDialogEnder, elsewhere: ReadonlySet<string> = new Set()): Promise<void> {
     await this.journal.open();
+    for (const dialogId of elsewhere) this.journal.ended(dialogId);
     if (this.#state !== 'closed') return;
     this.#state = 'idle';
     void this.endAll(stack);

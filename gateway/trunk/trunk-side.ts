@@ -85,9 +85,10 @@ export interface TrunkSide {
   renewTls(settings: TlsSettings): void;
   /**
    * With drachtio-server: ends the calls that a crashed process has left there, and notes ours from now on. To be called when
-   * it is certain that no other process runs with this configuration. Resolves before they have ended.
+   * it is certain that no other process runs with this configuration. `kept` gives, when it is known, the dialogs that are
+   * gone on with elsewhere. Resolves before they have ended; without an engine even before `kept` does.
    */
-  takeOverDialogs(): Promise<void>;
+  takeOverDialogs(kept: Promise<ReadonlySet<string>>): Promise<void>;
   /** A dialog as another engine can go on with it; undefined with drachtio-server, which keeps its dialogs itself. */
   dialogState(dialogId: string): DialogState | undefined;
   /**
@@ -206,7 +207,10 @@ function sideOf(
     find: embedded === undefined ? lookUpHost : (uri) => addressesOf(embedded, uri),
     hasTls: embedded?.local.some(({ transport }) => transport === 'tls') === true,
     renewTls: (settings) => embedded?.renewTls(settings),
-    takeOverDialogs: async () => left?.takeOver(stack),
+    async takeOverDialogs(kept) {
+      const taken = kept.then((dialogIds) => left?.takeOver(stack, dialogIds));
+      if (stack.connected) await taken;
+    },
     dialogState: (dialogId) => embedded?.dialogState(dialogId),
     restore(leg, state, listener) {
       const isThere = embedded === undefined || (state !== undefined && embedded.restoreDialog(state));

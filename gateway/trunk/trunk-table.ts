@@ -251,6 +251,12 @@ export class TrunkTable {
     return this.#take(name, entry.upkeep.channels, 'in', urgent);
   }
 
+  /** Counts a call to the trunk that is up already: nothing limits it. */
+  holdOutgoing(name: string): Release {
+    const taken = this.#entries.get(name)?.upkeep.channels.take('out', true);
+    return taken === undefined || taken instanceof SipFailure ? () => undefined : taken;
+  }
+
   /** What a call from the trunk is limited by. */
   limitsOf(name: string): SideLimits {
     return this.#entries.get(name)?.trunk.limits ?? {};

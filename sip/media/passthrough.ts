@@ -32,6 +32,11 @@ class PassthroughEngine implements MediaEngine {
     return this.#sessions.size;
   }
 
+  /** Media goes on without us, and there is nothing to know of it. */
+  restoreSession(): MediaSession {
+    return this.createSession('');
+  }
+
   createSession(callId: string): MediaSession {
     if (this.#isClosed)
       throw failure('media.failed', { detail: `the media engine is closed, call ${callId}` });
@@ -75,6 +80,10 @@ class PassthroughSession implements MediaSession {
 
   passFragment(fragment: string): string {
     return this.pass(fragment);
+  }
+
+  snapshot(): object {
+    return {};
   }
 
   stats(): readonly MediaEndStats[] {

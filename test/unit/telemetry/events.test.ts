@@ -3,6 +3,7 @@ import { failure } from '../../../sip/failure.js';
 import { createEvents, type Events } from '../../../gateway/telemetry/events.js';
 import { createLogger } from '../../../gateway/telemetry/logger.js';
 import { Metrics } from '../../../gateway/telemetry/metrics.js';
+import { storeOccurrences } from './store-occurrences.js';
 
 const flow = { flowId: 'f_1', remote: '127.0.0.1:5000' };
 const termination = {
@@ -272,6 +273,11 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
     'webtrunk_defects_total{source="unhandled_rejection"} 1',
     (events) => events.defect({ source: 'unhandled_rejection', error: new Error('oops\nsecond line') }),
   ],
+  [
+    'webtrunk_jwt_key_fetches_total{result="failed"} 1',
+    (events) => events.keysFetched({ url: 'https://id.test/jwks.json', why: '503 Service Unavailable' }),
+  ],
+  ...storeOccurrences,
 ];
 
 function observe(format: 'json' | 'pretty') {

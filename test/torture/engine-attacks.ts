@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { setTimeout as delay } from 'node:timers/promises';
 import { tagOf, type SipRequest } from '../../sip/message/index.js';
 import { ControlConnection } from '../support/control-connection.js';
@@ -10,11 +11,12 @@ import { subjectSecret, type EngineSubject, type SubjectState } from './engine-s
 import type { Random } from './mutate.js';
 import { mutatedLocally } from './mutated-locally.js';
 import { tortureMessages } from './rfc4475-table.js';
+import { rfc5118 } from './rfc5118-table.js';
 
 /** What an attack has at hand. */
 export interface Battlefield {
   readonly subject: EngineSubject;
-  readonly ports: Pick<SubjectState, 'udpPort' | 'tcpPort' | 'controlPort'>;
+  readonly ports: Pick<SubjectState, 'udpPort' | 'tcpPort' | 'tlsPort' | 'controlPort'>;
   readonly random: Random;
   /** A number that was not given before. */
   readonly next: () => number;
@@ -32,7 +34,7 @@ const messagesPerStream = 5;
 const mutationsPerSeed = 5;
 const framesPerConnection = 10;
 const streamsAtOnce = 4;
-const tortureSeeds = tortureMessages().map(({ bytes }) => bytes);
+const tortureSeeds = [...tortureMessages(), ...rfc5118].map(({ bytes }) => bytes);
 
 const seedParts = ({ ports, next }: Battlefield, peer: UdpPeer): Parameters<typeof requestSeeds>[0] => ({
   peer,
@@ -79,7 +81,7 @@ async function strangers(field: Battlefield, count: number): Promise<number> {
   });
 }
 
-/** The messages of RFC 4475. */
+/** The messages of RFC 4475 and RFC 5118. */
 async function tortures(field: Battlefield, count: number): Promise<number> {
   return withPeer(field, async (peer) => {
     for (let sent = 0; sent < count; sent++) peer.send(mutatedLocally(tortureSeeds, field.random));
@@ -158,7 +160,7 @@ function responseSeeds(request: SipRequest, port: number): Buffer[] {
   ];
 }
 
-/** Streams of messages over several connections, in pieces, cut anywhere. */
+/** Streams of messages over several connections, TCP and TLS, in pieces, cut anywhere. */
 async function streams(field: Battlefield, count: number): Promise<number> {
   for (let sent = 0; sent < count;) {
     const all: Promise<void>[] = [];
@@ -174,9 +176,12 @@ async function streams(field: Battlefield, count: number): Promise<number> {
 
 async function stream(field: Battlefield, messages: number): Promise<void> {
   const { random, ports, next } = field;
-  const socket = await opened(ports.tcpPort);
-  const peer = { port: socket.localPort ?? 0, transport: 'TCP' as const };
-  const seeds = requestSeeds({ peer, port: ports.tcpPort, next });
+  const { tcpPort, tlsPort } = ports;
+  const isSecure = tlsPort !== undefined && random(2) === 0;
+  const socket = isSecure ? await openedTls(tlsPort) : await opened(tcpPort);
+  const transport = isSecure ? ('TLS' as const) : ('TCP' as const);
+  const peer = { port: socket.localPort ?? 0, transport };
+  const seeds = requestSeeds({ peer, port: isSecure ? tlsPort : tcpPort, next });
   const own = random(4) === 0 ? tortureSeeds : seeds;
   const bytes = Buffer.concat(Array.from({ length: messages }, () => mutatedLocally(own, random)));
   const ended = new Promise((resolve) => socket.once('close', resolve));
@@ -192,6 +197,15 @@ async function opened(port: number): Promise<Socket> {
   socket.setNoDelay(true);
   socket.resume();
   await once(socket, 'connect');
+  return socket;
+}
+
+async function openedTls(port: number): Promise<Socket> {
+  const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  socket.on('error', () => undefined);
+  socket.setNoDelay(true);
+  socket.resume();
+  await once(socket, 'secureConnect');
   return socket;
 }
 

@@ -14,6 +14,8 @@ export interface FuzzOptions {
   readonly seed: number;
   /** Told now and then how far it is. */
   readonly say?: (text: string) => void;
+  /** When to stop, by `performance.now()`, even if there were fewer. */
+  readonly untilMs?: number;
 }
 
 export interface EngineFuzzReport {
@@ -24,6 +26,8 @@ export interface EngineFuzzReport {
   /** Live bytes of the engine's process after a fifth of the mutations and at the end, both at rest. */
   readonly heapBytes: readonly [early: number, late: number];
   readonly seconds: number;
+  /** The attack after which the next answer took longest. */
+  readonly slowest: { readonly ms: number; readonly what: string };
 }
 
 /** Mutations between two checks: few enough that no socket buffer overflows. */
@@ -36,7 +40,12 @@ const answerWithinMs = 10_000;
  * Sends mutated messages and frames to an engine in a process of its own, while one call stays up and others come and
  * go. Throws when the engine ends, stops answering, logs a defect, harms that call or keeps something.
  */
-export async function fuzzEngine({ count, seed, say }: FuzzOptions): Promise<EngineFuzzReport> {
+export async function fuzzEngine({
+  count,
+  seed,
+  say,
+  untilMs = Infinity,
+}: FuzzOptions): Promise<EngineFuzzReport> {
   const started = performance.now();
   const names = await NoNames.open();
   const subject = EngineSubject.start(names.address);
@@ -49,18 +58,22 @@ export async function fuzzEngine({ count, seed, say }: FuzzOptions): Promise<Eng
     try {
       const dialogId = await witness.call();
       const field: Battlefield = { subject, ports, random, next, dialogId };
-      const early = Math.floor(count / 5);
-      const first = await torment(field, witness, { from: 0, to: early, say });
+      const slowest = { ms: 0, what: '' };
+      const stretch = { to: count, say, slowest, untilMs };
+      const earlyMs = started + (untilMs - started) / 5;
+      const early = { ...stretch, from: 0, to: Math.floor(count / 5), untilMs: earlyMs };
+      const first = await torment(field, witness, early);
       const before = await atRest(subject, witness);
-      const second = await torment(field, witness, { from: early, to: count, say });
+      const second = await torment(field, witness, { ...stretch, from: first.sent });
       await witness.hangUp();
       const state = await atRest(subject, undefined);
       return {
-        sent: count,
-        datagrams: first + second,
+        sent: second.sent,
+        datagrams: first.datagrams + second.datagrams,
         state,
         heapBytes: [before.heapBytes, state.heapBytes],
         seconds: (performance.now() - started) / 1000,
+        slowest,
       };
     } finally {
       await witness.close();
@@ -74,19 +87,29 @@ export async function fuzzEngine({ count, seed, say }: FuzzOptions): Promise<Eng
 interface Stretch {
   readonly from: number;
   readonly to: number;
+  readonly untilMs: number;
   readonly say: FuzzOptions['say'];
+  readonly slowest: { ms: number; what: string };
 }
 
-/** Returns how many datagrams were among the mutations. */
-async function torment(field: Battlefield, witness: Witness, { from, to, say }: Stretch): Promise<number> {
+/** Returns how many mutations were sent, `from` among them, and how many of the new ones as datagrams. */
+async function torment(
+  field: Battlefield,
+  witness: Witness,
+  { from, to, untilMs, say, slowest }: Stretch,
+): Promise<{ readonly sent: number; readonly datagrams: number }> {
   let datagrams = 0;
   let batches = 0;
-  for (let sent = from; sent < to; batches++) {
+  let sent = from;
+  for (; sent < to && performance.now() < untilMs; batches++) {
     const { attack } = attackAt(field.random(100));
     const some = Math.min(batch, to - sent);
     try {
       datagrams += await attack(field, some);
+      const sentMs = performance.now();
       await witness.testify();
+      const ms = performance.now() - sentMs;
+      if (ms > slowest.ms) Object.assign(slowest, { ms, what: attack.name });
       if (batches % batchesPerCall === 0) await checkUp(field, witness);
     } catch (error) {
       const { stack = String(error) } = error instanceof Error ? error : {};
@@ -95,7 +118,7 @@ async function torment(field: Battlefield, witness: Witness, { from, to, say }: 
     sent += some;
     if (batches % 250 === 0) say?.(`${sent} of ${to}`);
   }
-  return datagrams;
+  return { sent, datagrams };
 }
 
 async function checkUp({ subject }: Battlefield, witness: Witness): Promise<void> {

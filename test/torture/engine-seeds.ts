@@ -3,7 +3,7 @@ import { sdp } from '../support/sip-peer.js';
 
 /** Where a seed pretends to come from and goes to. */
 export interface SeedParts {
-  readonly peer: { readonly port: number; readonly transport: 'UDP' | 'TCP' };
+  readonly peer: { readonly port: number; readonly transport: 'UDP' | 'TCP' | 'TLS' };
   /** Port of the engine. */
   readonly port: number;
   /** Makes Call-IDs and branches that never come twice. */

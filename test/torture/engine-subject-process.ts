@@ -15,6 +15,8 @@ export interface SubjectRequest {
 export interface SubjectState {
   readonly udpPort: number;
   readonly tcpPort: number;
+  /** Undefined where no certificate can be made. */
+  readonly tlsPort: number | undefined;
   readonly controlPort: number;
   readonly sizes: Readonly<Record<string, number>>;
   readonly counters: EngineCounters;

@@ -3,6 +3,7 @@ import { systemClock } from '../../sip/clock.js';
 import { startEngine } from '../../sip/engine/engine.js';
 import type { Log } from '../../sip/log.js';
 import { sdp } from '../support/sip-peer.js';
+import { makeTestCertificate } from '../support/test-certificate.js';
 import {
   connectSrf,
   type SrfApp,
@@ -42,11 +43,15 @@ subscribe('webtrunk:message', (trace) => {
 });
 
 const [nameServer = ''] = process.argv.slice(2);
+const certificate = makeTestCertificate();
+const loopback = { address: '127.0.0.1', port: 0 };
 const engine = await startEngine({
   listen: [
-    { transport: 'udp', address: '127.0.0.1', port: 0 },
-    { transport: 'tcp', address: '127.0.0.1', port: 0 },
+    { transport: 'udp', ...loopback },
+    { transport: 'tcp', ...loopback },
+    ...(certificate === undefined ? [] : [{ transport: 'tls' as const, ...loopback }]),
   ],
+  ...(certificate === undefined ? {} : { tls: { ...certificate, peers: [] } }),
   secret: subjectSecret,
   log,
   clock: systemClock,
@@ -141,10 +146,11 @@ function answer(request: SubjectRequest): void {
   if (request.callPort !== undefined) placeCall(request.callPort);
   if (request.hangUp === true) hangUp();
   if (request.collectGarbage === true) for (let i = 0; i < 4; i++) globalThis.gc?.();
-  const [udp, tcp] = engine.local;
+  const [udp, tcp, tls] = engine.local;
   const state: SubjectState = {
     udpPort: udp?.port ?? 0,
     tcpPort: tcp?.port ?? 0,
+    tlsPort: tls?.port,
     controlPort: engine.controlPort,
     sizes: engine.sizes(),
     counters: engine.counters,

@@ -1,3 +1,4 @@
+import type { SipFailure } from '../../sip/failure.js';
 import type { Advice } from './finding.js';
 
 const silent: Advice = {
@@ -10,27 +11,79 @@ const notAuthorised: Advice = {
   change: 'Enter the address of this machine at the PBX, or use type: auth with its user name and password.',
 };
 
-const byStatus: Readonly<Record<number, Advice>> = {
-  401: {
-    cause: 'The PBX asks for a password.',
-    change: 'Use type: auth (or register) with auth: { username, password }.',
+/** What was asked of the PBX: the same status means another thing for each. */
+export interface Question {
+  readonly method: 'OPTIONS' | 'REGISTER' | 'INVITE';
+  /** A user name and password are configured. */
+  readonly hasPassword: boolean;
+}
+
+const passwordWanted: Advice = {
+  cause: 'The PBX asks for a password, and none is configured.',
+  change: 'Use type: auth (or register) with auth: { username, password }.',
+};
+
+const passwordRefused: Advice = {
+  cause: 'The PBX refuses our user name or password.',
+  change: 'Correct auth: { username, password, realm } of this trunk.',
+};
+
+const onRegister: Readonly<Record<number, Advice>> = {
+  403: {
+    cause: 'The carrier does not take this account: wrong user name or password, or it is blocked.',
+    change:
+      'Correct auth: { username, password } and from: { domain }; ask the carrier whether it blocks this address.',
   },
+  404: {
+    cause: 'The carrier does not know the account, or not in this domain.',
+    change: 'Correct auth: { username } and from: { user, domain } of this trunk.',
+  },
+  405: {
+    cause: 'Nobody can sign in there.',
+    change: 'Write type: auth or type: ip; or give the host of the registrar in hosts.',
+  },
+};
+
+const onCall: Readonly<Record<number, Advice>> = {
+  403: {
+    cause: 'The account may not call this number, or may not show this caller.',
+    change: 'Try another number; give from: { user, domain } as the carrier wants to see it.',
+  },
+};
+
+const onCode: Readonly<Record<string, Advice>> = {
+  'trunk.auth': passwordRefused,
+  'callee.no_answer': {
+    cause: 'The phone rings and nobody takes the call.',
+    change: 'Call a number that answers by itself, such as an echo test or a mailbox.',
+  },
+};
+
+const byStatus: Readonly<Record<number, Advice>> = {
+  401: passwordWanted,
   403: notAuthorised,
   404: {
     cause: 'The PBX does not know the number, or not in this form.',
     change: 'Dial it as the PBX expects it (numbers: { out, strip, prefix }).',
   },
   408: silent,
-  407: {
-    cause: 'A proxy asks for a password.',
-    change: 'Use type: auth (or register) with auth: { username, password }.',
+  407: passwordWanted,
+  415: {
+    cause: 'The PBX takes no SDP.',
+    change: 'Look at what the PBX has put in front of its phones: some proxies let no SDP pass.',
   },
-  415: { cause: 'The PBX takes no SDP.', change: 'Allow calls with SDP at the PBX.' },
-  480: { cause: 'The phone is not signed in.', change: 'Look for the extension at the PBX.' },
-  486: { cause: 'The phone is busy.', change: 'Try again, or another number.' },
+  480: {
+    cause: 'The phone is not signed in at the PBX, or does not want to be disturbed.',
+    change: 'Look for the extension at the PBX, or call another number.',
+  },
+  486: {
+    cause: 'The phone is busy, or all lines of the account are.',
+    change: 'Try again, or another number.',
+  },
   488: {
-    cause: 'There is no common codec.',
-    change: 'Give media.codecs that the PBX takes, such as [PCMA, PCMU].',
+    cause: 'The PBX takes no PCMU, or no audio in clear: the test call offers nothing else.',
+    change:
+      'Allow PCMU for this trunk at the PBX; where it demands SRTP, make a call from a browser instead.',
   },
   503: {
     cause: 'The PBX is overloaded, or has no line for the call.',
@@ -39,10 +92,26 @@ const byStatus: Readonly<Record<number, Advice>> = {
 };
 
 /** What a final status to our request means; undefined when it says nothing in particular. */
-export function adviceOnStatus(status: number): Advice | undefined {
+export function adviceOnStatus(status: number, { method, hasPassword }: Question): Advice | undefined {
+  if (hasPassword && (status === 401 || status === 407)) return passwordRefused;
+  if (method === 'REGISTER' && onRegister[status] !== undefined) return onRegister[status];
+  if (method === 'INVITE' && hasPassword && onCall[status] !== undefined) return onCall[status];
   if (byStatus[status] !== undefined) return byStatus[status];
   if (status < 500) return undefined;
-  return { cause: 'The PBX has a fault.', change: 'Look into the log of the PBX, for the Call-ID above.' };
+  return { cause: 'The PBX has a fault.', change: 'Look into its log, at the time of this request.' };
+}
+
+/** What a test call that came to nothing means. */
+export function adviceOnCall(
+  { code, status, reason, remedy }: Pick<SipFailure, 'code' | 'status' | 'reason' | 'remedy'>,
+  hasPassword: boolean,
+): Advice {
+  const isPasswordMissing = code === 'trunk.auth' && !hasPassword;
+  if (isPasswordMissing) return passwordWanted;
+  return (
+    onCode[code] ??
+    adviceOnStatus(status, { method: 'INVITE', hasPassword }) ?? { cause: reason, change: remedy }
+  );
 }
 
 /** By the code of Node.js or OpenSSL. */

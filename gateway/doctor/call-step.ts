@@ -3,9 +3,9 @@ import { failure, type SipFailure } from '../../sip/failure.js';
 import type { CalleeAnswer, CalleeLeg, CalleeListener } from '../../sip/leg.js';
 import { newId } from '../../sip/message/index.js';
 import type { TrunkTable } from '../trunk/trunk-table.js';
-import { adviceOnStatus } from './advice.js';
+import { adviceOnCall } from './advice.js';
 import type { Finding } from './finding.js';
-import { TonePort } from './tone-port.js';
+import { TonePort, type PortRange } from './tone-port.js';
 import type { WireNotes } from './wire-notes.js';
 
 const toneHz = 440;
@@ -19,16 +19,18 @@ export interface TestCallOptions {
   readonly trunk: string;
   /** What is dialled, as it goes into the URI. */
   readonly number: string;
-  /** Address that the PBX is told for audio. */
-  readonly mediaAddress: string;
+  /** Where the PBX is told to send audio, and the ports that a firewall lets through to it. */
+  readonly media: { readonly address: string; readonly ports: PortRange | undefined };
+  /** A user name and password are configured. */
+  readonly hasPassword: boolean;
   readonly wire: WireNotes;
   readonly clock: Clock;
 }
 
 /** Calls a number, sends a tone for three seconds, listens, and hangs up. */
 export async function examineCall(options: TestCallOptions): Promise<Finding> {
-  const { trunks, trunk, number, mediaAddress, wire, clock } = options;
-  const tone = await TonePort.open(mediaAddress, clock);
+  const { trunks, trunk, number, media, hasPassword, wire, clock } = options;
+  const tone = await TonePort.open(media, clock);
   try {
     const [target] = trunks.targets(
       trunk,
@@ -40,12 +42,12 @@ export async function examineCall(options: TestCallOptions): Promise<Finding> {
     const { from, to, headers } = target;
     const call = new TestCall(clock);
     call.begin((listener) =>
-      target.invite({ legId, sdp: offer(mediaAddress, tone.port), from, to, headers }, listener),
+      target.invite({ legId, sdp: offer(media.address, tone.port), from, to, headers }, listener),
     );
     const answer = await call.outcome;
-    if ('code' in answer) return refused(answer, wire);
-    const media = mediaOf(answer.sdp);
-    if (media !== undefined) tone.sendTone(toneHz, media);
+    if ('code' in answer) return refused(answer, hasPassword, wire);
+    const theirs = mediaOf(answer.sdp);
+    if (theirs !== undefined) tone.sendTone(toneHz, theirs);
     answer.ack();
     await call.talk();
     return judge(tone, wire);
@@ -123,20 +125,30 @@ function mediaOf(sdp: string | undefined): { readonly host: string; readonly por
   return port === 0 || host === undefined ? undefined : { host, port };
 }
 
-function refused(why: SipFailure, wire: WireNotes): Finding {
-  const { status, reason, detail, remedy } = why;
+function refused(why: SipFailure, hasPassword: boolean, wire: WireNotes): Finding {
+  const { status, reason, detail } = why;
   return {
     step: 'call',
     result: 'failed',
     says: `the call is refused: ${detail ?? `${status} ${reason}`}`,
     details: wire.take(),
-    ...(adviceOnStatus(status) ?? { cause: reason, change: remedy }),
+    ...adviceOnCall(why, hasPassword),
   };
 }
 
 function judge(tone: TonePort, wire: WireNotes): Finding {
-  const { packets, level } = tone.heard;
+  const { packets, level, isOurTone } = tone.heard;
   const details = [...wire.take(), `audio: ${tone.sent} packets sent, ${packets} received`];
+  if (tone.sent === 0) {
+    return {
+      step: 'call',
+      result: 'failed',
+      says: 'the call is answered, but without audio',
+      details,
+      cause: 'The answer has no audio in it, or none that a test call could take.',
+      change: 'Call another number.',
+    };
+  }
   if (packets === 0) {
     return {
       step: 'call',
@@ -157,10 +169,13 @@ function judge(tone: TonePort, wire: WireNotes): Finding {
       change: 'Call a number that speaks or echoes.',
     };
   }
+  const what = isOurTone
+    ? 'our own tone, so both directions carry it'
+    : `another sound than ours; ask there whether a tone of ${toneHz} Hz was heard`;
   return {
     step: 'call',
     result: 'ok',
-    says: `the call is answered, audio at ${level.toFixed(0)} dBFS`,
+    says: `the call is answered, audio at ${level.toFixed(0)} dBFS: ${what}`,
     details,
   };
 }

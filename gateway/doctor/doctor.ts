@@ -1,13 +1,15 @@
 import type { Clock } from '../../sip/clock.js';
+import type { Hop } from '../../sip/engine/resolve/hop.js';
 import type { ListenAddress } from '../../sip/engine/transport/pool.js';
 import type { Config, TrunkConfig } from '../config/config.js';
 import { openEngineBeside } from '../trunk/engine-beside.js';
 import { tlsSettingsOf } from '../trunk/tls-settings.js';
 import { trunkOf } from '../trunk/trunk-of.js';
 import { TrunkTable } from '../trunk/trunk-table.js';
-import { examineCall } from './call-step.js';
+import { examineCall, type TestCallOptions } from './call-step.js';
 import { examineConnection, examineTls } from './connection-steps.js';
 import type { Finding } from './finding.js';
+import { localAddressTowards } from './local-address.js';
 import { examineRegistration } from './register-step.js';
 import { examineOptions } from './request-steps.js';
 import { WireNotes } from './wire-notes.js';
@@ -35,8 +37,10 @@ export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> 
   try {
     const { engine, stack } = opened;
     const plain = trunkOf(trunk);
+    let firstHop: Hop | undefined;
     for (const host of plain.hosts) {
       const hops = await engine.hopsOf(host.uri);
+      firstHop ??= hops[0];
       yield resolved(
         host.uri,
         hops.map(({ transport, address, port }) => `${transport} ${address}:${port}`),
@@ -53,7 +57,7 @@ export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> 
       const registration = await examineRegistration(stack, plain, host, wire, clock);
       if (registration !== undefined) yield registration;
     }
-    if (call === undefined) return;
+    if (call === undefined || firstHop === undefined) return;
     wire.take();
     const trunks = await TrunkTable.create({
       trunks: [plain],
@@ -62,13 +66,20 @@ export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> 
       clock,
       unresolved: () => undefined,
     });
-    const mediaAddress = config.media.engine === 'relay' ? config.media.address : '0.0.0.0';
-    yield await examineCall({ trunks, trunk: trunk.name, number: call, mediaAddress, wire, clock });
+    const media = await mediaSideOf(config, firstHop);
+    const hasPassword = plain.auth !== undefined;
+    yield await examineCall({ trunks, trunk: trunk.name, number: call, media, hasPassword, wire, clock });
     trunks.close();
   } finally {
     wire.close();
     await opened.close();
   }
+}
+
+/** That of the relay; other engines are elsewhere: then this machine itself, where the PBX sees it. */
+async function mediaSideOf({ media }: Config, hop: Hop): Promise<TestCallOptions['media']> {
+  if (media.engine === 'relay') return { address: media.address, ports: media.ports };
+  return { address: await localAddressTowards(hop.address), ports: undefined };
 }
 
 function resolved(uri: string, hops: readonly string[]): Finding {

@@ -11,6 +11,7 @@ import type { WireNotes } from './wire-notes.js';
 const withinMs = 8_000;
 /** Short: the binding is removed at once. */
 const expiresSeconds = 60;
+const question = { method: 'REGISTER', hasPassword: true } as const;
 
 /** Signs in at the host as the trunk does, and out again; a binding that the gateway has is not touched. */
 export async function examineRegistration(
@@ -47,10 +48,16 @@ export async function examineRegistration(
         change: 'None: webtrunk obeys.',
       };
     }
-    return { ...found, ...adviceOnStatus(status) };
+    return { ...found, ...adviceOnStatus(status, question) };
   } catch (thrown) {
     const { detail, reason } = toFailure(thrown);
     const says = `no answer to REGISTER: ${detail ?? reason}`;
-    return { step: 'register', result: 'failed', says, details: wire.take(), ...adviceOnStatus(408) };
+    return {
+      step: 'register',
+      result: 'failed',
+      says,
+      details: wire.take(),
+      ...adviceOnStatus(408, question),
+    };
   }
 }

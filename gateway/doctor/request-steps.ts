@@ -16,12 +16,17 @@ export async function examineOptions(
 ): Promise<Finding> {
   const { auth } = trunk;
   const target = { requestUri: host.uri, nextHop: host.uri, ...(auth === undefined ? {} : { auth }) };
+  const question = { method: 'OPTIONS', hasPassword: auth !== undefined } as const;
   try {
     const { status, reason } = await stack.options(target, withinMs);
     const says = `OPTIONS is answered ${status} ${reason}`;
     const found = { step: 'options', says, details: wire.take() } as const;
     if (status < 300) return { ...found, result: 'ok' };
-    if (status === 503 || status === 408) return { ...found, result: 'failed', ...adviceOnStatus(status) };
+    if (status === 503 || status === 408)
+      return { ...found, result: 'failed', ...adviceOnStatus(status, question) };
+    if (auth !== undefined && (status === 401 || status === 407)) {
+      return { ...found, result: 'warn', ...adviceOnStatus(status, question) };
+    }
     return { ...found, result: 'ok', says: `${says}: it is alive` };
   } catch (thrown) {
     const { detail, reason } = toFailure(thrown);

@@ -21,6 +21,11 @@ export interface AudioCallOptions {
   readonly mediaProcesses?: number;
   readonly mediaPorts?: { readonly min: number; readonly max: number };
   readonly mediaBrowserPort?: number;
+  readonly srtp?: TrunkConfig['media']['srtp'];
+  /** What makes the browser's media; without it one that says nothing by itself. */
+  readonly browser?: { readonly peer: WebrtcPeer; offer(): Promise<string> };
+  /** What the phone answers to this offer; without it that of a plain one. */
+  readonly describe?: (offer: string) => string;
   /** The relay when not given. */
   readonly media?: GatewayOptions['media'];
   readonly mediaTimeoutMs?: number;
@@ -54,7 +59,8 @@ export class AudioCall {
 
   static async open(options: AudioCallOptions = {}): Promise<AudioCall> {
     const pbx = await UdpPeer.open(0);
-    const media = { codecs: ['PCMU'], ptimeMs: undefined, dtmf: options.dtmf ?? 'rfc4733' };
+    const { dtmf = 'rfc4733', srtp = 'off' } = options;
+    const media = { codecs: ['PCMU'], ptimeMs: undefined, dtmf, srtp };
     const office = ipTrunk('office', `sip:127.0.0.1:${pbx.port};transport=udp`, { media });
     const gateway = await startGateway({
       trunks: [office],
@@ -73,12 +79,13 @@ export class AudioCall {
     const identity = { user: 'alice', password: passwordOf('alice') };
     const alice = await WsSipClient.connect(gateway.wsUrl, identity);
     await alice.register();
-    const [browser, phone] = [new WebrtcPeer(), await RtpPhone.start()];
+    const [browser, phone] = [options.browser?.peer ?? new WebrtcPeer(), await RtpPhone.start()];
     const headers = ['To: <sip:600@localhost>', 'Content-Type: application/sdp'];
-    const body = await browser.offer();
+    const body = await (options.browser ?? browser).offer();
     const dialled = alice.transact(alice.request('INVITE', 'sip:600@localhost', { headers, body }));
     const invite = await pbx.request('INVITE');
-    pbx.respond(invite, 200, 'OK', { body: phone.sdp('0 101', eventLines) });
+    const described = options.describe?.(invite.body.toString()) ?? phone.sdp('0 101', eventLines);
+    pbx.respond(invite, 200, 'OK', { body: described });
     const answered = await dialled;
     browser.takeAnswer(answered.body.toString());
     acknowledge(alice, answered);
@@ -155,6 +162,7 @@ export class AudioCall {
         `To: ${headers.get('from') ?? ''}`,
         `Call-ID: ${callId}`,
         `CSeq: ${cseq} ${method}`,
+        `Contact: <sip:peer@127.0.0.1:${this.pbx.port}>`,
         ...(contentType === '' ? [] : [`Content-Type: ${contentType}`]),
         `Content-Length: ${Buffer.byteLength(body)}`,
         '',
@@ -189,7 +197,7 @@ export class AudioCall {
     if (!this.#isUp) return;
     this.#isUp = false;
     clearInterval(this.#pump);
-    this.pbxSends('BYE', 9);
+    this.pbxSends('BYE', 99);
     await this.pbx.status(200, 'BYE');
     await nextRequest(this.alice, 'BYE');
   }

@@ -32,9 +32,9 @@ export async function signInAlice(pagesUrl: string): Promise<WsSipClient> {
 }
 
 /** Alice calls a number; gives what answers her INVITE for good. */
-export function dialOffice(alice: WsSipClient): Promise<SipResponse> {
+export function dialOffice(alice: WsSipClient, body = sdp(7000)): Promise<SipResponse> {
   const headers = ['To: <sip:600@localhost>', 'Content-Type: application/sdp'];
-  return alice.transact(alice.request('INVITE', 'sip:600@localhost', { headers, body: sdp(7000) }));
+  return alice.transact(alice.request('INVITE', 'sip:600@localhost', { headers, body }));
 }
 
 /** Puts a call of alice's through to the PBX; gives the answer that she had. */

@@ -1,5 +1,6 @@
 import dgram from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
+import type { SrtpKey } from './srtp.js';
 
 /** A stand-in for a PBX's phone: RTP on a UDP port of its own, RTCP on the next one when that is free. */
 export class RtpPhone {
@@ -7,12 +8,20 @@ export class RtpPhone {
   readonly reports: Buffer[] = [];
   readonly #events = new EventEmitter();
   #version = 0;
+  #keys: { readonly own: SrtpKey; readonly theirs: SrtpKey } | undefined;
+  /** Packets that were protected with another key than theirs. */
+  refused = 0;
 
   private constructor(
     private readonly rtp: dgram.Socket,
     private readonly rtcp: dgram.Socket,
   ) {
-    rtp.on('message', (packet) => {
+    rtp.on('message', (received) => {
+      const packet = this.#keys === undefined ? received : this.#keys.theirs.open(received);
+      if (packet === undefined) {
+        this.refused += 1;
+        return;
+      }
       this.packets.push(packet);
       this.#events.emit('packet', packet);
     });
@@ -52,7 +61,12 @@ export class RtpPhone {
   }
 
   send(packet: Buffer, port: number, host = this.rtp.address().address): void {
-    this.rtp.send(packet, port, host);
+    this.rtp.send(this.#keys?.own.protect(packet) ?? packet, port, host);
+  }
+
+  /** Its RTP is SRTP from now on. */
+  secure(own: SrtpKey, theirs: SrtpKey): void {
+    this.#keys = { own, theirs };
   }
 
   sendReport(packet: Buffer, port: number, host = this.rtcp.address().address): void {

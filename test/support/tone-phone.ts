@@ -30,7 +30,7 @@ export class TonePhone {
   #sequence = 1;
 
   private constructor(
-    private readonly rtp: RtpPhone,
+    readonly rtp: RtpPhone,
     private readonly tone: Float32Array,
   ) {}
 

@@ -1,19 +1,24 @@
-import { asResponse } from './ws-sip-client.js';
 import { AudioCall, type AudioCallOptions } from './audio-call.js';
+import { audioPort } from './media-session.js';
 import { ToneBrowser } from './rtpengine-rig.js';
 import { TonePhone } from './tone-phone.js';
 import { acknowledge, answer, inDialog, nextRequest } from './ws-call.js';
+import { asResponse } from './ws-sip-client.js';
 
 export interface ToneCallOptions extends Omit<AudioCallOptions, 'browser' | 'describe'> {
   /** What the phone answers to this offer; its plain description when not given. */
   readonly describe?: (phone: TonePhone, offer: string) => string;
+  /** The port that the phone sends to, instead of the one that it is told. */
+  readonly way?: (port: number) => Promise<number>;
 }
 
 const browserHz = 450;
 const phoneHz = 1_000;
+const quietMs = 100;
 
 /** A call of alice's browser to a PBX through a whole gateway, with a tone of its own at each end. */
 export class ToneCall {
+  readonly browserHz = browserHz;
   #pbxSequence = 10;
 
   private constructor(
@@ -24,7 +29,7 @@ export class ToneCall {
     readonly offered: string,
   ) {}
 
-  static async open({ describe, ...options }: ToneCallOptions): Promise<ToneCall> {
+  static async open({ describe, way, ...options }: ToneCallOptions): Promise<ToneCall> {
     const [browser, phone] = [new ToneBrowser(browserHz), await TonePhone.start(phoneHz)];
     const call = await AudioCall.open({
       ...options,
@@ -32,7 +37,9 @@ export class ToneCall {
       describe: (offer) => describe?.(phone, offer) ?? phone.sdp(),
     });
     const offered = call.invite.body.toString();
-    phone.speakTo(offered);
+    const port = audioPort(offered);
+    const nearest = way === undefined ? port : await way(port);
+    phone.speakTo(offered.replace(`m=audio ${port}`, `m=audio ${nearest}`));
     await browser.speak();
     return new ToneCall(call, browser, phone, offered);
   }
@@ -48,6 +55,14 @@ export class ToneCall {
 
   phoneHears(): Promise<void> {
     return this.phone.waitForTone(browserHz, this.phone.received);
+  }
+
+  /** Resolves once nothing of the phone's is on its way to the browser any more. */
+  async browserIsQuiet(): Promise<void> {
+    for (let heard = -1; heard !== this.browser.peer.packets.length;) {
+      heard = this.browser.peer.packets.length;
+      await new Promise((resolve) => setTimeout(resolve, quietMs));
+    }
   }
 
   /** The PBX sends a re-INVITE, the browser takes it; gives what the PBX is answered. */

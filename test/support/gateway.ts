@@ -47,6 +47,8 @@ export interface GatewayOptions {
   /** The embedded engine listens on TLS too. */
   readonly tls?: SipTlsConfig;
   readonly nameServers?: readonly string[];
+  /** What the embedded engine is called in Via and Contact. */
+  readonly externalAddress?: string;
   readonly websocket?: Partial<Config['websocket']>;
   readonly cdrFile?: string;
   readonly cdr?: Partial<Config['cdr']>;
@@ -180,7 +182,13 @@ export function testConfig(options: GatewayOptions, engine?: EngineUnderTest): C
   };
 }
 
-function embedded({ strangers = 'silence', tls, nameServers, ports }: GatewayOptions): SipConfig {
+function embedded({
+  strangers = 'silence',
+  tls,
+  nameServers,
+  externalAddress,
+  ports,
+}: GatewayOptions): SipConfig {
   const loopback = { address: '127.0.0.1', port: 0 };
   const at = { ...loopback, port: ports?.sip ?? 0 };
   const listen = [
@@ -190,7 +198,7 @@ function embedded({ strangers = 'silence', tls, nameServers, ports }: GatewayOpt
   return {
     engine: 'embedded',
     listen: tls === undefined ? listen : [...listen, { transport: 'tls', ...loopback }],
-    externalAddress: undefined,
+    externalAddress,
     tls,
     nameServers,
     strangers,

@@ -5,6 +5,7 @@ import { a, DnsServer, srv } from '../../support/dns-server.js';
 import { chosenEngine } from '../../support/engine-under-test.js';
 import { ipTrunk, passwordOf, startGateway, type Gateway } from '../../support/gateway.js';
 import { makeTestAuthority, type TestAuthority } from '../../support/test-certificate.js';
+import { dialOffice, signInAlice } from '../../support/office-gateway.js';
 import { sdp } from '../../support/sip-peer.js';
 import { TlsPeer } from '../../support/tls-peer.js';
 import { acknowledge, inDialog } from '../../support/ws-call.js';
@@ -92,5 +93,65 @@ describe('a trunk over TLS that is found by DNS', () => {
       said.some((line) => line.includes('trunk.unreachable')),
       said.join('\n'),
     );
+  });
+});
+
+describe('a trunk over TLS that wants our certificate and our name', () => {
+  const name = 'sbc.gateway.test';
+  let peer: TlsPeer;
+  let gateway: Gateway;
+  let alice: WsSipClient;
+
+  before(async function () {
+    const authority = makeTestAuthority();
+    if (authority === undefined || chosenEngine() === 'drachtio') return this.skip();
+    peer = await TlsPeer.open({ ...authority.issue('IP:127.0.0.1'), clientCa: authority.ca });
+    const own = authority.issue(`DNS:${name}`);
+    gateway = await startGateway({
+      tls: { cert: own.cert, key: new Secret(own.key), clientCa: undefined },
+      externalAddress: name,
+      media: 'passthrough',
+      trunks: [
+        ipTrunk('teams', `sip:127.0.0.1:${peer.port};transport=tls`, {
+          tls: { ...ordinary, ca: authority.ca },
+          from: { user: undefined, domain: name },
+          options: { everyMs: 60_000, failAfter: 3 },
+        }),
+      ],
+      routes: [
+        { name: 'out', match: /^\d+$/, fromTrunk: undefined, to: { kind: 'trunks', trunks: ['teams'] } },
+      ],
+    });
+    alice = await signInAlice(gateway.pageUrl);
+  });
+
+  after(async () => {
+    await alice?.close();
+    await gateway?.close();
+    await peer?.close();
+  });
+
+  it('has the name of external_address in Via, From and Contact of OPTIONS and INVITE', async () => {
+    const options = await peer.request('OPTIONS');
+    peer.respond(options, 200, 'OK');
+    const dialled = dialOffice(alice);
+    const invite = await peer.request('INVITE');
+    peer.respond(invite, 200, 'OK', { body: sdp(9_000) });
+    const answered = await dialled;
+    acknowledge(alice, answered);
+    await peer.request('ACK');
+    assert.deepEqual(peer.shown, [`DNS:${name}`]);
+    for (const { method, headers } of [options, invite]) {
+      assert.match(headers.get('via') ?? '', new RegExp(`^SIP/2\\.0/TLS ${name}:\\d+;`), method);
+      assert.match(headers.get('from') ?? '', new RegExp(`@?${name}`), method);
+      assert.match(
+        headers.get('contact') ?? '',
+        new RegExp(`^<sip:(?:\\w+@)?${name}:\\d+;transport=tls>`),
+        method,
+      );
+    }
+    const ending = peer.request('BYE').then((bye) => peer.respond(bye, 200, 'OK'));
+    await alice.transact(inDialog(alice, 'BYE', answered));
+    await ending;
   });
 });

@@ -15,7 +15,7 @@ const twilioAddresses = [
   '177.71.206.192/30',
 ];
 
-/** Signalling addresses as Microsoft documents them for Teams Direct Routing. */
+/** Of Teams Direct Routing, as learn.microsoft.com documents them (direct-routing-plan); not tried against it. */
 const teamsAddresses = ['52.112.0.0/14', '52.122.0.0/15'];
 
 /** Peers that many have, with what is sensible for them. */

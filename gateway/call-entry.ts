@@ -22,7 +22,8 @@ export class CallEntry {
   constructor(private readonly parts: CallEntryParts) {}
 
   fromBrowser(endpoint: Endpoint, call: IncomingCall): void {
-    this.#take(call, { side: 'browser', aor: endpoint.aor, endpointId: endpoint.id });
+    const { aor, id: endpointId, remote } = endpoint;
+    this.#take(call, { side: 'browser', aor, endpointId, remote });
   }
 
   fromTrunk(call: IncomingCall, source: TrunkSource): void {

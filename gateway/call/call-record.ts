@@ -14,6 +14,8 @@ export interface CdrParty {
   readonly sipCallId: string;
   /** Address-of-record and endpoint, or trunk and remote address; for a callee the target's label. */
   readonly who: string;
+  /** `address:port` of a browser, or of the trunk that called. */
+  readonly remote?: string | undefined;
 }
 
 /** One line of the CDR file. Times are ISO 8601 in UTC. */
@@ -115,7 +117,11 @@ export class CallRecord {
     const { leg, requestUri } = call.incoming;
     return {
       callId: call.id,
-      caller: { side: leg.side, legId: leg.id, sipCallId: leg.sipCallId, who: sourceLabel(call.source) },
+      caller: {
+        ...partyOf(leg, call.source.remote),
+        side: leg.side,
+        who: sourceLabel(call.source),
+      },
       callee: callee === undefined ? null : calleeParty(callee),
       dialled: requestUri,
       route: this.route ?? null,
@@ -132,7 +138,14 @@ export class CallRecord {
 }
 
 function calleeParty({ leg, target }: Attempt): CdrParty {
-  return { side: target.side, legId: leg.id, sipCallId: leg.sipCallId, who: target.label };
+  return { ...partyOf(leg, target.remote), side: target.side, who: target.label };
+}
+
+function partyOf(
+  { id: legId, sipCallId }: Pick<Attempt['leg'], 'id' | 'sipCallId'>,
+  remote: string | undefined,
+): Pick<CdrParty, 'legId' | 'sipCallId' | 'remote'> {
+  return remote === undefined ? { legId, sipCallId } : { legId, sipCallId, remote };
 }
 
 /** Who called, for log and CDR. */

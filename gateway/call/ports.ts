@@ -26,6 +26,8 @@ export type CallSource =
       readonly aor: string;
       /** `e_…` */
       readonly endpointId: string;
+      /** Remote `address:port` of its flow; undefined when the flow has gone. */
+      readonly remote?: string | undefined;
     }
   | {
       readonly side: 'trunk';
@@ -43,6 +45,8 @@ export interface CalleeTarget {
   readonly side: LegSide;
   /** For log and CDR: `office sip:pbx.example.net` or `sip:bob@example.com e_…`. */
   readonly label: string;
+  /** Remote `address:port` of a browser; undefined: not known. */
+  readonly remote?: string | undefined;
   /** Undefined: a call with it cannot go on in another process. */
   readonly place?: CalleePlace;
   readonly media: LegMedia;

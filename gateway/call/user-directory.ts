@@ -19,9 +19,12 @@ export interface DirectoryUser {
 
 /** The part of the endpoint table that calls need. */
 export interface EndpointFinder {
-  find(
-    endpointId: string,
-  ): { invite(contactUri: string, invitation: Invitation, listener: CalleeListener): CalleeLeg } | undefined;
+  find(endpointId: string):
+    | {
+        readonly remote?: string | undefined;
+        invite(contactUri: string, invitation: Invitation, listener: CalleeListener): CalleeLeg;
+      }
+    | undefined;
 }
 
 export interface UserDirectoryOptions {
@@ -70,6 +73,7 @@ function targetOf(
   return {
     side: 'browser',
     label: `${binding.aor} ${binding.endpointId}`,
+    remote: endpoints.find(binding.endpointId)?.remote,
     place: { endpointId: binding.endpointId },
     media: browserEnd,
     from,

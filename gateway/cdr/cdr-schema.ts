@@ -14,6 +14,10 @@ const party = z.strictObject({
   who: z.string().meta({
     description: 'Address-of-record and endpoint, or trunk and remote address; of a callee the target.',
   }),
+  remote: z.string().optional().meta({
+    description:
+      '`address:port` of the browser, or of the trunk that called; as a proxy says with listen.trusted_proxies, then the port may be 0. Absent for a trunk that was called.',
+  }),
 });
 
 const attempt = z.strictObject({

@@ -3,6 +3,8 @@ export interface EndpointFlow {
   /** `f_…` */
   readonly id: string;
   readonly transport: 'WS' | 'WSS';
+  /** Remote `address:port`. */
+  readonly remote: string;
   /** The page at the other end was closed, reloaded or left for another. */
   readonly goneAway: boolean;
   /** Writes one SIP message. False when the flow cannot take it: closed, or its peer does not read. */

@@ -68,6 +68,11 @@ export class Endpoint {
     return this.#flow;
   }
 
+  /** `address:port` of its flow; undefined while it waits for one. */
+  get remote(): string | undefined {
+    return this.#flow?.remote;
+  }
+
   /** False while the endpoint waits, in its grace, for a flow to come back. */
   get attached(): boolean {
     return this.#flow !== undefined;

@@ -83,7 +83,7 @@ const call = z.object({
   from: party,
   to: party,
   source: z.discriminatedUnion('side', [
-    z.object({ side: z.literal('browser'), aor: text, endpointId: text }),
+    z.object({ side: z.literal('browser'), aor: text, endpointId: text, remote: text.optional() }),
     z.object({ side: z.literal('trunk'), trunk: text, remote: text, media: legMedia }),
   ]),
   caller: z.object(leg),

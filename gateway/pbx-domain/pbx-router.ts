@@ -185,6 +185,7 @@ function toBrowsers(
   const targets = called.map(({ aor, endpointId, contactUri }): CalleeTarget => ({
     side: 'browser',
     label: `${aor} ${endpointId}`,
+    remote: endpoints.find(endpointId)?.remote,
     place: { endpointId },
     media: browserEnd,
     from: wantsPrivacy(caller) ? anonymous : shown,

@@ -98,6 +98,8 @@ describe('calls between browsers', () => {
     assert.equal(cdr.termination.by, 'caller');
     assert.equal(cdr.route, 'users');
     assert.match(cdr.callee?.who ?? '', /^sip:bob@localhost e_/);
+    for (const party of [cdr.caller, cdr.callee])
+      assert.match(party?.remote ?? '', /^127\.0\.0\.1:[1-9][0-9]*$/);
   });
 
   for (const [status, words] of [

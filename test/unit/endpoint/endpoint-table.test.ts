@@ -16,6 +16,7 @@ const graceMs = 30_000;
 
 class FakeFlow implements EndpointFlow {
   readonly transport = 'WS';
+  readonly remote = '192.0.2.1:5000';
   readonly sent: string[] = [];
   wasReplaced = false;
   constructor(

@@ -15,7 +15,9 @@ const address = { family: 4, host: '203.0.113.5' } as const;
 /** A fixed key: what matters is that it is ours. */
 export const ourKey = Buffer.alloc(30, 1).toString('base64');
 
-export const ourTransports: { readonly [profile in SdpProfile]: LocalTransport } = {
+export const ourTransports: {
+  readonly [Profile in SdpProfile]: LocalTransport & { readonly profile: Profile };
+} = {
   plain: { profile: 'plain', address, rtpPort: 20_000, rtcpPort: 20_001 },
   webrtc: {
     profile: 'webrtc',

@@ -163,15 +163,12 @@ export class Call implements CallActions {
   async relayProgress({ legId, progress }: CallEventMap['progress']): Promise<void> {
     const attempt = this.#search.get(legId);
     if (attempt === undefined) return;
-    attempt.patience.progress(progress.status);
-    const early = progress.sdp === undefined ? undefined : await this.#early.progress(attempt, progress.sdp);
-    this.around.events.callProgress({
-      callId: this.id,
-      legId,
-      status: progress.status,
-      earlyMedia: early !== undefined,
-    });
-    this.caller.progress(progress.status, progress.reason, early);
+    const { status, reason, sdp } = progress;
+    attempt.patience.progress(status);
+    const early = sdp === undefined ? undefined : await this.#early.progress(attempt, sdp);
+    this.around.events.callProgress({ callId: this.id, legId, status, earlyMedia: early !== undefined });
+    const headers = early === undefined ? [] : this.#inDialog.progressed(progress.headers);
+    this.caller.progress(status, reason, early, headers);
   }
 
   async answerCaller({ legId, answer }: CallEventMap['answered']): Promise<void> {

@@ -69,8 +69,14 @@ export class InDialog {
   answered(headers: HeaderView): HeaderList {
     this.#calleeTrickles = isTrickling(headers);
     this.#trickle.release();
-    if (this.call.source.side !== 'browser') return [];
-    return !this.media.isDirect || this.#calleeTrickles ? takesTrickle : [];
+    return this.#callerMayTrickle(headers);
+  }
+
+  /** The callee has described its media early; returns header fields of the 18x to the caller: of a reliable one (RFC 6086 §5.2.3). */
+  progressed(headers: HeaderView): HeaderList {
+    const { headers: asked } = this.call.incoming;
+    const isReliable = [...asked.getAll('supported'), ...asked.getAll('require')].join().includes('100rel');
+    return isReliable ? this.#callerMayTrickle(headers) : [];
   }
 
   /** The caller has acknowledged: it has the answer that the callee's candidates belong to. */
@@ -115,6 +121,11 @@ export class InDialog {
 
   #lost(why: SipFailure): void {
     this.events.callToneLost({ callId: this.call.id, failure: why });
+  }
+
+  #callerMayTrickle(ofCallee: HeaderView): HeaderList {
+    if (this.call.source.side !== 'browser') return [];
+    return !this.media.isDirect || isTrickling(ofCallee) ? takesTrickle : [];
   }
 
   #trickleTarget(legId: string): { readonly leg: Leg; readonly takes: boolean } | undefined {

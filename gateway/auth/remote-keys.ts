@@ -1,6 +1,7 @@
 import { errors, type CryptoKey, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose';
 import type { Clock } from '../../sip/clock.js';
 import { failure, type SipFailure } from '../../sip/failure.js';
+import { boundedText } from '../bounded-text.js';
 import { readKeySet, type SigningKeys } from '../config/signing-keys.js';
 
 export interface RemoteKeysOptions {
@@ -112,15 +113,7 @@ async function textAt(url: string, signal: AbortSignal): Promise<string> {
     await response.body?.cancel();
     throw new Error(`answered ${response.status}`);
   }
-  const body: AsyncIterable<Uint8Array> | null = response.body;
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of body ?? []) {
-    sizeBytes += chunk.byteLength;
-    if (sizeBytes > maxAnswerBytes) throw new Error(`an answer of more than ${maxAnswerBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  return boundedText(response, maxAnswerBytes);
 }
 
 /** `fetch failed` says nothing: the cause does. */

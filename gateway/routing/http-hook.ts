@@ -1,3 +1,4 @@
+import { boundedText } from '../bounded-text.js';
 import type { RoutingQuestion } from './routing-hook.js';
 
 /** Larger answers are mistakes. */
@@ -27,20 +28,8 @@ export async function askOverHttp(
     redirect: 'error',
     signal,
   });
-  if (response.status === 200) return JSON.parse(await textOf(response)) as unknown;
+  if (response.status === 200) return JSON.parse(await boundedText(response, maxAnswerBytes)) as unknown;
   await response.body?.cancel();
   if (response.status === 204) return undefined;
   throw new Error(`answered ${response.status}`);
-}
-
-async function textOf(response: Response): Promise<string> {
-  const body: AsyncIterable<Uint8Array> | null = response.body;
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of body ?? []) {
-    sizeBytes += chunk.byteLength;
-    if (sizeBytes > maxAnswerBytes) throw new Error(`an answer of more than ${maxAnswerBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -8,6 +8,7 @@ import { startGatewayWithPages } from '../support/gateway-with-pages.js';
 import { findPeer } from '../support/peers.js';
 import { Rtpengine } from '../support/rtpengine.js';
 import { Softphone } from '../support/softphone.js';
+import { within } from '../support/within.js';
 import { percentile } from './pace.js';
 import { QuickPhone } from './quick-phone.js';
 import type { Row } from './table.js';
@@ -136,7 +137,7 @@ async function openPhone(browser: TestBrowser, pageUrl: string, user: string): P
 async function oneCall(alice: Softphone, callee: Callee): Promise<SetupTimes> {
   await alice.dial(callee.number);
   const moments = await momentsOf(alice.page);
-  const calleeHeardMs = await callee.heard();
+  const calleeHeardMs = await within(patienceMs, 'the callee hears', callee.heard());
   await alice.hangUp();
   await alice.waitForNoCall();
   const since = (momentMs = Number.NaN): number => momentMs - (moments.pressedMs ?? Number.NaN);

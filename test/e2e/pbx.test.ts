@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Secret } from '../../gateway/config/secret.js';
 import type { RouteConfig } from '../../gateway/config/config.js';
 import { Baresip } from '../support/baresip.js';
+import { bothHear, bothHoldAndResume, browserHz, connect, phoneHz } from '../support/browser-and-phone.js';
 import { launchChromium, type TestBrowser } from '../support/chromium.js';
 import { freePort } from '../support/free-port.js';
 import { ipTrunk, passwordOf, usersRoute, type Gateway } from '../support/gateway.js';
@@ -11,8 +12,6 @@ import { Kamailio } from '../support/kamailio.js';
 import { requirePeer } from '../support/peers.js';
 import { Softphone } from '../support/softphone.js';
 
-const browserHz = 440;
-const phoneHz = 1_000;
 const users = { '1001': 'phone-secret', '1002': 'other-secret', gw: 'gw-secret' };
 const phoneDtmf = 'CALL_DTMF_START';
 
@@ -78,53 +77,34 @@ describe('a browser and a phone behind a PBX', function () {
     assert.deepEqual(alice.problems, []);
   });
 
-  const bothHear = (): Promise<unknown> =>
-    Promise.all([alice.waitForTone(phoneHz), phone.waitForTone(browserHz)]);
-
   describe('the browser calls', () => {
-    const connect = async (): Promise<void> => {
-      await alice.dial('1001');
-      await phone.event('CALL_INCOMING');
-      await alice.waitForState('Ringing');
-      phone.accept();
-      await alice.waitForState('In call');
-      await phone.event('CALL_ESTABLISHED');
-    };
-
     it('and both hear each other until the browser hangs up', async () => {
-      await connect();
-      await bothHear();
+      await connect(alice, phone);
+      await bothHear(alice, phone);
       await alice.hangUp();
       await phone.event('CALL_CLOSED');
       await alice.waitForNotice('Call ended');
     });
 
     it('and both hear each other until the phone hangs up', async () => {
-      await connect();
-      await bothHear();
+      await connect(alice, phone);
+      await bothHear(alice, phone);
       phone.hangUp();
       await phone.event('CALL_CLOSED');
       await alice.waitForNotice('Call ended');
     });
 
     it('and each hold silences, each resume restores', async () => {
-      await connect();
-      await bothHear();
-      await alice.hold();
-      await alice.waitForSilence();
-      await alice.resume();
-      await bothHear();
-      phone.hold();
-      await alice.waitForSilence();
-      phone.resume();
-      await bothHear();
+      await connect(alice, phone);
+      await bothHear(alice, phone);
+      await bothHoldAndResume(alice, phone);
       await alice.hangUp();
       await phone.event('CALL_CLOSED');
     });
 
     it('and its DTMF digits arrive', async () => {
-      await connect();
-      await bothHear();
+      await connect(alice, phone);
+      await bothHear(alice, phone);
       const digits: string[] = [];
       for (const digit of ['1', '9', '#']) {
         await alice.pressDigit(digit);
@@ -168,7 +148,7 @@ describe('a browser and a phone behind a PBX', function () {
       await ring();
       await alice.answer();
       await phone.event('CALL_ESTABLISHED');
-      await bothHear();
+      await bothHear(alice, phone);
       phone.hangUp();
       await phone.event('CALL_CLOSED');
       await alice.waitForNotice('Call ended');
@@ -178,7 +158,7 @@ describe('a browser and a phone behind a PBX', function () {
       await ring();
       await alice.answer();
       await phone.event('CALL_ESTABLISHED');
-      await bothHear();
+      await bothHear(alice, phone);
       await alice.hangUp();
       await phone.event('CALL_CLOSED');
     });

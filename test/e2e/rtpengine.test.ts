@@ -6,6 +6,7 @@ import { cdrSchema } from '../../gateway/cdr/cdr-schema.js';
 import type { RouteConfig } from '../../gateway/config/config.js';
 import { Secret } from '../../gateway/config/secret.js';
 import { Baresip } from '../support/baresip.js';
+import { bothHear, bothHoldAndResume, browserHz, connect, phoneHz } from '../support/browser-and-phone.js';
 import { launchChromium, type TestBrowser } from '../support/chromium.js';
 import { freePort } from '../support/free-port.js';
 import { ipTrunk, passwordOf, usersRoute, type Gateway } from '../support/gateway.js';
@@ -16,8 +17,6 @@ import { requirePeer } from '../support/peers.js';
 import { Rtpengine } from '../support/rtpengine.js';
 import { Softphone } from '../support/softphone.js';
 
-const browserHz = 440;
-const phoneHz = 1_000;
 const users = { '1001': 'phone-secret', gw: 'gw-secret' };
 
 const phonesRoute: RouteConfig = {
@@ -94,23 +93,11 @@ describe('a browser and a phone behind a PBX, with rtpengine', function () {
     assert.deepEqual(alice.problems, []);
   });
 
-  const bothHear = (): Promise<unknown> =>
-    Promise.all([alice.waitForTone(phoneHz), phone.waitForTone(browserHz)]);
-
-  const connect = async (): Promise<void> => {
-    await alice.dial('1001');
-    await phone.event('CALL_INCOMING');
-    await alice.waitForState('Ringing');
-    phone.accept();
-    await alice.waitForState('In call');
-    await phone.event('CALL_ESTABLISHED');
-  };
-
   const calls = async (): Promise<number[]> => Promise.all(servers.map((server) => server.calls()));
 
   it('hear each other when the browser calls, and nothing is left in rtpengine after it', async () => {
-    await connect();
-    await bothHear();
+    await connect(alice, phone);
+    await bothHear(alice, phone);
     assert.deepEqual((await calls()).sort(), [0, 1]);
     await alice.hangUp();
     await phone.event('CALL_CLOSED');
@@ -123,29 +110,22 @@ describe('a browser and a phone behind a PBX, with rtpengine', function () {
     assert.equal(await alice.waitForIncoming(), '1001');
     await alice.answer();
     await phone.event('CALL_ESTABLISHED');
-    await bothHear();
+    await bothHear(alice, phone);
     phone.hangUp();
     await phone.event('CALL_CLOSED');
   });
 
   it('are silent while one holds, and hear each other after the resume', async () => {
-    await connect();
-    await bothHear();
-    await alice.hold();
-    await alice.waitForSilence();
-    await alice.resume();
-    await bothHear();
-    phone.hold();
-    await alice.waitForSilence();
-    phone.resume();
-    await bothHear();
+    await connect(alice, phone);
+    await bothHear(alice, phone);
+    await bothHoldAndResume(alice, phone);
     await alice.hangUp();
     await phone.event('CALL_CLOSED');
   });
 
   it('leave a CDR with the figures of both sides', async () => {
-    await connect();
-    await bothHear();
+    await connect(alice, phone);
+    await bothHear(alice, phone);
     await alice.hangUp();
     await phone.event('CALL_CLOSED');
     await idle(gateway);
@@ -160,8 +140,8 @@ describe('a browser and a phone behind a PBX, with rtpengine', function () {
   });
 
   it('exchange DTMF digits', async () => {
-    await connect();
-    await bothHear();
+    await connect(alice, phone);
+    await bothHear(alice, phone);
     await alice.pressDigit('5');
     assert.equal((await phone.event('CALL_DTMF_START')).param, '5');
     await alice.hangUp();
@@ -169,8 +149,8 @@ describe('a browser and a phone behind a PBX, with rtpengine', function () {
   });
 
   it('hang up when their rtpengine dies, and call again over the other one', async () => {
-    await connect();
-    await bothHear();
+    await connect(alice, phone);
+    await bothHear(alice, phone);
     const at = (await calls()).indexOf(1);
     const [dead, alive] = at === 0 ? [servers[0], servers[1]] : [servers[1], servers[0]];
     assert.ok(dead !== undefined && alive !== undefined);
@@ -182,8 +162,8 @@ describe('a browser and a phone behind a PBX, with rtpengine', function () {
     assert.equal(ended?.['code'], 'media.engine_lost');
     assert.match(await gateway.metrics.text(), /^webtrunk_media_servers_up 1$/m);
 
-    await connect();
-    await bothHear();
+    await connect(alice, phone);
+    await bothHear(alice, phone);
     assert.equal(await alive.calls(), 1);
     await alice.hangUp();
     await phone.event('CALL_CLOSED');

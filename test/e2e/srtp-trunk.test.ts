@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TrunkConfig } from '../../gateway/config/config.js';
 import { Baresip, type BaresipOptions } from '../support/baresip.js';
+import { bothHear, bothHoldAndResume, browserHz, phoneHz } from '../support/browser-and-phone.js';
 import { launchChromium, type TestBrowser } from '../support/chromium.js';
 import { ipTrunk, passwordOf, usersRoute, type Gateway } from '../support/gateway.js';
 import { startGatewayWithPages } from '../support/gateway-with-pages.js';
@@ -8,9 +9,6 @@ import { idle } from '../support/idle.js';
 import { requirePeer } from '../support/peers.js';
 import { Rtpengine } from '../support/rtpengine.js';
 import { Softphone } from '../support/softphone.js';
-
-const browserHz = 440;
-const phoneHz = 1_000;
 
 type Srtp = NonNullable<TrunkConfig['media']['srtp']>;
 
@@ -67,20 +65,6 @@ describe('SRTP with keys in SDP towards a trunk', function () {
     await gateway?.close();
   });
 
-  const bothHear = (): Promise<unknown> =>
-    Promise.all([alice.waitForTone(phoneHz), phone.waitForTone(browserHz)]);
-
-  const bothHoldAndResume = async (): Promise<void> => {
-    await alice.hold();
-    await alice.waitForSilence();
-    await alice.resume();
-    await bothHear();
-    phone.hold();
-    await alice.waitForSilence();
-    phone.resume();
-    await bothHear();
-  };
-
   const lastEnded = async (opened: Gateway): Promise<unknown> => {
     await idle(opened);
     return opened.lines.filter(({ event }) => event === 'call.ended').at(-1)?.['code'];
@@ -99,9 +83,9 @@ describe('SRTP with keys in SDP towards a trunk', function () {
       await phone.event('CALL_INCOMING');
       phone.accept();
       await alice.waitForState('In call');
-      await bothHear();
+      await bothHear(alice, phone);
       assert.equal(phone.output.includes('SRTP is Enabled'), isEncrypted, phone.output);
-      await bothHoldAndResume();
+      await bothHoldAndResume(alice, phone);
       await alice.hangUp();
       await phone.event('CALL_CLOSED');
       await idle(opened);
@@ -109,8 +93,8 @@ describe('SRTP with keys in SDP towards a trunk', function () {
       phone.dial(`sip:alice@${opened.sipAddress}`);
       await alice.waitForIncoming();
       await alice.answer();
-      await bothHear();
-      await bothHoldAndResume();
+      await bothHear(alice, phone);
+      await bothHoldAndResume(alice, phone);
       phone.hangUp();
       await phone.event('CALL_CLOSED');
     });
@@ -121,7 +105,7 @@ describe('SRTP with keys in SDP towards a trunk', function () {
     phone.dial(`sip:alice@${opened.sipAddress}`);
     await alice.waitForIncoming();
     await alice.answer();
-    await bothHear();
+    await bothHear(alice, phone);
     assert.match(phone.output, /SRTP is Enabled/);
     phone.hangUp();
     await phone.event('CALL_CLOSED');

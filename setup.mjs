@@ -102,7 +102,7 @@ function bench(args) {
 }
 
 function fuzz(args) {
-  runCompiled('dist/test/fuzz/main.js', args);
+  runCompiled('dist/test/fuzz/main.js', args, ['--expose-gc']);
 }
 
 function soak(args) {
@@ -113,11 +113,11 @@ function testEngine(args) {
   runCompiled('dist/test/conformance/main.js', args);
 }
 
-function runCompiled(file, args) {
+function runCompiled(file, args, nodeArgs = []) {
   installDependencies();
   build([], ['sip', 'gateway', 'web', 'test']);
   const program = join(root, file);
-  const { status } = spawnSync(process.execPath, ['--enable-source-maps', program, ...args], {
+  const { status } = spawnSync(process.execPath, ['--enable-source-maps', ...nodeArgs, program, ...args], {
     stdio: 'inherit',
   });
   process.exitCode = status ?? 1;

@@ -42,18 +42,63 @@ export function readYaml(text: string): YamlSource | readonly ConfigProblem[] {
       { path: '', line: 1, problem: 'no keys found', fix: 'start from the example in docs/configuration.md' },
     ];
   }
+  const unusable = unusableAliases(document, lines);
+  if (unusable.length > 0) return unusable;
   visit(document, {
     Scalar(_key, scalar) {
       if (typeof scalar.value === 'string') scalar.value = unmask(scalar.value);
       if (scalar.source !== undefined) scalar.source = unmask(scalar.source);
     },
   });
+  const value = valueOf(document);
+  if (value === undefined) return [{ path: '', line: 1, ...tooManyAliases }];
   return {
-    value: document.toJS({ maxAliasCount: maxAliases }) as unknown,
+    value,
     lineOf: (path) => lineOf(document, lines, path),
     writtenAt: (path) => writtenAt(document, path),
   };
 }
+
+const tooManyAliases = {
+  problem: `aliases (*name) stand for far too much: more than ${maxAliases} copies of one part`,
+  fix: 'write it without aliases',
+};
+
+/** Undefined when aliases would make far more of the text than it is. */
+function valueOf(document: Document): unknown {
+  try {
+    return document.toJS({ maxAliasCount: maxAliases });
+  } catch (thrown) {
+    if (thrown instanceof ReferenceError) return undefined;
+    throw thrown;
+  }
+}
+
+/** Aliases that stand for nothing, or for what they are a part of. */
+function unusableAliases(document: Document, lines: LineCounter): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  visit(document, {
+    Alias(_key, alias, ancestors) {
+      const target = alias.resolve(document);
+      const isOwnPart = target !== undefined && ancestors.includes(target);
+      if (target !== undefined && !isOwnPart) return;
+      problems.push({
+        path: '',
+        line: lines.linePos(alias.range?.[0] ?? 0).line,
+        problem: `*${unmask(alias.source)} ${isOwnPart ? 'stands for what it is a part of' : 'stands for nothing'}`,
+        fix: 'put text that begins with * into quotes, or write what is meant in full',
+      });
+    },
+  });
+  return problems;
+}
+
+const fixes: Partial<Record<YAMLError['code'], string>> = {
+  DUPLICATE_KEY: 'keep one of them',
+  TAB_AS_INDENT: 'indent with spaces',
+  BLOCK_AS_IMPLICIT_KEY: 'one key on a line; put a value that has a colon in it into quotes',
+  MISSING_CHAR: 'add the missing bracket, brace or quotation mark',
+};
 
 /** Every key that is there twice, else only the first error: the others follow from it. */
 function explainErrors(errors: readonly YAMLError[], lines: LineCounter): readonly ConfigProblem[] {
@@ -63,8 +108,7 @@ function explainErrors(errors: readonly YAMLError[], lines: LineCounter): readon
     path: '',
     line: lines.linePos(pos[0]).line,
     problem: `not readable as YAML: ${unmask(message)}`,
-    fix:
-      code === 'DUPLICATE_KEY' ? 'keep one of them' : 'check indentation, colons and quotes near this line',
+    fix: fixes[code] ?? 'check indentation, colons and quotes near this line',
   }));
 }
 

@@ -55,6 +55,8 @@ const routedMethods = [
 
 /** Longest wait for the TCP connection and the answer to our secret. */
 const readyWithinMs = 8000;
+/** Of an error of srf's. */
+const shownChars = 48;
 
 /**
  * One connection to the engine, with an Srf of its own that lives and dies with it: srf's reconnecting loses TLS, keeps
@@ -180,8 +182,10 @@ export class SrfConnection {
         try {
           Reflect.apply(listener, socket, [chunk]);
         } catch (thrown) {
-          this.log.error({ err: thrown }, 'the SIP engine sent something that cannot be read');
-          this.#leave(`unreadable control frame: ${String(thrown)}`);
+          // srf puts all that it has received into its error, credentials too.
+          const why = String(thrown).slice(0, shownChars);
+          this.log.error({ why }, 'the SIP engine sent something that cannot be read');
+          this.#leave(`unreadable control frame: ${why}`);
         }
       });
     }

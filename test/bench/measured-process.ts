@@ -5,22 +5,27 @@ import type { ProbeRequest, Usage } from './probe.js';
 
 const probe = new URL('./probe.js', import.meta.url).href;
 const stopWithinMs = 15_000;
+const keptLog = 20_000;
 
 /** A Node program in a process of its own whose CPU time and memory can be asked for. */
 export class MeasuredProcess {
   private output = '';
+  private logged = '';
 
   private constructor(private readonly child: ChildProcess) {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.output = (this.output + text).slice(-4_000);
     });
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.logged = (this.logged + text).slice(-keptLog);
+    });
   }
 
-  /** `program` is a compiled file, seen from this folder. */
-  static start(program: string, args: readonly string[]): MeasuredProcess {
+  /** `program` is a compiled file, seen from this folder; its standard output is lost unless `keepsLog`. */
+  static start(program: string, args: readonly string[], keepsLog = false): MeasuredProcess {
     const file = fileURLToPath(new URL(program, import.meta.url));
     const child = spawn(process.execPath, ['--expose-gc', '--import', probe, file, ...args], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      stdio: ['ignore', keepsLog ? 'pipe' : 'ignore', 'pipe', 'ipc'],
     });
     return new MeasuredProcess(child);
   }
@@ -39,6 +44,11 @@ export class MeasuredProcess {
     return this.output;
   }
 
+  /** The end of what it wrote to its standard output. */
+  get log(): string {
+    return this.logged;
+  }
+
   /** Asks the probe in it. */
   async ask(request: ProbeRequest = {}): Promise<Usage> {
     if (this.hasEnded) throw new Error(`the measured process has ended: ${this.output}`);
@@ -46,6 +56,14 @@ export class MeasuredProcess {
     this.child.send(request);
     const [usage] = (await answer) as [Usage];
     return usage;
+  }
+
+  /** Ends it at once. */
+  async kill(): Promise<void> {
+    if (this.hasEnded) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await ended;
   }
 
   /** Asks it to end, and makes it end when it does not. */

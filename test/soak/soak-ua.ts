@@ -61,7 +61,7 @@ export class SoakUa {
   private readonly replies = new Map<string, string>();
   /** By Call-ID and CSeq, the oldest first. */
   private readonly acks = new Map<string, string>();
-  private readonly callees = new Map<string, (dialog: SoakDialog) => void>();
+  private readonly callees = new Map<string, { give(dialog: SoakDialog | undefined): void }>();
 
   constructor(
     private readonly line: SoakLine,
@@ -89,12 +89,20 @@ export class SoakUa {
   }
 
   /** The next call for that user part of the Request-URI, answered. */
-  answered(user: string): Promise<SoakDialog> {
-    return within(
-      answerWithinMs,
-      `a call for ${user}`,
-      new Promise<SoakDialog>((resolve) => this.callees.set(user, resolve)),
-    ).finally(() => this.callees.delete(user));
+  async answered(user: string): Promise<SoakDialog> {
+    const call = new Promise<SoakDialog | undefined>((give) => this.callees.set(user, { give }));
+    try {
+      const dialog = await within(answerWithinMs, `a call for ${user}`, call);
+      if (dialog === undefined) throw new Error(`no call for ${user}`);
+      return dialog;
+    } finally {
+      this.callees.delete(user);
+    }
+  }
+
+  /** Whoever waits for a call for that user waits no longer: {@link answered} rejects. */
+  stopWaiting(user: string): void {
+    this.callees.get(user)?.give(undefined);
   }
 
   /** re-INVITE with that direction of media (RFC 3264 §8.4). */
@@ -221,14 +229,14 @@ export class SoakUa {
 
   private ring(key: string, request: SipRequest): void {
     const user = 'user' in request.uri ? request.uri.user : undefined;
-    const answered = this.callees.get(user ?? '');
-    if (answered === undefined) return this.reply(key, respond(request, 486));
+    const callee = this.callees.get(user ?? '');
+    if (callee === undefined) return this.reply(key, respond(request, 486));
     const toTag = newTag();
     const headers = [['Contact', this.line.contact]] as const;
     this.line.send(serializeText(respond(request, 180, { toTag, headers })));
     this.accept(key, request, toTag);
     const local = `${request.headers.get('To') ?? ''};tag=${toTag}`;
-    answered(this.hold(request, request.callId, local, request.headers.get('From') ?? ''));
+    callee.give(this.hold(request, request.callId, local, request.headers.get('From') ?? ''));
   }
 
   private accept(key: string, request: SipRequest, toTag?: string): void {

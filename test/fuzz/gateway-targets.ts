@@ -1,0 +1,15 @@
+import { drachtioTorment } from './drachtio-torment.js';
+import { fuzzGateway } from './fuzz-gateway.js';
+import type { FuzzTarget } from './fuzz-target.js';
+import { httpTorment } from './http-torment.js';
+import { ngTorment } from './ng-torment.js';
+import { websocketTorment } from './websocket-torment.js';
+
+/** Inputs of a whole gateway in a process of its own, by name. */
+export const gatewayTargets: Readonly<Record<string, FuzzTarget>> = {
+  websocket: fuzzGateway(websocketTorment),
+  pages: fuzzGateway(httpTorment('pages')),
+  admin: fuzzGateway(httpTorment('admin')),
+  ng: fuzzGateway(ngTorment),
+  drachtio: fuzzGateway(drachtioTorment),
+};

@@ -119,6 +119,14 @@ export class AudioCall {
     return { browser, phone };
   }
 
+  /** Takes the BYE with which the gateway ends the call of a browser whose PBX does not answer any more. */
+  async hungUpByGateway(): Promise<SipRequest> {
+    const bye = await nextRequest(this.alice, 'BYE');
+    this.#isUp = false;
+    answer(this.alice, bye, 200);
+    return bye;
+  }
+
   /** The browser plays a tone as RFC 4733 events, without audio meanwhile; the end is sent three times. */
   async press(code: number, units: number): Promise<void> {
     clearInterval(this.#pump);

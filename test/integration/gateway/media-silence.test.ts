@@ -60,4 +60,21 @@ describe('a call that falls silent', () => {
       media: { engine: 'rtpengine', instances: [{ address: mediaServer.address, weight: 1 }] },
     });
   });
+
+  it('because the host of the PBX has died is ended for the browser, though nobody answers BYE there', async () => {
+    const cdrFile = join(folder, 'cdr.ndjson');
+    const call = await AudioCall.open({ mediaProcesses: 1, cdrFile, mediaTimeoutMs: limitMs });
+    try {
+      await call.talk();
+      call.fallSilent();
+      const [bye, unanswered] = await Promise.all([call.hungUpByGateway(), call.pbx.request('BYE')]);
+      for (const { headers } of [bye, unanswered])
+        assert.equal(headers.get('reason'), 'SIP;cause=408;text="No Media"');
+      await call.gateway.close();
+      const { termination } = cdrSchema.parse(JSON.parse(await readFile(cdrFile, 'utf8')));
+      assert.equal(termination.code, 'media.timeout');
+    } finally {
+      await call.close();
+    }
+  });
 });

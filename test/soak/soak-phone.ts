@@ -21,6 +21,8 @@ export class SoakPhone implements SoakLine {
   readonly ua: SoakUa;
   /** A call, or a change of socket, has it. */
   isTaken = false;
+  /** The gateway, or the network, has closed the socket. */
+  onClose: (code: number) => void = () => undefined;
   private socket: WebSocket | undefined;
   private readonly callId = newCallId();
   private readonly tag = newTag();
@@ -47,6 +49,9 @@ export class SoakPhone implements SoakLine {
     const socket = new WebSocket(this.url, 'sip', { perMessageDeflate: false });
     socket.on('error', () => undefined);
     socket.on('message', (bytes: Buffer) => this.ua.take(bytes));
+    socket.on('close', (code) => {
+      if (this.socket === socket) this.onClose(code);
+    });
     await once(socket, 'open');
     this.socket = socket;
     const challenged = await this.register('');

@@ -6,6 +6,8 @@ import { nearest } from './nearest.js';
 import { checkDtmf } from './dtmf-checks.js';
 import { checkVideo } from './video-checks.js';
 import { checkSrtp } from './srtp-checks.js';
+import { checkIce } from './ice-checks.js';
+import { checkDrain } from './drain-checks.js';
 import { checkIdentity } from './identity-checks.js';
 import { checkJwt } from './jwt-checks.js';
 import { checkPbxDomains } from './pbx-domain-checks.js';
@@ -33,6 +35,8 @@ const checks: readonly ((sections: Sections) => CrossFinding[])[] = [
   checkSrtp,
   checkPbxDomains,
   checkJwt,
+  checkIce,
+  checkDrain,
 ];
 
 /** Names that occur twice, references that lead nowhere, and settings that need others. */

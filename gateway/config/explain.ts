@@ -51,7 +51,10 @@ function explainScalar(schema: z.ZodType, path: Path, value: unknown, written: s
   }
   const shown = secret ? 'the value' : `"${written}"`;
   const meant = schema instanceof z.ZodEnum ? nearest(written, schema.options.map(String)) : undefined;
-  const fix = meant === undefined ? write : `did you mean ${meant}?`;
+  const isItem = schema instanceof z.ZodArray && (schema.element as z.ZodType).safeParse(value).success;
+  const isChoice = schema instanceof z.ZodEnum && schema.options.length > 1;
+  const otherwise = isItem ? `put it in brackets: [${written}]` : isChoice ? 'write one of them' : write;
+  const fix = meant === undefined ? otherwise : `did you mean ${meant}?`;
   return { problem: `${shown} is not ${expected}`, fix };
 }
 

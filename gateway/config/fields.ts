@@ -1,7 +1,15 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { compilePattern } from './pattern.js';
-import { parseDurationMs, parseNgAddress, parsePortRange, parseSipListen, parseSizeBytes } from './units.js';
+import {
+  durationText,
+  parseDurationMs,
+  parseNgAddress,
+  parsePortRange,
+  parseSipListen,
+  parseSizeBytes,
+  sizeText,
+} from './units.js';
 
 /** The kinds of values in the file. Each knows an example: what an error proposes and the documentation shows. */
 
@@ -80,8 +88,15 @@ export function choice<const Values extends readonly [string, ...string[]]>(
   return z.enum(values).meta(explained(description, { expected, example: values[0] }));
 }
 
+function rangeText(min: number, max: number, textOf: (value: number) => string): string {
+  return min === 0 ? `up to ${textOf(max)}` : `from ${textOf(min)} to ${textOf(max)}`;
+}
+
 export function duration(description: string, minMs: number, maxMs: number, example: string) {
-  const kind = { expected: 'a duration in range such as 500ms, 30s, 5m or 4h', example };
+  const kind = {
+    expected: `a duration ${rangeText(minMs, maxMs, durationText)}`,
+    example,
+  };
   return checkedText(description, kind, (value) => {
     const ms = parseDurationMs(value);
     return ms !== undefined && ms >= minMs && ms <= maxMs;
@@ -89,7 +104,10 @@ export function duration(description: string, minMs: number, maxMs: number, exam
 }
 
 export function size(description: string, minBytes: number, maxBytes: number, example: string) {
-  const kind = { expected: 'a size in range such as 64KiB or 1MiB', example };
+  const kind = {
+    expected: `a size ${rangeText(minBytes, maxBytes, sizeText)}`,
+    example,
+  };
   return checkedText(description, kind, (value) => {
     const bytes = parseSizeBytes(value);
     return bytes !== undefined && bytes >= minBytes && bytes <= maxBytes;

@@ -2,7 +2,9 @@
 export function nearest(written: string, words: readonly string[]): string | undefined {
   const wanted = written.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(wanted.length / 3)) + 1;
+  // Of a word of three letters hardly anything is left after two mistakes: on is not off.
+  const mostMistakes = wanted.length <= 3 ? 1 : Math.max(2, Math.floor(wanted.length / 3));
+  let bestDistance = mostMistakes + 1;
   for (const word of words) {
     const distance = editDistance(wanted, word.toLowerCase());
     if (distance < bestDistance) {

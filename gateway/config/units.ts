@@ -25,6 +25,23 @@ export function parseSizeBytes(text: string): number | undefined {
   return parseQuantity(text, sizeUnits);
 }
 
+/** `30s`, in the largest unit up to hours that gives a whole number. */
+export function durationText(ms: number): string {
+  const { ms: one = 1, s = 1, m = 1, h = 1 } = durationUnits;
+  return quantityText(ms, { ms: one, s, m, h });
+}
+
+/** `64KiB`, in the largest unit that gives a whole number. */
+export function sizeText(bytes: number): string {
+  return quantityText(bytes, sizeUnits);
+}
+
+function quantityText(value: number, units: Readonly<Record<string, number>>): string {
+  const fitting = Object.entries(units).filter(([, factor]) => value % factor === 0);
+  const [unit = '', factor = 1] = fitting.at(-1) ?? [];
+  return `${value / factor}${unit}`;
+}
+
 function parseQuantity(text: string, units: Readonly<Record<string, number>>): number | undefined {
   const [, amount = '', unit = ''] = quantity.exec(text) ?? [];
   const factor = units[unit];

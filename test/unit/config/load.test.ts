@@ -64,11 +64,11 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
   ],
   'a duration in a wrong unit': [
     withLine(4, 'websocket: { keepalive: 25 seconds }'),
-    'line 4: websocket.keepalive: "25 seconds" is not a duration in range such as 500ms, 30s, 5m or 4h (for example 25s)',
+    'line 4: websocket.keepalive: "25 seconds" is not a duration from 1s to 1h (for example 25s)',
   ],
   'a size that is too big': [
     withLine(4, 'websocket: { max_message: 2GiB }'),
-    'line 4: websocket.max_message: "2GiB" is not a size in range such as 64KiB or 1MiB (for example 64KiB)',
+    'line 4: websocket.max_message: "2GiB" is not a size from 4KiB to 1MiB (for example 64KiB)',
   ],
   'a misspelt choice': [
     withLine(33, 'log: { level: wran }'),

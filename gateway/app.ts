@@ -118,6 +118,7 @@ export class App {
           if (this.#pbx?.fromBrowser(endpoint, request) !== true) refuse(request);
         },
       },
+      resumed: ({ id }) => this.#controller?.table.browserIsBack(id),
       removed: (endpoint) => this.#pbx?.removed(endpoint),
     });
     this.#admission = new CallAdmission({

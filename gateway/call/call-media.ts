@@ -51,6 +51,18 @@ export class CallMedia {
     return this.#opened().answer(fromId, toId, sdp);
   }
 
+  /** How many packets have come from a leg; undefined when its media is not ours to see. Never rejects. */
+  async packetsFrom(legId: string): Promise<number | undefined> {
+    const session = this.#session;
+    const stats = await (session?.finalStats?.() ?? session?.stats());
+    return stats?.find(({ endId }) => endId === legId)?.packetsReceived;
+  }
+
+  /** The next offer to the leg, a browser's, asks for a new network path. */
+  renewPath(legId: string): void {
+    this.#session?.renewPath?.(legId);
+  }
+
   refuse(toId: string): void {
     this.#session?.refuse(toId);
   }

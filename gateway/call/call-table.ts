@@ -14,6 +14,11 @@ export class CallTable {
     return this.#perEndpoint.get(endpointId) ?? 0;
   }
 
+  /** A browser has a new flow: its calls look for its media. */
+  browserIsBack(endpointId: string): void {
+    for (const call of this.#calls.values()) call.browserIsBack(endpointId);
+  }
+
   all(): readonly Call[] {
     return [...this.#calls.values()];
   }

@@ -23,6 +23,7 @@ import type { Termination } from '../telemetry/call-events.js';
 import type { CallSource, CalleeTarget } from './ports.js';
 import { answerLocally, InDialog } from './in-dialog.js';
 import { calleeEars, callerEars, type LegEars } from './leg-ears.js';
+import { calleeOf, MediaCheck } from './media-check.js';
 import { SerialQueue } from './serial-queue.js';
 
 /**
@@ -38,6 +39,7 @@ export class Call implements CallActions {
   readonly #media: CallMedia;
   readonly #inDialog: InDialog;
   readonly #early: EarlyMedia;
+  readonly #mediaCheck: MediaCheck;
   readonly #negotiation: Negotiation;
   #state: CallState = 'routing';
   #connected: Attempt | undefined;
@@ -62,6 +64,10 @@ export class Call implements CallActions {
     this.#media = new CallMedia(id, incoming.leg.id, source, around, (lost) => this.cut(lost));
     this.#inDialog = new InDialog(this, this.#media, () => this.#connected, around.events);
     this.#early = new EarlyMedia(this.#media, incoming.leg, incoming.sdp);
+    this.#mediaCheck = new MediaCheck(around.clock, this.#media, {
+      ...{ source, caller: this.caller, callee: () => calleeOf(this.#connected) },
+      offerAgain: (event) => this.#post('reoffer', event),
+    });
     this.#negotiation = new Negotiation(this.#media, tellEvents(this, around));
   }
 
@@ -81,16 +87,12 @@ export class Call implements CallActions {
 
   /** Listens to the caller and begins to route. */
   start(): void {
-    const { caller, incoming, source, around } = this;
+    const { id: callId, caller, incoming, source, around } = this;
+    const { sipCallId } = caller;
     this.#openLegs.add(caller.id);
-    caller.listen(callerEars(this.caller.id, this.#ears));
-    around.events.callStarted({
-      callId: this.id,
-      from: incoming.from.uri,
-      dialled: incoming.requestUri,
-      side: source.side,
-      sipCallId: caller.sipCallId,
-    });
+    caller.listen(callerEars(caller.id, this.#ears));
+    const { from, requestUri: dialled } = incoming;
+    around.events.callStarted({ callId, from: from.uri, dialled, side: source.side, sipCallId });
     this.#queue.push(async () => {
       try {
         await this.#dispatch('routed', { plan: await around.router.plan(incoming, source) });
@@ -129,6 +131,11 @@ export class Call implements CallActions {
       holding: this.#negotiation.holding,
       media: this.#media.snapshot(),
     });
+  }
+
+  /** The endpoint has a new flow; the call may have nothing to do with it. */
+  browserIsBack(endpointId: string): void {
+    this.#mediaCheck.browserIsBack(endpointId);
   }
 
   /** Ends the call from outside: drain, lost engine, operator. Idempotent. */
@@ -274,6 +281,7 @@ export class Call implements CallActions {
 
   async finish(): Promise<void> {
     this.#timer?.cancel();
+    this.#mediaCheck.close();
     const media = await this.#media.close();
     const cdr = this.#record.cdr(this, this.#connected, this.#search.outcomes, media);
     this.around.events.callEnded({ callId: this.id, durationMs: cdr.durationMs, ...this.#record.outcome });
@@ -374,13 +382,8 @@ export class Call implements CallActions {
 
   #answer(winner: Attempt, sdp: string, headers: HeaderList): void {
     this.#timer?.cancel();
-    const setupMs = this.#record.answered();
-    this.around.events.callAnswered({
-      callId: this.id,
-      legId: winner.leg.id,
-      target: winner.target.label,
-      setupMs,
-    });
+    const answered = { callId: this.id, legId: winner.leg.id, target: winner.target.label };
+    this.around.events.callAnswered({ ...answered, setupMs: this.#record.answered() });
     this.caller.answer(sdp, headers).then(
       (ackSdp) => this.#post('acknowledged', { sdp: ackSdp }),
       (thrown: unknown) => this.#post('cut', { failure: toFailure(thrown) }),

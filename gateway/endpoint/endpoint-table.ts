@@ -16,6 +16,8 @@ export interface EndpointTableOptions extends Omit<EndpointSurroundings, 'create
   readonly events: Pick<EdgeEvents, 'endpointResumed' | 'endpointLost' | 'unregistered'>;
   /** An endpoint is gone for good. */
   readonly removed?: (endpoint: Endpoint) => void;
+  /** An endpoint has a new flow in place of one that it lost, or that another has replaced. */
+  readonly resumed?: (endpoint: Endpoint) => void;
   /** Makes the SIP core of one endpoint; sip.js by default. */
   readonly createStack?: EndpointSurroundings['createStack'];
 }
@@ -194,6 +196,7 @@ export class EndpointTable {
       flowId: flow.id,
       replaced: previous !== undefined,
     });
+    this.options.resumed?.(endpoint);
     return endpoint;
   }
 

@@ -91,6 +91,11 @@ export interface MediaSession {
   answer(fromEndId: string, toEndId: string, sdp: string): Promise<string>;
   /** The last offer sent to `toEndId` was refused: both ends stay as they were before it (RFC 3261 §14.1). */
   refuse(toEndId: string): void;
+  /**
+   * The next offer to the browser's end asks for a new network path (ICE restart, RFC 8445 §9), even when the old one seems
+   * to stand. Engines that cannot offer one leave the path to the browser.
+   */
+  renewPath?(endId: string): void;
   /** Sends a tone to the end as RFC 4733 events; resolves with false when that is not possible now. Never rejects. */
   sendDtmf?(endId: string, tone: DtmfTone): Promise<boolean>;
   /** For engines that pass descriptions on: a trickle fragment (RFC 8840) as the other end may see it. */

@@ -7,6 +7,7 @@ import { freePort } from './free-port.js';
 import { ipTrunk, passwordOf, usersRoute, type Gateway } from './gateway.js';
 import { startGatewayWithPages } from './gateway-with-pages.js';
 import { Kamailio } from './kamailio.js';
+import { findPeer } from './peers.js';
 import { Rtpengine } from './rtpengine.js';
 import { Softphone } from './softphone.js';
 
@@ -33,6 +34,13 @@ export interface CutOfficeOptions {
 
 /** What alice speaks in Chromium, and the telephone 1001. */
 export const [browserHz, phoneHz] = [440, 1_000] as const;
+
+/** Those that are installed; undefined when one is not. */
+export function findCutOfficePrograms(): CutOfficePrograms | undefined {
+  const [chromium, kamailio, baresip] = [findPeer('chromium'), findPeer('kamailio'), findPeer('baresip')];
+  if (chromium === undefined || kamailio === undefined || baresip === undefined) return undefined;
+  return { chromium, kamailio, baresip };
+}
 
 /**
  * Chromium → a line that can be cut → webtrunk → Kamailio → baresip, which is 1001. The telephone calls alice at

@@ -48,6 +48,12 @@ export class Softphone {
     await this.page.click('#sign-in button[type=submit]');
   }
 
+  /** Leaves the server, which then knows no contact of this page. */
+  async signOut(): Promise<void> {
+    await this.page.getByText('Sign out').dispatchEvent('click');
+    await this.page.locator('#sign-in').waitFor({ state: 'visible' });
+  }
+
   /** Types the number and presses Call. */
   async dial(number: string): Promise<void> {
     await this.page.fill('#dial', number);

@@ -125,6 +125,10 @@ class RemoteSession implements MediaSession {
     this.process.tell({ op: 'removeEnd', session: this.id, endId });
   }
 
+  renewPath(endId: string): void {
+    this.process.tell({ op: 'renewPath', session: this.id, endId });
+  }
+
   offer(fromEndId: string, toEndId: string, sdp: string): Promise<string> {
     return this.process.describe({ op: 'offer', session: this.id, fromEndId, toEndId, sdp });
   }

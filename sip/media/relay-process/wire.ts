@@ -25,7 +25,7 @@ export type ToWorker =
       readonly endId: string;
       readonly options: MediaEndOptions;
     }
-  | { readonly op: 'removeEnd' | 'refuse'; readonly session: string; readonly endId: string }
+  | { readonly op: 'removeEnd' | 'refuse' | 'renewPath'; readonly session: string; readonly endId: string }
   | {
       readonly op: 'offer' | 'answer';
       readonly request: number;

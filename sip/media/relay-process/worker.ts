@@ -65,6 +65,10 @@ async function sendDtmf(command: Extract<ToWorker, { op: 'sendDtmf' }>): Promise
   tell({ op: 'tone', request, isTaken });
 }
 
+function changeEnd(command: Extract<ToWorker, { op: 'removeEnd' | 'refuse' | 'renewPath' }>): void {
+  sessions.get(command.session)?.[command.op]?.(command.endId);
+}
+
 function destroy(id: string): void {
   sessions.get(id)?.close();
   sessions.delete(id);
@@ -97,7 +101,8 @@ function obey(command: ToWorker): void {
       return sessions.get(command.session)?.addEnd(command.endId, command.options);
     case 'removeEnd':
     case 'refuse':
-      return sessions.get(command.session)?.[command.op](command.endId);
+    case 'renewPath':
+      return changeEnd(command);
     case 'offer':
     case 'answer':
       return void describe(command);

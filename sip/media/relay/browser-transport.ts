@@ -20,6 +20,7 @@ export class BrowserTransport implements EndTransport {
   /** What is to be put into an answer. */
   #answering: PeerParameters | undefined;
   #isClosed = false;
+  #mustRenew = false;
 
   constructor(private readonly options: BrowserTransportOptions) {}
 
@@ -27,11 +28,16 @@ export class BrowserTransport implements EndTransport {
     return this.#current?.isConnected === false;
   }
 
-  /** Offers a new association, which restarts ICE, when there is none or when it is lost. */
+  /** Offers a new association, which restarts ICE, when there is none, when it is lost, or after {@link renew}. */
   async prepareOffer(): Promise<LocalTransport> {
-    if (this.#current?.hasFailed === false) return this.#local(this.#current.parameters, 'actpass');
+    if (this.#current?.hasFailed === false && !this.#mustRenew)
+      return this.#local(this.#current.parameters, 'actpass');
     this.#offered ??= await this.#prepare();
     return this.#local(this.#offered, 'actpass');
+  }
+
+  renew(): void {
+    this.#mustRenew = true;
   }
 
   async reserve(): Promise<void> {
@@ -90,6 +96,7 @@ export class BrowserTransport implements EndTransport {
     for (const unused of [this.#offered, this.#answering]) if (unused !== parameters) unused?.release();
     this.#offered = undefined;
     this.#answering = undefined;
+    this.#mustRenew = false;
   }
 
   async #prepare(): Promise<PeerParameters> {

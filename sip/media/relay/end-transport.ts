@@ -8,6 +8,8 @@ import type { PacketSink } from './packet-lane.js';
 export interface EndTransport extends PacketSink {
   /** Our parameters for an offer to the end. */
   prepareOffer(): Promise<LocalTransport>;
+  /** Lets the next offer ask for a new association, when the transport has such a thing. */
+  renew?(): void;
   /** Takes what an answer to the end will need, so that a shortage shows at offer time. */
   reserve(): Promise<void>;
   /** Our parameters for an answer to `offer`, a section of the end's own. */

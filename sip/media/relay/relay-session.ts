@@ -146,6 +146,10 @@ export class RelaySession implements MediaSession {
     this.#freeVideo();
   }
 
+  renewPath(endId: string): void {
+    this.#ends.get(endId)?.transport.renew?.();
+  }
+
   sendDtmf(endId: string, tone: DtmfTone): Promise<boolean> {
     const { offerer, answerer } = this.#active ?? {};
     const from = offerer?.id === endId ? answerer : answerer?.id === endId ? offerer : undefined;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { reconnectDelayMs } from '#web/phone/line/backoff.js';
+import { maxInCallMs, reconnectDelayMs } from '#web/phone/line/backoff.js';
 
 describe('the wait before a new connection', () => {
   it('lies between half and all of a ceiling that doubles with each failure', () => {
@@ -23,5 +23,12 @@ describe('the wait before a new connection', () => {
 
   it('spreads the clients of one server', () => {
     assert.notEqual(reconnectDelayMs(3, 0.2), reconnectDelayMs(3, 0.7));
+  });
+
+  it('waits no longer than asked for, when a call is up', () => {
+    for (const failures of [1, 2, 5, 50]) {
+      assert.equal(reconnectDelayMs(failures, 0, maxInCallMs), 1_000);
+      assert.equal(reconnectDelayMs(failures, 1, maxInCallMs), 2_000);
+    }
   });
 });

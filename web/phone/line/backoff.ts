@@ -1,5 +1,7 @@
 const baseMs = 1_000;
 const maxMs = 30_000;
+/** With a call up a person waits for the other one, and the server for the phone: no longer than for its `resume_grace`. */
+export const maxInCallMs = 2_000;
 
 /**
  * How long to wait before attempt number `failures` + 1, in milliseconds: the wait doubles with each failure up to 30 s
@@ -8,8 +10,9 @@ const maxMs = 30_000;
  *
  * @param failures consecutive failures so far, at least 1
  * @param random a number in [0, 1)
+ * @param longestMs the longest wait
  */
-export function reconnectDelayMs(failures: number, random: number): number {
-  const ceiling = Math.min(maxMs, baseMs * 2 ** Math.min(failures, 10));
+export function reconnectDelayMs(failures: number, random: number, longestMs = maxMs): number {
+  const ceiling = Math.min(longestMs, baseMs * 2 ** Math.min(failures, 10));
   return Math.round(ceiling / 2 + (ceiling / 2) * random);
 }

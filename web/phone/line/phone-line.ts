@@ -4,7 +4,7 @@ import type { LeftPage } from '../call/left-call.js';
 import type { PhoneStore } from '../state/phone-state.js';
 import type { WaitCause } from '../state/line-state.js';
 import { signInRefusal, tokenRefusal } from '../words/failure-words.js';
-import { reconnectDelayMs } from './backoff.js';
+import { maxInCallMs, reconnectDelayMs } from './backoff.js';
 import { IceServers } from './ice-servers.js';
 import { Registration } from './registration.js';
 import { SocketClosed, type SocketTransport } from './socket-transport.js';
@@ -162,7 +162,8 @@ export class PhoneLine {
 
   private wait(cause: WaitCause, detail: string | undefined, atLeastMs: number): void {
     this.failures += 1;
-    const delayMs = Math.max(atLeastMs, reconnectDelayMs(this.failures, Math.random()));
+    const longestMs = this.store.state.calls.list.length > 0 ? maxInCallMs : undefined;
+    const delayMs = Math.max(atLeastMs, reconnectDelayMs(this.failures, Math.random(), longestMs));
     clearTimeout(this.retryTimer);
     this.retryTimer = setTimeout(() => this.retry(), delayMs);
     const retryAtMs = Date.now() + delayMs;

@@ -1,0 +1,99 @@
+import type { Clock, Timer } from '../../sip/clock.js';
+import type { HeaderView, Leg, Reoffer } from '../../sip/leg.js';
+import type { CallMedia } from './call-media.js';
+import type { Attempt } from './callee-search.js';
+import type { CallSource } from './ports.js';
+
+/** A browser that is back may repair its media by itself: the softphone needs less. */
+const ownRepairMs = 4_000;
+/** A browser that is heard sends a packet every 20 ms, and reports of what it hears when it is on hold. */
+const lookMs = 2_000;
+
+const noHeaders: HeaderView = { get: () => undefined, getAll: () => [] };
+
+/** The leg of a callee that has answered, and the endpoint of a browser's. */
+interface CheckedCallee {
+  readonly legId: string;
+  readonly endpointId: string | undefined;
+}
+
+/** What the check needs of its call. */
+export interface CheckedCall {
+  readonly source: CallSource;
+  readonly caller: Pick<Leg, 'id'>;
+  /** The callee that has answered. */
+  readonly callee: () => CheckedCallee | undefined;
+  /** Carries a re-offer of the leg to the other one. */
+  readonly offerAgain: (event: { readonly legId: string; readonly reoffer: Reoffer }) => void;
+}
+
+/**
+ * Looks, after a browser has come back with a new flow, whether it still sends media. If not it is offered the other side's
+ * media again, with a new ICE path: a browser that lost its path answers over the new one (RFC 8839 §4.4.1.1.1), one that has
+ * forgotten the call says 481, one that is silent 408, and both end the call.
+ */
+export class MediaCheck {
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly media: Pick<CallMedia, 'packetsFrom' | 'renewPath' | 'descriptionsOf'>,
+    private readonly call: CheckedCall,
+  ) {}
+
+  /** The endpoint has a new flow. Does nothing when none of the call's legs is its own. */
+  browserIsBack(endpointId: string): void {
+    const { source, caller } = this.call;
+    const callee = this.call.callee();
+    if (callee === undefined || this.#closed) return;
+    const isCaller = source.side === 'browser' && source.endpointId === endpointId;
+    if (isCaller) this.#begin(caller.id, callee.legId);
+    else if (callee.endpointId === endpointId) this.#begin(callee.legId, caller.id);
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  #begin(legId: string, otherId: string): void {
+    this.#after(ownRepairMs, async () => {
+      const before = await this.media.packetsFrom(legId);
+      if (before === undefined) return;
+      this.#after(lookMs, async () => {
+        if ((await this.media.packetsFrom(legId)) === before) this.#offerAgain(legId, otherId);
+      });
+    });
+  }
+
+  #offerAgain(legId: string, otherId: string): void {
+    const [sdp] = this.media.descriptionsOf(otherId);
+    if (sdp === undefined || this.#closed) return;
+    this.media.renewPath(legId);
+    // The other side has asked for nothing: the answer concerns nobody but the media engine.
+    const reoffer: Reoffer = {
+      method: 'INVITE',
+      sdp,
+      headers: noHeaders,
+      accept: () => Promise.resolve(undefined),
+      reject: () => undefined,
+    };
+    this.call.offerAgain({ legId: otherId, reoffer });
+  }
+
+  #after(delayMs: number, act: () => Promise<void>): void {
+    if (this.#closed) return;
+    this.#timer?.cancel();
+    this.#timer = this.clock.after(delayMs, () => void act());
+  }
+}
+
+/** What the check needs of the attempt that has answered. */
+export function calleeOf(attempt: Attempt | undefined): CheckedCallee | undefined {
+  if (attempt === undefined) return undefined;
+  const { place } = attempt.target;
+  const endpointId = place !== undefined && 'endpointId' in place ? place.endpointId : undefined;
+  return { legId: attempt.leg.id, endpointId };
+}

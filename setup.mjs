@@ -1,6 +1,6 @@
 // Everything that `npm start`, `npm test` and `npm run bench` need on a fresh machine, and then the thing itself.
 // Uses nothing but Node, so that it runs before anything is installed.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   accessSync,
@@ -77,7 +77,55 @@ function test(args) {
     ]),
   );
   installPeers();
-  process.exitCode = node('mocha', mochaArgs);
+  return mochaArgs.length > 0 || process.env.WEBTRUNK_TEST_ENGINE !== undefined
+    ? runTests(mochaArgs)
+    : runTestsInHalves();
+}
+
+const allTests = 'dist/test/**/*.test.js';
+
+/** What the arguments ask for, or everything, one after the other. */
+function runTests(args) {
+  const names = args.some((argument) => argument.endsWith('.js'));
+  process.exitCode = node('mocha', names ? args : [allTests, ...args]);
+}
+
+/** Folders of `test/`. Tests wait most of the time: those with other programs run beside those without. */
+const halves = [
+  ['unit', 'integration', 'torture', 'conformance', 'fuzz', 'soak'],
+  ['interop', 'e2e'],
+];
+
+/** Everything; the second half's output comes when both have ended, and then one line for all. */
+async function runTestsInHalves() {
+  const runs = halves.map((folders, index) => runHalf(folders, index === 0));
+  const ended = await Promise.all(runs);
+  process.stdout.write(ended[1].output);
+  const sum = (what) => ended.reduce((total, { output }) => total + countIn(output, what), 0);
+  process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped\n`);
+  process.exitCode = ended.every(({ code }) => code === 0) ? 0 : 1;
+}
+
+function runHalf(folders, isShown) {
+  const specs = folders.map((folder) => `dist/test/${folder}/**/*.test.js`);
+  const child = spawn(process.execPath, [programOf('mocha'), ...specs], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk) => {
+      output += chunk;
+      if (isShown) process.stdout.write(chunk);
+    });
+  }
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })));
+}
+
+/** From the closing line of the tests' reporter. */
+function countIn(output, what) {
+  const [last] = [...output.matchAll(new RegExp(`(\\d+) ${what}`, 'g'))].slice(-1);
+  return Number(last?.[1] ?? 0);
 }
 
 /** Puts what `args` say about the SIP engine where tests look for it; gives the other arguments. */
@@ -243,11 +291,14 @@ function step(name, act) {
 
 /** Runs a program of node_modules; gives its exit code. */
 function node(name, args) {
+  const { status } = spawnSync(process.execPath, [programOf(name), ...args], { cwd: root, stdio: 'inherit' });
+  return status ?? 1;
+}
+
+function programOf(name) {
   const manifest = JSON.parse(readFileSync(manifestOf(name), 'utf8'));
   const bin = typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[name];
-  const program = join(dirname(manifestOf(name)), bin);
-  const { status } = spawnSync(process.execPath, [program, ...args], { cwd: root, stdio: 'inherit' });
-  return status ?? 1;
+  return join(dirname(manifestOf(name)), bin);
 }
 
 function manifestOf(name) {

@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
 import { requirePeer } from '../support/peers.js';
 import { Rtpengine } from '../support/rtpengine.js';
-import type { KillCase } from './kill-case.js';
+import { killCases } from './kill-run.js';
 import { killTable, killWithCallsUp, type KillOutcome } from './kill.js';
 
 const calls = 20;
 /** Of 20 calls: every tenth browser stays away, and one call may last for some seconds only. */
 const goingOn = 17;
-const cases: readonly KillCase[] = [
-  { engine: 'embedded', store: 'memory', media: 'rtpengine' },
-  { engine: 'drachtio', store: 'memory', media: 'rtpengine' },
-  { engine: 'embedded', store: 'redis', media: 'rtpengine' },
-  { engine: 'drachtio', store: 'redis', media: 'rtpengine' },
-  { engine: 'embedded', store: 'redis', media: 'relay' },
-];
-
 describe('calls that are up when webtrunk is killed and started again, in the short form', function () {
   this.timeout(120_000);
   let server: Rtpengine | undefined;
@@ -25,7 +17,12 @@ describe('calls that are up when webtrunk is killed and started again, in the sh
     server = await Rtpengine.start(requirePeer(this, 'rtpengine'), {
       mediaPorts: { min: 32_100, max: 32_400 },
     });
-    outcomes = await killWithCallsUp({ calls, graceSeconds: 3, programs: { redis, ng: server.port }, cases });
+    outcomes = await killWithCallsUp({
+      calls,
+      graceSeconds: 3,
+      programs: { redis, ng: server.port },
+      cases: killCases,
+    });
     process.stdout.write(`${killTable(outcomes)}\n`);
   });
 

@@ -57,9 +57,9 @@ const writtenWithinMs = 1_500;
 const pbxRtpPort = 9_000;
 const sdpBytes = 1_200;
 const brief = '8000';
-/** Bindings stand, and transactions over UDP stay for half a minute (RFC 3261 §17.2.2). */
+/** Bindings stand, what waits for a browser stays for its grace, and transactions over UDP stay for half a minute (RFC 3261 §17.2.2). */
 const standing =
-  /^(bindings|endpoints|detached|cores|flows|addresses|engine_clients|engine_\w+Transactions|transactions|trunk_transactions|newcomers|store_waiting|failureWindows|\w+Rates)$/;
+  /^(bindings|endpoints|detached|cores|flows|addresses|engine_clients|engine_\w+Transactions|transactions|trunk_transactions|newcomers|store_waiting|failureWindows|unsent|\w+Rates)$/;
 
 /** Kills a webtrunk with calls up, for each case, and looks what becomes of them when it is started again. */
 export async function killWithCallsUp(options: KillOptions): Promise<readonly KillOutcome[]> {

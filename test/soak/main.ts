@@ -1,11 +1,18 @@
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { soakCalls } from './calls.js';
+import { soakDrain } from './drain-run.js';
+import { soakKill } from './kill-run.js';
 import { soakLostSocket } from './lost-socket.js';
 import type { Soak } from './soak.js';
 
 /** Each in a file of its own. */
-const soaks: Readonly<Record<string, Soak>> = { calls: soakCalls, 'lost-socket': soakLostSocket };
+const soaks: Readonly<Record<string, Soak>> = {
+  calls: soakCalls,
+  'lost-socket': soakLostSocket,
+  drain: soakDrain,
+  kill: soakKill,
+};
 
 const help = `npm run soak [-- OPTIONS]
   --only NAMES    of ${Object.keys(soaks).join(', ')}; separated by commas

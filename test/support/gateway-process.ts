@@ -55,6 +55,11 @@ export class GatewayProcess {
     return typeof url === 'string' ? url : '';
   }
 
+  /** Of a process that has ended by itself. */
+  get exitCode(): number | null {
+    return this.child.exitCode;
+  }
+
   /** As a crash or the out-of-memory killer does it. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');

@@ -19,6 +19,7 @@ import {
   type TlsCertificate,
 } from './http-server.js';
 import { Ingress } from './ingress.js';
+import { OverloadGate } from './overload-gate.js';
 import { FailureWindow } from './limits.js';
 import { SignIn } from './sign-in.js';
 import { TokenSignIn } from './token-sign-in.js';
@@ -97,6 +98,7 @@ export class Edge implements FlowListener {
   readonly #terms: TokenTerms;
   #limits: EdgeLimits;
   readonly #ingress: Ingress;
+  readonly #overload: OverloadGate;
   readonly #upgrade: Upgrade;
   readonly #clients: ClientAddress;
   #servers: readonly HttpServer[] = [];
@@ -141,7 +143,11 @@ export class Edge implements FlowListener {
       events,
     });
     const { anonymousOptions } = options;
-    this.#ingress = new Ingress({ signIn, log, events, anonymousOptions, maxMessageBytes });
+    this.#overload = new OverloadGate({ clock, log, callingAors: () => endpoints.callingAors() });
+    this.#ingress = new Ingress({
+      ...{ signIn, log, events, anonymousOptions, maxMessageBytes },
+      overload: this.#overload,
+    });
     this.#upgrade = new Upgrade({
       paths: sipPaths,
       origins: options.origins,
@@ -277,6 +283,7 @@ export class Edge implements FlowListener {
     this.flows.close();
     this.#terms.close();
     this.options.tokens?.auth.close();
+    this.#overload.close();
     this.#failures.clear();
     await Promise.all(this.#servers.map((server) => server.close()));
   }

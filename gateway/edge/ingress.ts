@@ -23,11 +23,13 @@ import {
 import { drainFailure } from '../drain-failure.js';
 import type { EdgeEvents } from '../telemetry/edge-events.js';
 import type { Flow } from './flow.js';
+import type { OverloadGate } from './overload-gate.js';
 import { noteReceived } from './received-via.js';
 import type { SignIn } from './sign-in.js';
 
 export interface IngressOptions {
   readonly signIn: SignIn;
+  readonly overload: Pick<OverloadGate, 'refusal'>;
   readonly log: Log;
   readonly events: EdgeEvents;
   readonly maxMessageBytes: number;
@@ -139,6 +141,8 @@ export class Ingress {
     if (this.#mayReturn !== undefined && !isInDialog && !goesOn(flow, request, this.#mayReturn)) {
       return this.#refuse(flow, request, drainFailure());
     }
+    const overload = isInDialog ? undefined : this.options.overload.refusal(flow, request);
+    if (overload !== undefined) return this.#refuse(flow, request, overload);
     switch (request.method) {
       case 'REGISTER':
         return this.#answerLater(flow, request, this.options.signIn.register(flow, request));

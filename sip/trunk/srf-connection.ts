@@ -55,7 +55,7 @@ const routedMethods = [
 
 /** Longest wait for the TCP connection and the answer to our secret. */
 const readyWithinMs = 8000;
-/** Of an error of srf's. */
+/** Of an error of srf's, which puts all that it has received into it, credentials too. */
 const shownChars = 48;
 
 /**
@@ -162,7 +162,8 @@ export class SrfConnection {
         try {
           Reflect.apply(listener, wp, [socket, text]);
         } catch (thrown) {
-          this.log.error({ err: thrown }, 'a message of the SIP engine met a defect');
+          const why = String(thrown).slice(0, shownChars);
+          this.log.error({ why, at: framesOf(thrown) }, 'a message of the SIP engine could not be handled');
         }
       });
     }
@@ -182,7 +183,6 @@ export class SrfConnection {
         try {
           Reflect.apply(listener, socket, [chunk]);
         } catch (thrown) {
-          // srf puts all that it has received into its error, credentials too.
           const why = String(thrown).slice(0, shownChars);
           this.log.error({ why }, 'the SIP engine sent something that cannot be read');
           this.#leave(`unreadable control frame: ${why}`);
@@ -227,4 +227,10 @@ function limitFrames(srf: SrfStack, maxFrameBytes: number, refused: (sizeBytes: 
     refused(sizeBytes);
     throw failure('trunk.too_large', { detail: `control frame of ${sizeBytes} bytes` });
   };
+}
+
+/** Where it was thrown, without what it says. */
+function framesOf(thrown: unknown): readonly string[] {
+  const lines = thrown instanceof Error ? (thrown.stack ?? '').split('\n') : [];
+  return lines.filter((line) => /^ {4}at /.test(line)).map((line) => line.trim());
 }

@@ -63,7 +63,8 @@ async function stretch(
         slowest.note(await subject.check(), `/healthz after round ${round}`);
       } catch (cause) {
         const { message } = cause instanceof Error ? cause : { message: String(cause) };
-        throw new Error(`round with seed ${seed}, after ${runs} inputs: ${message}`, { cause });
+        const told = await subject.check().then(() => '', String);
+        throw new Error(`round with seed ${seed}, after ${runs} inputs: ${message}\n${told}`, { cause });
       }
       if (round % say.everyRounds === say.everyRounds - 1) options.say(`${runs} inputs`);
     }

@@ -11,6 +11,8 @@ import type { GatewaySubject } from './gateway-subject.js';
 import { near } from './texts.js';
 
 const framesPerSocket = 8;
+/** New connections are limited, too. */
+const tooManyMs = 1_000;
 const messagesPerRound = 30;
 const corpus = [...tortureMessages(), ...rfc5118].map(({ bytes }) => bytes);
 
@@ -56,7 +58,13 @@ class WebSocketTorment implements Torment {
   constructor(private readonly subject: GatewaySubject) {}
 
   async attack(_subject: GatewaySubject, seed: number): Promise<number> {
-    return seed % 2 === 0 ? this.frames(seed) : this.messages(seed);
+    try {
+      return await (seed % 2 === 0 ? this.frames(seed) : this.messages(seed));
+    } catch (thrown) {
+      if (!String(thrown).includes('server response: 429')) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, tooManyMs));
+      return 0;
+    }
   }
 
   async close(): Promise<void> {

@@ -1,43 +1,10 @@
 import assert from 'node:assert/strict';
-import type { Clock } from '../../../sip/clock.js';
 import { Overload } from '../../../sip/engine/overload.js';
 import type { Log } from '../../../sip/log.js';
+import { LateClock } from '../../support/late-clock.js';
 
 const limits = { waiting: 4, lateMs: 500, onTimeMs: 100 };
 const ignore = (): void => undefined;
-
-/** A clock whose ticks come when the test says. */
-class LateClock implements Clock {
-  periodMs = 0;
-  private now = 1_700_000_000_000;
-  private act = ignore;
-
-  nowMs(): number {
-    return this.now;
-  }
-
-  after(): { cancel(): void } {
-    throw new Error('not needed');
-  }
-
-  every(periodMs: number, act: () => void): { cancel(): void } {
-    this.periodMs = periodMs;
-    this.act = act;
-    return {
-      cancel: () => {
-        this.act = ignore;
-      },
-    };
-  }
-
-  /** So many ticks, each so late. */
-  tick(count: number, lateMs: number): void {
-    for (let i = 0; i < count; i++) {
-      this.now += this.periodMs + lateMs;
-      this.act();
-    }
-  }
-}
 
 describe('overload', () => {
   let clock: LateClock;

@@ -347,6 +347,26 @@ describe('embedded relay', () => {
       assert.equal(relay.sizes()['portPairs'], 2);
     });
 
+    it('offers a browser a new connection when asked for it, and the one that stands otherwise', async () => {
+      const old = browser();
+      const callee = await phone();
+      const { toBrowser } = await browserCallsPhone(old, callee);
+      const offer = (): Promise<string> =>
+        session.offer('l_phone', 'l_browser', callee.sdp('0 101', pcmuWithEvents));
+      const same = await offer();
+      assert.equal(attribute(same, 'ice-ufrag'), attribute(toBrowser, 'ice-ufrag'));
+      session.refuse('l_browser');
+      session.renewPath?.('l_browser');
+      const renewed = await offer();
+      assert.notEqual(attribute(renewed, 'ice-ufrag'), attribute(toBrowser, 'ice-ufrag'));
+      assert.notEqual(attribute(renewed, 'fingerprint'), attribute(toBrowser, 'fingerprint'));
+      const fresh = browser();
+      await session.answer('l_browser', 'l_phone', await fresh.answer(renewed));
+      await connected(fresh, 'l_browser');
+      fresh.send(rtpPacket(0, 1));
+      await callee.packet(1);
+    });
+
     it('offers a browser whose connection has failed a new one', async () => {
       const failing = browser();
       const caller = await phone();

@@ -12,6 +12,9 @@ import {
 import { domain, passwordOf } from '../bench/target.js';
 import { SoakUa, type SoakLine } from './soak-ua.js';
 
+/** Of this machine, from which the browsers come: no limit of one address is to be met. */
+const addresses = 50;
+
 /** A browser on a real WebSocket that comes and goes; its calls outlive its sockets. */
 export class SoakPhone implements SoakLine {
   readonly transport = 'WS';
@@ -46,7 +49,8 @@ export class SoakPhone implements SoakLine {
 
   /** Opens a socket and registers; rejects when either fails. */
   async connect(): Promise<void> {
-    const socket = new WebSocket(this.url, 'sip', { perMessageDeflate: false });
+    const localAddress = `127.0.0.${1 + (Number(this.user.slice(1)) % addresses)}`;
+    const socket = new WebSocket(this.url, 'sip', { perMessageDeflate: false, localAddress });
     socket.on('error', () => undefined);
     socket.on('message', (bytes: Buffer) => this.ua.take(bytes));
     socket.on('close', (code) => {

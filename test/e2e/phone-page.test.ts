@@ -391,6 +391,8 @@ describe('the softphone page in Chromium', function () {
       server.onInvite = () => assert.fail('a new offer was sent');
       await phone.page.selectOption('#microphone', chosen);
       await far.waitForTone(440);
+      await phone.hangUp();
+      await phone.waitForNoCall();
       await phone.page.reload();
       await phone.waitForLine('Connected as alice');
       await phone.page.click('#settings-button');

@@ -8,7 +8,7 @@ const lookEveryMs = 50;
 
 for (const browserToBrowser of ['direct', 'anchored'] as const) {
   describe(`video of two users with browser_to_browser: ${browserToBrowser}`, function () {
-    this.timeout(20_000);
+    this.timeout(40_000);
     let browser: TestBrowser;
     let gateway: Gateway;
 

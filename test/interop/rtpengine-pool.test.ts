@@ -30,10 +30,14 @@ describe('two rtpengines', function () {
     for (const server of servers) await server.kill();
   });
 
-  const start = (record: MediaServerRecord): RtpengineEngine =>
+  const start = (
+    record: MediaServerRecord,
+    options?: Parameters<typeof rtpengineEngine>[2],
+  ): RtpengineEngine =>
     rtpengineEngine(
       servers.map(({ address }) => ({ address, weight: 1 })),
       record,
+      options,
     );
 
   /** A call with audio both ways. */
@@ -115,7 +119,7 @@ describe('two rtpengines', function () {
   });
 
   it('carry a thousand calls, set up and torn down, and keep nothing', async () => {
-    engine = start(new MediaServerRecord());
+    engine = start(new MediaServerRecord(), { pingDeadlineMs: 5_000, pingEveryMs: 1_000 });
     const phone = await TonePhone.start(phoneHz);
     open.push(phone);
     for (let round = 0; round < 100; round += 1) {

@@ -13,10 +13,15 @@ describe('a load of calls, in its short form', () => {
       say: (line) => lines.push(line),
       talkMs: { least: 200, most: 1_500 },
       reconnectEverySeconds: 20,
+      refreshEveryMs: 1_000,
       reportEverySeconds: 2,
       graceSeconds: 1,
       waitsForTransactions: false,
     });
-    assert.match(seen, /passthrough: 40 calls, none failed, .*relay: 2 calls, none failed/, lines.join('\n'));
+    assert.match(
+      seen,
+      /passthrough: 40 calls, none failed, .* [1-9]\d{2} refreshes, .*relay: 2 calls, none failed/,
+      lines.join('\n'),
+    );
   });
 });

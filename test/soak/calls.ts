@@ -13,6 +13,7 @@ import type { SoakOptions } from './soak.js';
 export interface CallsOptions extends SoakOptions {
   readonly talkMs?: { readonly least: number; readonly most: number };
   readonly reconnectEverySeconds?: number;
+  readonly refreshEveryMs?: number;
   /** Of one report to the next. */
   readonly reportEverySeconds?: number;
   readonly graceSeconds?: number;
@@ -81,10 +82,11 @@ async function openLane(
   const gateway = await startGatewayUnderLoad(workspace, { media, pbxPort: pbx.port, graceSeconds });
   pbx.gatewayPort = gateway.sipPort;
   const { endpoints, rate, seed, talkMs = { least: 2_000, most: 18_000 } } = options;
-  const { reconnectEverySeconds = 300 } = options;
+  const { reconnectEverySeconds = 300, refreshEveryMs } = options;
   const load = new Load({
     ...{ pbx, endpoints, rate, seed, talkMs, reconnectEverySeconds, phoneSdp },
     wsUrl: gateway.wsUrl,
+    ...(refreshEveryMs === undefined ? {} : { refreshEveryMs }),
   });
   return { name: media, gateway, pbx, load, memory: new MemoryRecord() };
 }
@@ -106,12 +108,13 @@ async function report({ name, gateway, load, memory }: Lane, seconds: number): P
   const sizes = await gateway.inspect();
   const usage = await gateway.process.ask({ collectGarbage: true });
   memory.note(usage);
-  const { begun, ended, failed, reconnections, ringMs } = load;
+  const { begun, ended, failed, reconnections, refreshes, ringMs } = load;
   const p99 = ringMs.length === 0 ? '' : `, INVITE to 180 p99 ${percentile(ringMs, 0.99).toFixed(0)} ms`;
   load.ringMs = [];
   return (
     `${(seconds / 60).toFixed(1)} min ${name}: ${begun} calls begun, ${ended} ended, ${failed} failed, ` +
-    `${sizes['calls'] ?? 0} up, ${sizes['flows'] ?? 0} flows, ${reconnections} reconnections${p99}, ` +
+    `${sizes['calls'] ?? 0} up, ${sizes['flows'] ?? 0} flows, ${reconnections} reconnections, ` +
+    `${refreshes} refreshes${p99}, ` +
     `RSS ${mebibytes(usage.rssBytes)}, heap ${mebibytes(usage.heapBytes)}`
   );
 }
@@ -126,14 +129,14 @@ async function finish(
   const left = await emptied(gateway, waitsForTransactions ? standing : [...standing, ...ofTransactions]);
   const code = await gateway.drain();
   const wrong = [
-    load.failed > 0 ? `${load.failed} of ${load.begun} calls and changes of sockets failed` : '',
+    load.failed > 0 ? `${load.failed} of ${load.begun} calls, refreshes and changes of sockets failed` : '',
     left === '' ? '' : `tables are not empty: ${left}`,
     pbx.ua.size > 0 ? `the PBX still has ${pbx.ua.size} calls` : '',
     code === 0 ? '' : `it ended with ${code}: ${gateway.process.errors}`,
     memory.growth() ?? '',
   ].filter(Boolean);
   if (wrong.length > 0) throw new Error(`${name}: ${wrong.join('; ')}`);
-  return `${name}: ${load.ended} calls, none failed, ${load.reconnections} reconnections, tables empty, ${memory.summary}`;
+  return `${name}: ${load.ended} calls, none failed, ${load.reconnections} reconnections, ${load.refreshes} refreshes, tables empty, ${memory.summary}`;
 }
 
 async function emptied(gateway: GatewayUnderLoad, but: readonly string[]): Promise<string> {

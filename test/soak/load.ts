@@ -17,6 +17,8 @@ export interface LoadOptions {
   readonly talkMs: { readonly least: number; readonly most: number };
   /** Of an endpoint between two changes of its socket, on average. */
   readonly reconnectEverySeconds: number;
+  /** Of an endpoint between two refreshes of its binding; half of their time when not told. */
+  readonly refreshEveryMs?: number;
   readonly phoneSdp: string;
 }
 
@@ -30,6 +32,7 @@ export class Load {
   begun = 0;
   ended = 0;
   reconnections = 0;
+  refreshes = 0;
   readonly failures = new Map<string, number>();
   /** From INVITE to 18x. */
   ringMs: number[] = [];
@@ -39,11 +42,12 @@ export class Load {
 
   constructor(private readonly options: LoadOptions) {
     this.random = numbersFrom(options.seed);
-    const { wsUrl, endpoints, phoneSdp } = options;
+    const { wsUrl, endpoints, phoneSdp, refreshEveryMs } = options;
     this.phones = Array.from(
       { length: endpoints },
-      (_, index) => new SoakPhone(userName(index), wsUrl, phoneSdp),
+      (_, index) => new SoakPhone(userName(index), wsUrl, phoneSdp, refreshEveryMs),
     );
+    for (const phone of this.phones) phone.onRefresh = (error) => this.refreshed(error);
   }
 
   get failed(): number {
@@ -75,6 +79,11 @@ export class Load {
   /** Closes every socket. */
   close(): void {
     for (const phone of this.phones) phone.drop();
+  }
+
+  private refreshed(error: Error | undefined): void {
+    if (error === undefined) this.refreshes += 1;
+    else this.note(`refresh: ${error.message}`);
   }
 
   private track(work: Promise<void>): void {

@@ -14,8 +14,14 @@ import { SoakUa, type SoakLine } from './soak-ua.js';
 
 /** Of this machine, from which the browsers come: no limit of one address is to be met. */
 const addresses = 50;
+const expiresSeconds = 600;
+/** Half of what it asks for: a refresh may get lost. */
+const usualRefreshMs = expiresSeconds * 500;
 
-/** A browser on a real WebSocket that comes and goes; its calls outlive its sockets. */
+/**
+ * A browser on a real WebSocket that comes and goes; its calls outlive its sockets. Refreshes its binding as long as it
+ * has a socket (RFC 3261 §10.2.4).
+ */
 export class SoakPhone implements SoakLine {
   readonly transport = 'WS';
   readonly aor: string;
@@ -26,15 +32,19 @@ export class SoakPhone implements SoakLine {
   isTaken = false;
   /** The gateway, or the network, has closed the socket. */
   onClose: (code: number) => void = () => undefined;
+  /** A refresh of the binding was answered, or has failed with this error. */
+  onRefresh: (error: Error | undefined) => void = () => undefined;
   private socket: WebSocket | undefined;
   private readonly callId = newCallId();
   private readonly tag = newTag();
   private cseq = 0;
+  private refreshing: NodeJS.Timeout | undefined;
 
   constructor(
     readonly user: string,
     private readonly url: string,
     sdp: string,
+    private readonly refreshEveryMs = usualRefreshMs,
   ) {
     this.aor = `sip:${user}@${domain}`;
     this.sentBy = `${user}.invalid`;
@@ -54,13 +64,14 @@ export class SoakPhone implements SoakLine {
     socket.on('error', () => undefined);
     socket.on('message', (bytes: Buffer) => this.ua.take(bytes));
     socket.on('close', (code) => {
-      if (this.socket === socket) this.onClose(code);
+      if (this.socket !== socket) return;
+      clearTimeout(this.refreshing);
+      this.onClose(code);
     });
     await once(socket, 'open');
     this.socket = socket;
-    const challenged = await this.register('');
-    const answer = challenged.status === 401 ? await this.register(this.credentials(challenged)) : challenged;
-    if (answer.status !== 200) throw new Error(`REGISTER: ${answer.status} ${answer.reason}`);
+    await this.signIn();
+    this.refreshLater(socket);
   }
 
   /** Loses the socket, as a network does, and comes back. */
@@ -70,12 +81,37 @@ export class SoakPhone implements SoakLine {
   }
 
   drop(): void {
+    clearTimeout(this.refreshing);
     this.socket?.terminate();
     this.socket = undefined;
   }
 
+  private refreshLater(socket: WebSocket): void {
+    clearTimeout(this.refreshing);
+    if (this.socket !== socket) return;
+    this.refreshing = setTimeout(() => void this.refresh(socket), this.refreshEveryMs);
+  }
+
+  private async refresh(socket: WebSocket): Promise<void> {
+    try {
+      await this.signIn();
+      this.onRefresh(undefined);
+    } catch (cause) {
+      // What was sent on a socket that is gone is not answered on the next one.
+      if (this.socket !== socket) return;
+      this.onRefresh(cause instanceof Error ? cause : new Error(String(cause), { cause }));
+    }
+    this.refreshLater(socket);
+  }
+
+  private async signIn(): Promise<void> {
+    const challenged = await this.register('');
+    const answer = challenged.status === 401 ? await this.register(this.credentials(challenged)) : challenged;
+    if (answer.status !== 200) throw new Error(`REGISTER: ${answer.status} ${answer.reason}`);
+  }
+
   private register(authorization: string): Promise<SipResponse> {
-    const fields = [`Contact: ${this.contact}`, 'Expires: 600', 'Supported: path, outbound'];
+    const fields = [`Contact: ${this.contact}`, `Expires: ${expiresSeconds}`, 'Supported: path, outbound'];
     if (authorization !== '') fields.push(`Authorization: ${authorization}`);
     const from = `<${this.aor}>;tag=${this.tag}`;
     this.cseq += 1;

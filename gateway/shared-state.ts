@@ -50,7 +50,8 @@ export class SharedState {
   readonly #lookOut: Timer | undefined;
   #handOver: HandOver | undefined;
   #successors: Successors | undefined;
-  #hasInherited = false;
+  #inheritance: 'waits' | 'under way' | 'done' = 'waits';
+  #isClaiming = false;
   #findEngine: () => void = () => undefined;
   readonly #engineFound = new Promise<void>((resolve) => (this.#findEngine = resolve));
   #settle: () => void = () => undefined;
@@ -152,18 +153,18 @@ export class SharedState {
   /** When the store answers for the first time; it may do so before anybody can go on with what is in it. */
   async #inherit(): Promise<void> {
     const successors = this.#successors;
-    if (successors === undefined || this.#hasInherited) return;
-    this.#hasInherited = true;
+    if (successors === undefined || this.#inheritance !== 'waits') return;
+    this.#inheritance = 'under way';
     try {
       await this.#inheritBindings(successors);
       const calls = await this.#store?.inherit('call');
       await this.#engineFound;
       if (calls !== undefined) this.#handOver?.takeOver(calls, 'earlier_process');
     } catch (thrown) {
-      this.#hasInherited = false;
-      this.around.events.storeDown({ cause: toFailure(thrown).message });
-      return;
+      this.#inheritance = 'waits';
+      return storeOnly(thrown);
     }
+    this.#inheritance = 'done';
     this.#settle();
   }
 
@@ -171,11 +172,14 @@ export class SharedState {
   async #claim(): Promise<void> {
     const store = this.#store;
     const isConnected = this.#successors?.trunkSide.stack.connected === true;
-    if (store?.isUp !== true || !this.#hasInherited || !isConnected) return;
+    if (store?.isUp !== true || this.#inheritance !== 'done' || !isConnected || this.#isClaiming) return;
+    this.#isClaiming = true;
     try {
-      this.#handOver?.takeOver(await store.claim('call'), 'other_node');
+      this.#handOver?.takeOver(await store.claimCalls(), 'other_node');
     } catch (thrown) {
-      this.around.events.storeDown({ cause: toFailure(thrown).message });
+      storeOnly(thrown);
+    } finally {
+      this.#isClaiming = false;
     }
   }
 
@@ -194,6 +198,11 @@ export class SharedState {
     }
     events.bindingsInherited({ bindings: inherited.length });
   }
+}
+
+/** That the store is away is told by the store, and it is asked again when it is back. Anything else is a defect. */
+function storeOnly(thrown: unknown): void {
+  if (toFailure(thrown).code !== 'store.unavailable') throw thrown;
 }
 
 function mediaIdOf(media: unknown): readonly string[] {

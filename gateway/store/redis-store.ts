@@ -35,6 +35,15 @@ const aliveKey = (node: string): string => `${prefix}${node}:alive`;
 
 const kinds: readonly RecordKind[] = ['bindings', 'call'];
 
+/** Moves the calls of a node that is not alive to another one and forgets the node, all at once. Gives what was moved. */
+const takeScript = `
+if redis.call('EXISTS', KEYS[1]) == 1 then return {} end
+local calls = redis.call('HGETALL', KEYS[2])
+for at = 1, #calls, 2 do redis.call('HSET', KEYS[3], calls[at], calls[at + 1]) end
+redis.call('DEL', KEYS[2])
+redis.call('SREM', KEYS[4], ARGV[1])
+return calls`;
+
 /** {@link SharedStore} in Redis: a hash for each node and kind of record, and a key that says that the node is alive. */
 export class RedisStore implements SharedStore {
   readonly #client;
@@ -50,6 +59,8 @@ export class RedisStore implements SharedStore {
   #others: readonly OtherNode[] = [];
   /** Nodes that are not alive, and when that was noticed, in ms since the Unix epoch. Forgotten when the store is lost. */
   readonly #missedSinceMs = new Map<string, number>();
+  /** An answer to a claim did not come: it may have been done. */
+  #claimIsUnsure = false;
   #sip: readonly string[] = [];
   #isUp = false;
   /** Its loss has been told. */
@@ -121,11 +132,13 @@ export class RedisStore implements SharedStore {
     return values.flat();
   }
 
-  async claim(kind: RecordKind): Promise<ReadonlyMap<string, string>> {
-    const claimed = new Map<string, string>();
+  async claimCalls(): Promise<ReadonlyMap<string, string>> {
+    const claimed = new Map(this.#claimIsUnsure ? await this.#unknownCalls() : []);
+    this.#claimIsUnsure = false;
     for (const node of this.#deadNodes()) {
-      for (const [key, value] of await this.#take(node, kind)) claimed.set(key, value);
+      for (const [key, value] of await this.#takeCalls(node)) claimed.set(key, value);
     }
+    for (const [key, value] of claimed) this.put('call', key, value);
     return claimed;
   }
 
@@ -134,18 +147,25 @@ export class RedisStore implements SharedStore {
     return this.#closing;
   }
 
-  /** Renaming succeeds for one node only. */
-  async #take(node: string, kind: RecordKind): Promise<readonly [string, string][]> {
-    const mine = `${recordsKey(this.options.node, kind)}:of:${node}`;
+  /** Whoever comes second finds nothing. */
+  async #takeCalls(node: string): Promise<readonly (readonly [string, string])[]> {
+    const keys = [aliveKey(node), recordsKey(node, 'call'), recordsKey(this.options.node, 'call'), nodesKey];
     try {
-      await this.#ask(() => this.#client.rename(recordsKey(node, kind), mine));
-    } catch {
-      return [];
+      const taken = await this.#ask(() => this.#client.eval(takeScript, { keys, arguments: [node] }));
+      this.#missedSinceMs.delete(node);
+      return pairsOf(taken);
+    } catch (cause) {
+      this.#claimIsUnsure = true;
+      throw cause;
     }
-    const records = await this.#ask(() => this.#client.hGetAll(mine));
-    for (const [key, value] of Object.entries(records)) this.put(kind, key, value);
-    await this.#ask(() => this.#client.del(mine));
-    return Object.entries(records);
+  }
+
+  /** What the store holds as ours and we never put there: calls whose claim was done without our hearing of it. */
+  async #unknownCalls(): Promise<readonly (readonly [string, string])[]> {
+    // Removals that were sent before are done before; what is removed after this is still held now.
+    const known = new Set([...this.#held.call.keys(), ...this.#changed.call]);
+    const ours = await this.#ask(() => this.#client.hGetAll(recordsKey(this.options.node, 'call')));
+    return Object.entries(ours).filter(([key]) => !known.has(key));
   }
 
   /** Those that were missed for as long as it takes a node that lives to say so, while the store answered. */
@@ -228,12 +248,11 @@ export class RedisStore implements SharedStore {
       const sip = readNode(said[at]);
       return sip === undefined ? [] : [{ name, sip }];
     });
-    for (const { name } of this.#others) this.#missedSinceMs.delete(name);
     const alive = new Set(this.#others.map(({ name }) => name));
+    const missed = new Set(names.filter((name) => !alive.has(name)));
+    for (const name of this.#missedSinceMs.keys()) if (!missed.has(name)) this.#missedSinceMs.delete(name);
     const nowMs = this.options.clock.nowMs();
-    for (const name of names) {
-      if (!alive.has(name) && !this.#missedSinceMs.has(name)) this.#missedSinceMs.set(name, nowMs);
-    }
+    for (const name of missed) if (!this.#missedSinceMs.has(name)) this.#missedSinceMs.set(name, nowMs);
   }
 
   #found(): void {
@@ -277,6 +296,7 @@ export class RedisStore implements SharedStore {
     try {
       return await this.#inTime(question());
     } catch (cause) {
+      this.#lost(cause);
       throw failure('store.unavailable', {
         detail: cause instanceof Error ? cause.message : String(cause),
         cause,
@@ -295,4 +315,10 @@ export class RedisStore implements SharedStore {
     this.#isUp = false;
     this.#client.destroy();
   }
+}
+
+/** Names and values in turns, as Redis writes a hash. */
+function pairsOf(reply: unknown): readonly (readonly [string, string])[] {
+  const texts = Array.isArray(reply) ? reply.map(String) : [];
+  return texts.flatMap((name, at) => (at % 2 === 0 ? [[name, texts[at + 1] ?? ''] as const] : []));
 }

@@ -23,8 +23,11 @@ export interface SharedStore {
   inherit(kind: RecordKind): Promise<ReadonlyMap<string, string>>;
   /** What the other nodes that are alive keep. */
   kept(kind: RecordKind): Promise<readonly string[]>;
-  /** Takes the records of nodes that are not alive any more: each is given to one node only. */
-  claim(kind: RecordKind): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Takes the calls of nodes that are not alive any more: each is given to one node only. A claim that rejects loses none:
+   * the next one gives them.
+   */
+  claimCalls(): Promise<ReadonlyMap<string, string>>;
   /** The other nodes that were alive when last looked. */
   readonly others: readonly OtherNode[];
   /** Writes what waits, as far as the store takes it within a second, and closes. Idempotent. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { systemClock } from '../../sip/clock.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock, type Clock } from '../../sip/clock.js';
 import { RedisStore } from '../../gateway/store/redis-store.js';
 import type { StoreEvents } from '../../gateway/telemetry/store-events.js';
 import { freePort } from '../support/free-port.js';
@@ -8,6 +9,15 @@ import { requirePeer } from '../support/peers.js';
 import { Redis } from '../support/redis.js';
 
 type Told = 'up' | 'down' | 'ready';
+
+/** Nodes say ten times as often as others that they are alive, and are missed as soon; Redis has as long to answer. */
+const hasty: Clock = {
+  nowMs: () => systemClock.nowMs() * 10,
+  after: (delayMs, act) => systemClock.after(delayMs, act),
+  every: (periodMs, act) => systemClock.every(periodMs / 10, act),
+};
+const claimEveryMs = 50;
+const nodes = 'webtrunk:nodes';
 
 describe('the shared store in Redis', function () {
   this.timeout(30_000);
@@ -29,7 +39,10 @@ describe('the shared store in Redis', function () {
     await redis.stop();
   });
 
-  const open = (node: string, port = redis.port): { store: RedisStore; told: Journal<Told> } => {
+  const open = (
+    node: string,
+    { clock = systemClock, port = redis.port }: { readonly clock?: Clock; readonly port?: number } = {},
+  ): { store: RedisStore; told: Journal<Told> } => {
     const told = new Journal<Told>();
     const events: StoreEvents = {
       storeUp: () => told.add('up'),
@@ -40,64 +53,59 @@ describe('the shared store in Redis', function () {
       callNotTakenOver: () => undefined,
     };
     const up = (): void => told.add('ready');
-    const store = new RedisStore({ url: `redis://127.0.0.1:${port}`, node, events, clock: systemClock, up });
+    const store = new RedisStore({ url: `redis://127.0.0.1:${port}`, node, events, clock, up });
     stores.push(store);
     return { store, told };
   };
 
-  const opened = async (node: string): Promise<RedisStore> => {
-    const { store, told } = open(node);
+  const begun = async (
+    node: string,
+    clock?: Clock,
+  ): Promise<{ store: RedisStore; told: Journal<Told>; left: ReadonlyMap<string, string> }> => {
+    const { store, told } = open(node, clock === undefined ? {} : { clock });
     await told.first((event) => event === 'ready');
-    return store;
-  };
-
-  const written = async (store: RedisStore): Promise<void> => {
-    while (store.waiting > 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  };
-
-  const begun = async (node: string): Promise<RedisStore> => {
-    const store = await opened(node);
     await store.inherit('bindings');
-    await store.inherit('call');
-    return store;
+    return { store, told, left: await store.inherit('call') };
   };
+
+  /** Resolves when Redis has had a command with these words in it. */
+  const had = (commands: Journal<string>, ...words: readonly string[]): Promise<string> =>
+    commands.first((command) => words.every((word) => command.includes(`"${word}"`)));
 
   it('gives the next process of a node what the one before has put, less what it has removed', async () => {
-    const first = await begun('one');
+    const { store: first } = await begun('one');
+    const commands = await redis.watch();
     first.put('call', 'c_1', 'a call');
     first.put('call', 'c_2', 'another');
     first.put('bindings', 'sip:alice@localhost', '[]');
-    await written(first);
+    await Promise.all([had(commands, 'c_2', 'another'), had(commands, 'sip:alice@localhost')]);
     first.remove('call', 'c_2');
     await first.close();
 
-    const second = await opened('one');
+    const { store: second, told } = open('one');
+    await told.first((event) => event === 'ready');
     assert.deepEqual([...(await second.inherit('call'))], [['c_1', 'a call']]);
     assert.deepEqual([...(await second.inherit('bindings'))], [['sip:alice@localhost', '[]']]);
-    const other = await opened('two');
-    assert.equal((await other.inherit('call')).size, 0);
+    assert.equal((await begun('two')).left.size, 0);
   });
 
   it('writes everything anew when Redis was started again and has lost it', async () => {
-    const { store, told } = open('one');
-    await told.first((event) => event === 'ready');
-    await store.inherit('call');
-    await store.inherit('bindings');
+    const { store, told } = await begun('one');
+    const commands = await redis.watch();
     store.put('call', 'c_1', 'before');
-    await written(store);
+    await had(commands, 'c_1', 'before');
     const { port } = redis;
     await redis.stop();
     await told.first((event) => event === 'down');
+    told.items.length = 0;
     store.put('call', 'c_2', 'meanwhile');
     store.remove('call', 'c_1');
     store.put('call', 'c_1', 'again');
     assert.equal(store.isUp, false);
     redis = await Redis.start(program, port);
-    told.items.length = 0;
     await told.first((event) => event === 'up');
-    await written(store);
     await store.close();
-    const left = await (await opened('one')).inherit('call');
+    const { left } = await begun('one');
     assert.deepEqual(Object.fromEntries(left), { c_1: 'again', c_2: 'meanwhile' });
   });
 
@@ -105,49 +113,84 @@ describe('the shared store in Redis', function () {
     const { store, told } = open('one');
     await told.first((event) => event === 'ready');
     await store.inherit('call');
+    const commands = await redis.watch();
     redis.halt();
     store.put('call', 'c_1', 'a call');
     await told.first((event) => event === 'down');
     await assert.rejects(store.inherit('bindings'), { code: 'store.unavailable' });
     assert.equal(told.items.filter((event) => event === 'down').length, 1);
-    redis.goOn();
     told.items.length = 0;
+    redis.goOn();
     await told.first((event) => event === 'up');
-    await written(store);
+    await had(commands, 'c_1', 'a call');
     assert.equal(store.isUp, true);
   });
 
   it('says that Redis is away at the start, and that it is there when it comes', async () => {
     const port = await freePort();
-    const { store, told } = open('one', port);
+    const { store, told } = open('one', { port });
     await told.first((event) => event === 'down');
     store.put('call', 'c_1', 'early');
     const late = await Redis.start(program, port);
     try {
       await told.first((event) => event === 'ready');
       await store.inherit('bindings');
+      const commands = await late.watch();
       await store.inherit('call');
-      await written(store);
+      await had(commands, 'c_1', 'early');
       await store.close();
     } finally {
       await late.stop();
     }
   });
 
-  it('gives the records of a node that has died to one of the others only', async () => {
-    const dead = await begun('dead');
-    dead.put('call', 'c_1', 'a call');
-    await written(dead);
-    const [one, two] = [await begun('one'), await begun('two')];
-    assert.equal((await one.claim('call')).size, 0);
+  it('gives each call of a node that has died to one of the others only, and forgets the node until it is back', async () => {
+    const calls = Array.from({ length: 300 }, (_, at) => [`c_${at}`, `call ${at}`] as const);
+    const { store: dead } = await begun('dead');
+    for (const [id, call] of calls) dead.put('call', id, call);
+    dead.put('bindings', 'sip:alice@localhost', '[]');
+    const [one, two] = [(await begun('one', hasty)).store, (await begun('two', hasty)).store];
+    assert.equal((await one.claimCalls()).size, 0);
     await dead.close();
     const claimed: [string, string][] = [];
-    while (claimed.length === 0) {
-      const [first, second] = await Promise.all([one.claim('call'), two.claim('call')]);
-      claimed.push(...first, ...second);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    assert.deepEqual(claimed, [['c_1', 'a call']]);
-    assert.deepEqual([...(await one.kept('call')), ...(await two.kept('call'))], ['a call']);
+    const claimBoth = async (): Promise<void> => {
+      for (const claims of await Promise.all([one.claimCalls(), two.claimCalls()])) claimed.push(...claims);
+    };
+    for (; claimed.length === 0; await delay(claimEveryMs)) await claimBoth();
+    await claimBoth();
+    assert.deepEqual(claimed, calls);
+    assert.deepEqual([...(await redis.members(nodes))].sort(), ['one', 'two']);
+    const kept = [...(await one.kept('call')), ...(await two.kept('call'))];
+    assert.deepEqual(kept.sort(), calls.map(([, call]) => call).sort());
+
+    const { store: back, told } = open('dead');
+    await told.first((event) => event === 'ready');
+    assert.equal((await redis.members(nodes)).includes('dead'), true);
+    assert.deepEqual([...(await back.inherit('bindings'))], [['sip:alice@localhost', '[]']]);
+    assert.equal((await back.inherit('call')).size, 0);
+  });
+
+  it('gives calls whose claim was done without being heard of, when it is asked again', async () => {
+    const { store: dead } = await begun('dead');
+    dead.put('call', 'c_1', 'a call');
+    const { store, told } = await begun('one', hasty);
+    store.put('call', 'c_2', 'its own');
+    await dead.close();
+    const commands = await redis.watch();
+    const missedForLong = async (): Promise<void> => {
+      for (let looks = 0; looks < 5; looks += 1) {
+        commands.items.length = 0;
+        await had(commands, 'MGET', 'webtrunk:dead:alive');
+      }
+    };
+    await missedForLong();
+    redis.halt();
+    told.items.length = 0;
+    await assert.rejects(store.claimCalls(), { code: 'store.unavailable' });
+    redis.goOn();
+    await told.first((event) => event === 'up');
+    assert.deepEqual([...(await store.claimCalls())], [['c_1', 'a call']]);
+    assert.equal((await store.claimCalls()).size, 0);
+    assert.deepEqual(await redis.members(nodes), ['one']);
   });
 });

@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { ChildProgram } from './child-program.js';
 import { freePort } from './free-port.js';
+import { untilListening } from './listening.js';
 
 /** A webtrunk behind it: where its pages are, and where it says whether it is ready. */
 export interface HaproxyServer {
@@ -11,9 +10,6 @@ export interface HaproxyServer {
   readonly port: number;
   readonly adminPort: number;
 }
-
-const readyWithinMs = 5_000;
-const askEveryMs = 20;
 
 /** HAProxy in front of several webtrunks: a browser stays with one of them while that is ready. */
 export class Haproxy {
@@ -27,10 +23,11 @@ export class Haproxy {
     const folder = ChildProgram.createFolder('haproxy');
     writeFileSync(join(folder, 'haproxy.cfg'), configText(port, servers));
     const started = new Haproxy(port, ChildProgram.start(program, ['-db', '-f', 'haproxy.cfg'], folder));
-    const deadline = Date.now() + readyWithinMs;
-    while (!(await isOpen(port))) {
-      if (Date.now() > deadline) throw new Error(`haproxy did not start:\n${started.program.output}`);
-      await new Promise((resolve) => setTimeout(resolve, askEveryMs));
+    try {
+      await untilListening('tcp', port);
+    } catch (cause) {
+      await started.stop();
+      throw new Error(`haproxy did not start:\n${started.program.output}`, { cause });
     }
     return started;
   }
@@ -67,16 +64,4 @@ backend webtrunk
   option httpchk GET /readyz
   http-check expect status 200
 ${lines.join('')}`;
-}
-
-async function isOpen(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }

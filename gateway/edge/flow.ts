@@ -108,7 +108,8 @@ export class Flow implements EndpointFlow {
   }
 
   send(text: string): boolean {
-    if (this.#cause !== undefined) return false;
+    // One that is closing takes messages without a word and loses them.
+    if (this.#cause !== undefined || this.socket.readyState !== this.socket.OPEN) return false;
     if (this.socket.bufferedAmount > this.limits.maxBufferedBytes) {
       this.#cut('slow_reader');
       return false;

@@ -1,8 +1,8 @@
-import type { UserAgentCore } from 'sip.js/lib/core/index.js';
 import type { Timer } from '../clock.js';
 import type { SipFailure } from '../failure.js';
 import type { HeaderList } from '../leg.js';
 import type { Log } from '../log.js';
+import type { EndpointUserAgent } from './endpoint-user-agent.js';
 
 /** A leg as its endpoint sees it. */
 export interface BrowserLeg {
@@ -14,7 +14,7 @@ export interface BrowserLeg {
 
 /** What the legs of an endpoint share with it. */
 export interface EndpointContext {
-  readonly core: UserAgentCore;
+  readonly core: EndpointUserAgent;
   readonly log: Log;
   /** Contact, Allow and Supported of ours, for requests and responses that make or refresh a dialog. */
   readonly dialogHeaders: HeaderList;

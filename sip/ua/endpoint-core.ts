@@ -37,6 +37,7 @@ import { bodyOf, requestOptions, type OutgoingRequest } from './outgoing-request
 import { RestoredLeg, type RestorableLeg } from './restored-leg.js';
 import { InviteServer, PlainServer, responseText } from './server-request.js';
 import { minSessionExpiresSeconds, sessionExpiresOf } from './session-timer.js';
+import { unconfirmed } from './unconfirmed.js';
 import { readWireUri } from './wire-uri.js';
 
 const allowed = 'ACK, BYE, CANCEL, INFO, INVITE, MESSAGE, NOTIFY, OPTIONS, PRACK, REFER, SUBSCRIBE, UPDATE';
@@ -67,7 +68,7 @@ export class EndpointCore {
       log,
       clock,
     });
-    this.core = new EndpointUserAgent(newTag(), this.transport, log);
+    this.core = new EndpointUserAgent(newTag(), this.transport, log, clock);
     const dialogHeaders: HeaderList = [
       ['Contact', this.core.contact],
       ['Allow', allowed],
@@ -98,9 +99,9 @@ export class EndpointCore {
     );
   }
 
-  /** The endpoint has a flow again: what could not be sent meanwhile is sent now. */
+  /** The endpoint has a flow again: what the last one may have lost is sent again, then what could not be sent meanwhile. */
   resume(): void {
-    this.transport.flush();
+    this.transport.resend([...this.core.answers.take(), ...unconfirmed(this.core)]);
   }
 
   /**
@@ -350,7 +351,9 @@ export class EndpointCore {
     else this.answer(request, broken);
   }
 
+  /** A final response outside any transaction. */
   private send(text: string): void {
+    this.core.answers.add(text);
     void this.transport.send(text);
   }
 

@@ -56,6 +56,15 @@ export class EndpointTransport implements Transport {
     }
   }
 
+  /** Sends these again, except those that still wait, and then what waits. */
+  resend(texts: readonly string[]): void {
+    const atMs = this.options.clock.nowMs();
+    const waiting = new Set(this.unsent.map(({ text }) => text));
+    const lost = texts.filter((text) => !waiting.has(text)).slice(0, unsentLimit - waiting.size);
+    this.unsent.unshift(...lost.map((text) => ({ text, atMs })));
+    this.flush();
+  }
+
   close(): void {
     this.unsent.length = 0;
   }

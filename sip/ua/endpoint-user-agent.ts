@@ -9,10 +9,12 @@ import type {
   OutgoingRequestMessage,
   OutgoingRequestMessageOptions,
 } from 'sip.js/lib/core/messages/outgoing-request-message.js';
+import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
 import { newBranch } from '../message/index.js';
 import { OutgoingRequest } from './outgoing-request.js';
 import { QuietLoggerFactory } from './quiet-loggers.js';
+import { RecentAnswers } from './recent-answers.js';
 import { WireUri } from './wire-uri.js';
 
 /** Sent-by of our Via and host of our Contact: the browser's answers come back on its flow (RFC 7118 §5). */
@@ -27,12 +29,14 @@ Reflect.set(ClientTransaction, 'makeId', (request: OutgoingRequestMessage): stri
 export class EndpointUserAgent extends UserAgentCore {
   /** Contact header value of ours; in-dialog requests of the browser carry its URI. */
   readonly contact: string;
+  readonly answers: RecentAnswers;
 
   /** @param token - user part of the Contact */
   constructor(
     token: string,
     transport: Transport,
     private readonly log: Log,
+    clock: Clock,
   ) {
     const uri = new WireUri(`sip:${token}@${ownHost};transport=ws`);
     super({
@@ -52,6 +56,7 @@ export class EndpointUserAgent extends UserAgentCore {
       transportAccessor: () => transport,
     });
     this.contact = uri.nameAddr;
+    this.answers = new RecentAnswers(clock);
   }
 
   override makeOutgoingRequestMessage(

@@ -10,6 +10,7 @@ import type { SipFailure } from '../failure.js';
 import type { HeaderList } from '../leg.js';
 import { newTag, reasonPhrase, respond, serializeText, type SipRequest } from '../message/index.js';
 import { oneLine, safeHeaders } from './header-lines.js';
+import type { EndpointUserAgent } from './endpoint-user-agent.js';
 import type { AdaptedRequest } from './message-adapter.js';
 
 export interface Reply {
@@ -81,16 +82,37 @@ abstract class ServerRequest extends UserAgentServer {
 export class InviteServer extends ServerRequest {
   /** The peer takes its INVITE back while it is unanswered; the 487 is the owner's to send. */
   onCancel: ((cancel: SipRequest) => void) | undefined;
+  private last: string | undefined;
 
   constructor(core: UserAgentCore, message: AdaptedRequest) {
     super(InviteServerTransaction, core, message);
+  }
+
+  /** The last response, for as long as its ACK has not come. */
+  get unconfirmed(): string | undefined {
+    return this.transaction.state === TransactionState.Confirmed ? undefined : this.last;
+  }
+
+  override respond(status: number, reply: Reply = {}): string | undefined {
+    const text = super.respond(status, reply);
+    this.last = text ?? this.last;
+    return text;
   }
 }
 
 /** Any other request that we serve, but ACK and CANCEL. */
 export class PlainServer extends ServerRequest {
-  constructor(core: UserAgentCore, message: AdaptedRequest) {
-    super(NonInviteServerTransaction, core, message);
+  constructor(
+    private readonly agent: EndpointUserAgent,
+    message: AdaptedRequest,
+  ) {
+    super(NonInviteServerTransaction, agent, message);
+  }
+
+  override respond(status: number, reply: Reply = {}): string | undefined {
+    const text = super.respond(status, reply);
+    if (text !== undefined && status >= 200) this.agent.answers.add(text);
+    return text;
   }
 }
 

@@ -148,6 +148,19 @@ describe('a flow', () => {
     assert.equal(fixture.edge.flows.size, 1);
   });
 
+  it('takes no message while it is closing: it would be lost without a word', async () => {
+    await open();
+    const leaving = await openDeaf();
+    const [flow] = [...fixture.edge.flows.all()].slice(-1);
+    assert.equal(flow?.send('\r\n'), true);
+    leaving.allowHalfOpen = true;
+    leaving.write(Buffer.from([0x88, 0x80, 0, 0, 0, 0]));
+    leaving.resume();
+    await once(leaving, 'end');
+    assert.equal(flow?.send('\r\n'), false);
+    leaving.destroy();
+  });
+
   it('drops a client that sends and never reads when too much waits for it', async () => {
     await open({ limits: { maxBufferedBytes: 32_768, messagesPerSecond: 1e6, messageBurst: 1e6 } });
     const deaf = await openDeaf();

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Clock, Timer } from '../clock.js';
 import { failure, type SipFailure } from '../failure.js';
 import type { Log } from '../log.js';
+import { loopIdleMs } from './loop-idle.js';
 
 /** When the engine takes no new requests. */
 export interface OverloadLimits {
@@ -20,6 +21,11 @@ const tickMs = 100;
 const lateTicks = 3;
 /** Ticks in a row that are on time: the overload is over. */
 const onTimeTicks = 10;
+/**
+ * An event loop that has waited this share of the time for something to do has no more to do than it can: it was late
+ * since the machine did not let it run.
+ */
+const idleShare = 0.1;
 /** The application has caught up when this share of the limit waits. */
 const caughtUp = 0.75;
 const retryAfterSeconds = { least: 5, most: 15 };
@@ -35,6 +41,7 @@ export class Overload {
   private readonly waiting = new Set<object>();
   private readonly ticker: Timer;
   private lastTickMs: number;
+  private lastIdleMs: number;
   private inARow = 0;
   private isLate = false;
   private isBehind = false;
@@ -44,8 +51,10 @@ export class Overload {
     private readonly clock: Clock,
     private readonly log: Log,
     private readonly limits: OverloadLimits = defaultOverloadLimits,
+    private readonly idleMs: () => number = loopIdleMs,
   ) {
     this.lastTickMs = clock.nowMs();
+    this.lastIdleMs = idleMs();
     this.ticker = clock.every(tickMs, () => this.tick());
   }
 
@@ -90,15 +99,23 @@ export class Overload {
   }
 
   private tick(): void {
-    const nowMs = this.clock.nowMs();
-    const lateMs = nowMs - this.lastTickMs - tickMs;
-    this.lastTickMs = nowMs;
+    const lateMs = this.busyLateMs();
     const changes = this.isLate ? lateMs < this.limits.onTimeMs : lateMs >= this.limits.lateMs;
     this.inARow = changes ? this.inARow + 1 : 0;
     if (this.inARow < (this.isLate ? onTimeTicks : lateTicks)) return;
     this.inARow = 0;
     this.isLate = !this.isLate;
     this.review(lateMs);
+  }
+
+  /** How late this tick is; 0 when the event loop had time to wait. */
+  private busyLateMs(): number {
+    const [nowMs, idleMs] = [this.clock.nowMs(), this.idleMs()];
+    const [tookMs, waitedMs] = [nowMs - this.lastTickMs, idleMs - this.lastIdleMs];
+    this.lastTickMs = nowMs;
+    this.lastIdleMs = idleMs;
+    const lateMs = tookMs - tickMs;
+    return lateMs > 0 && waitedMs >= tookMs * idleShare ? 0 : lateMs;
   }
 
   private review(lateMs: number): void {

@@ -15,7 +15,12 @@ describe('overload', () => {
     clock = new LateClock();
     lines = [];
     const warn: Log['warn'] = (fields, message) => void lines.push([fields, message]);
-    overload = new Overload(clock, { debug: ignore, info: ignore, warn, error: ignore }, limits);
+    overload = new Overload(
+      clock,
+      { debug: ignore, info: ignore, warn, error: ignore },
+      limits,
+      () => clock.idleMs,
+    );
   });
 
   const waiters = (count: number): object[] =>
@@ -56,6 +61,15 @@ describe('overload', () => {
     assert.equal(overload.isOn, true, 'the third in a row counts');
     clock.tick(10, -100);
     assert.equal(overload.isOn, false);
+  });
+
+  it('does not begin in a process that the machine does not let run: its event loop has time to wait', () => {
+    clock.tick(100, 600, 100);
+    assert.equal(overload.isOn, false);
+    clock.tick(3, 600, 50);
+    assert.equal(overload.isOn, true, 'it is late by its own work');
+    clock.tick(10, 600, 100);
+    assert.equal(overload.isOn, false, 'it has caught up');
   });
 
   it('goes on while the event loop is neither late nor on time', () => {

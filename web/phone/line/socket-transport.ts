@@ -1,6 +1,7 @@
 import { EmitterImpl, TransportState, type Transport } from 'sip.js';
 import { LivenessProbe } from './liveness-probe.js';
 import { OutageQueue } from './outage-queue.js';
+import { UnconfirmedMessages } from './unconfirmed-messages.js';
 
 export interface SocketOptions {
   /** `ws:` or `wss:` URL. */
@@ -24,7 +25,8 @@ const abnormal = 1006;
 
 /**
  * SIP over WebSocket (RFC 7118) for sip.js. Three things differ from the library's own transport: the close code is
- * told, a silent connection is noticed (RFC 5626 §4.4.1), and messages of running calls wait while it is down.
+ * told, a silent connection is noticed (RFC 5626 §4.4.1), and messages of running calls wait while it is down or are sent
+ * again when it may have lost them.
  */
 export class SocketTransport implements Transport {
   onConnect: (() => void) | undefined;
@@ -38,6 +40,7 @@ export class SocketTransport implements Transport {
   private connecting: Promise<void> | undefined;
   private signedIn = false;
   private readonly queue = new OutageQueue(() => Date.now());
+  private readonly unconfirmed = new UnconfirmedMessages(() => Date.now());
   private readonly probe = new LivenessProbe({
     send: () => this.socket?.send('\r\n\r\n'),
     dead: () => this.drop(new SocketClosed(abnormal, 'no answer to a keep-alive')),
@@ -70,6 +73,7 @@ export class SocketTransport implements Transport {
   /** Closes the connection; what waits to be sent is dropped. */
   disconnect(): Promise<void> {
     this.queue.drain();
+    this.unconfirmed.drain();
     this.drop(undefined);
     return Promise.resolve();
   }
@@ -87,15 +91,17 @@ export class SocketTransport implements Transport {
     const socket = this.isConnected() ? this.socket : undefined;
     if (isRegister && socket === undefined) return Promise.reject(new Error('Not connected.'));
     if (socket === undefined || !(isRegister || this.signedIn)) this.queue.keep(message);
-    else socket.send(message);
+    else this.write(socket, message);
     return Promise.resolve();
   }
 
-  /** To be called once the registrar has accepted us on this connection: what waited goes out. */
+  /** To be called once the registrar has accepted us on this connection: what the last one may have lost and what waited goes out. */
   openForCalls(): void {
-    if (this.signedIn || !this.isConnected()) return;
+    const { socket } = this;
+    if (this.signedIn || socket === undefined || !this.isConnected()) return;
     this.signedIn = true;
-    for (const message of this.queue.drain()) this.socket?.send(message);
+    const messages = new Set([...this.unconfirmed.drain(), ...this.queue.drain()]);
+    for (const message of messages) this.write(socket, message);
   }
 
   /** Asks the other end for a sign of life now, as after sleep or a change of network. */
@@ -130,10 +136,17 @@ export class SocketTransport implements Transport {
     });
   }
 
+  private write(socket: WebSocket, message: string): void {
+    socket.send(message);
+    this.unconfirmed.sent(message);
+  }
+
   private received(socket: WebSocket, data: unknown): void {
     if (this.socket !== socket || typeof data !== 'string') return;
     this.probe.heard(data);
-    if (data.trim() !== '') this.onMessage?.(data);
+    if (data.trim() === '') return;
+    this.unconfirmed.received(data);
+    this.onMessage?.(data);
   }
 
   /** Lets go of the socket at once: the closing handshake of a dead connection would take minutes. */

@@ -26,6 +26,8 @@ import { edgeOptions } from './edge-options.js';
 import { createEdge, type Edge } from './edge/edge.js';
 import type { PageHandler } from './edge/http-server.js';
 import { EndpointTable } from './endpoint/endpoint-table.js';
+import { FraudGuard } from './fraud/fraud-guard.js';
+import { guardedRouter, noteEnded } from './fraud/guarded-router.js';
 import { createInspection } from './inspection.js';
 import { engineOptions } from './listen-options.js';
 import { startEchoPhone, type EchoPhone } from './quick-start/echo-phone.js';
@@ -66,6 +68,7 @@ export class App {
   #trunks: TrunksInForce | undefined;
   #pbx: PbxDomains | undefined;
   readonly #admission: CallAdmission;
+  readonly #fraud: FraudGuard;
   #echoPhone: EchoPhone | undefined;
   #edge: Edge | undefined;
   readonly #entry = new CallEntry({
@@ -124,8 +127,10 @@ export class App {
     this.#admission = new CallAdmission({
       trunks: () => this.#trunks?.table,
       userLimits: () => this.inForce.limits.user,
+      invitesPerMinute: () => this.inForce.limits.invitesPerMinute,
       clock,
     });
+    this.#fraud = new FraudGuard(() => this.inForce.limits.fraud, clock);
     this.#anchoredMedia = createMedia(config, events, log, clock);
     this.#browserMedia = createPassthroughEngine(config.ice);
     this.#credentials.replaceBy(createCredentials(config));
@@ -179,7 +184,8 @@ export class App {
       bindings: this.#shared.location.size,
       cdr_waiting: this.#cdr?.waiting ?? 0,
       trunk_channels: this.#trunks?.upkeeps.channelsInUse ?? 0,
-      user_channels: this.#admission.size,
+      ...this.#admission.sizes(),
+      fraud_users: this.#fraud.size,
       ...this.#edge?.sizes(),
       ...this.#endpoints.sizes(),
       ...this.#pbx?.sizes(),
@@ -297,6 +303,7 @@ export class App {
         newCallId: () => newId('c_'),
         record: (cdr) => {
           this.#shared.callEnded(cdr.callId);
+          noteEnded(this.#fraud, cdr);
           this.#cdr?.write(cdr);
         },
       },
@@ -315,7 +322,7 @@ export class App {
   }
 
   #createRouter(config: Config, trunks: TrunkTable): Router {
-    const router = createRouter(config, {
+    const routes = createRouter(config, {
       trunks,
       credentials: this.#credentials,
       location: this.#shared.location,
@@ -323,6 +330,7 @@ export class App {
       clock: this.#clock,
       decider: this.#decider,
     });
+    const router = guardedRouter(routes, this.#fraud);
     return this.#pbx?.router(router, trunks) ?? router;
   }
 
@@ -362,6 +370,8 @@ export class App {
     await this.#edge?.close();
     this.#endpoints.close();
     this.#pbx?.close();
+    this.#admission.close();
+    this.#fraud.close();
     await this.#trunks?.close();
     await this.#trunkSide?.close();
     await this.#echoPhone?.close();

@@ -1,8 +1,9 @@
-import { SipFailure } from '../sip/failure.js';
+import { failure, SipFailure } from '../sip/failure.js';
 import type { Clock } from '../sip/clock.js';
 import type { Admission } from './call/call-controller.js';
 import type { CallSource } from './call/ports.js';
 import type { CallLimitsConfig } from './config/config.js';
+import { BucketTable, perMinute } from './edge/bucket-table.js';
 import { Channels } from './trunk/channels.js';
 import type { TrunkTable } from './trunk/trunk-table.js';
 
@@ -10,6 +11,8 @@ export interface CallAdmissionOptions {
   /** The trunks, and the limits of each user, that are in force. */
   readonly trunks: () => Pick<TrunkTable, 'takeIncoming' | 'limitsOf'> | undefined;
   readonly userLimits: () => CallLimitsConfig | undefined;
+  /** New calls of each user; undefined: no limit. */
+  readonly invitesPerMinute?: () => number | undefined;
   readonly clock: Clock;
 }
 
@@ -23,16 +26,49 @@ export class CallAdmission {
   /** By address-of-record; an entry goes when its user has had no call for a second. */
   readonly #users = new Map<string, Channels>();
 
+  /** New calls by address-of-record. */
+  readonly #invites = new BucketTable(undefined);
+
   constructor(private readonly options: CallAdmissionOptions) {}
 
-  /** Calls of users that are counted. */
-  get size(): number {
-    return [...this.#users.values()].reduce((sum, channels) => sum + channels.size, 0);
+  /** Calls of users that are counted, and users whose new calls are. */
+  sizes(): { user_channels: number; invite_rates: number } {
+    this.#invites.sweep(this.options.clock.nowMs());
+    const channels = [...this.#users.values()].reduce((sum, { size }) => sum + size, 0);
+    return { user_channels: channels, invite_rates: this.#invites.size };
   }
 
   /** Takes a channel of the caller, or says why there is none. */
   admit(source: CallSource, urgent: boolean): Admission | SipFailure {
-    return source.side === 'browser' ? this.#user(source.aor, urgent) : this.#trunk(source.trunk, urgent);
+    if (source.side === 'trunk') return this.#trunk(source.trunk, urgent);
+    const { aor } = source;
+    const isSlowEnough = urgent || this.#takeInvite(aor);
+    if (!isSlowEnough) {
+      const headers = [['Retry-After', String(this.#invites.retryAfterSeconds)]] as const;
+      return failure('limit.invite_rate', { headers });
+    }
+    const admission = this.#user(aor, urgent);
+    if (admission instanceof SipFailure || urgent) return admission;
+    return {
+      ...admission,
+      release: (outcome) => {
+        if (outcome === 'unused') this.#invites.giveBack(aor);
+        admission.release(outcome);
+      },
+    };
+  }
+
+  /** Forgets how fast users were. */
+  close(): void {
+    this.#invites.clear();
+  }
+
+  #takeInvite(aor: string): boolean {
+    const { clock, invitesPerMinute } = this.options;
+    const nowMs = clock.nowMs();
+    this.#invites.renew(perMinute(invitesPerMinute?.()));
+    this.#invites.sweep(nowMs);
+    return this.#invites.take(aor, nowMs);
   }
 
   #trunk(name: string, urgent: boolean): Admission | SipFailure {

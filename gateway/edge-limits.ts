@@ -10,5 +10,15 @@ export function edgeLimitsOf({ websocket, limits }: Config): EdgeLimits {
     messagesPerSecond: limits.messagesPerSecond,
     messageBurst: limits.messagesPerSecond * 4,
     registerFailuresPerMinute: limits.registerFailuresPerMinute,
+    failingUsersPerAddress: limits.failingUsersPerIp,
+    maxFlows: limits.connections ?? defaultEdgeLimits.maxFlows,
+    maxUnauthenticated: limits.unauthenticated,
+    maxUnauthenticatedPerAddress: limits.unauthenticatedPerIp,
+    connectsPerMinute: limits.connectsPerMinute,
+    authenticateWithinMs: limits.authenticateWithinMs ?? defaultEdgeLimits.authenticateWithinMs,
+    requestWithinMs: limits.requestWithinMs ?? defaultEdgeLimits.requestWithinMs,
+    addressMessagesPerSecond: limits.addressMessagesPerSecond,
+    userMessagesPerSecond: limits.userMessagesPerSecond,
+    registersPerMinute: limits.registersPerMinute,
   };
 }

@@ -1,4 +1,5 @@
 import { entry, type FailureEntry } from './failure-entry.js';
+import { limitFailures } from './limit-failures.js';
 import { messageFailures } from './message-failures.js';
 
 export type { FailureEntry, FailureParty, FailureSeverity } from './failure-entry.js';
@@ -53,76 +54,7 @@ export const failureCatalogue = {
     'info',
     'The domain is not served here; see domains: in the configuration.',
   ),
-  'limit.rate': entry(
-    503,
-    'Service Unavailable',
-    'caller',
-    'warn',
-    'The client sends faster than limits.messages_per_second.',
-  ),
-  'limit.register_failures': entry(
-    503,
-    'Service Unavailable',
-    'caller',
-    'warn',
-    'Too many failed sign-ins from this address; see limits.register_failures_per_minute.',
-  ),
-  'limit.calls': entry(
-    486,
-    'Busy Here',
-    'caller',
-    'warn',
-    'The endpoint has limits.calls_per_endpoint calls.',
-  ),
-  'limit.trunk_channels': entry(
-    503,
-    'No Free Channel',
-    'gateway',
-    'warn',
-    'The trunk has limits.channels calls; raise it when the carrier allows more.',
-  ),
-  'limit.trunk_rate': entry(
-    503,
-    'Too Many Calls At Once',
-    'gateway',
-    'warn',
-    'The trunk gets more new calls in a second than its limits.cps.',
-  ),
-  'limit.user_channels': entry(
-    486,
-    'Busy Here',
-    'caller',
-    'warn',
-    'The user has limits.user.channels calls.',
-  ),
-  'limit.user_rate': entry(
-    503,
-    'Too Many Calls At Once',
-    'caller',
-    'warn',
-    'The user makes more new calls in a second than limits.user.cps.',
-  ),
-  'limit.bindings': entry(
-    403,
-    'Too Many Bindings',
-    'caller',
-    'warn',
-    'The user has too many devices registered.',
-  ),
-  'limit.pending_registers': entry(
-    503,
-    'Service Unavailable',
-    'caller',
-    'warn',
-    'The client sends REGISTERs before the PBX has answered the last ones.',
-  ),
-  'limit.subscriptions': entry(
-    503,
-    'Service Unavailable',
-    'caller',
-    'warn',
-    'The endpoint has as many subscriptions as one may have.',
-  ),
+  ...limitFailures,
   'register.interval_too_brief': entry(
     423,
     'Interval Too Brief',

@@ -344,6 +344,32 @@ export interface LimitsConfig {
   readonly progressTimeoutMs?: number;
   /** Of each user. */
   readonly user?: CallLimitsConfig | undefined;
+  /** Of what follows undefined means no limit, and the default for durations. */
+  readonly connections?: number | undefined;
+  readonly unauthenticated?: number | undefined;
+  readonly unauthenticatedPerIp?: number | undefined;
+  readonly connectsPerMinute?: number | undefined;
+  readonly authenticateWithinMs?: number | undefined;
+  readonly requestWithinMs?: number | undefined;
+  readonly addressMessagesPerSecond?: number | undefined;
+  readonly userMessagesPerSecond?: number | undefined;
+  readonly failingUsersPerIp?: number | undefined;
+  readonly registersPerMinute?: number | undefined;
+  readonly invitesPerMinute?: number | undefined;
+  readonly fraud?: FraudConfig | undefined;
+}
+
+/** What users may call over trunks. */
+export interface FraudConfig {
+  /** Two letters (ISO 3166). */
+  readonly country: string;
+  readonly international: boolean;
+  /** Beginnings of numbers. */
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  /** Undefined: no limit. */
+  readonly newDestinationsPerHour: number | undefined;
+  readonly minutesPerDay: number | undefined;
 }
 
 /** Where call data records go. */

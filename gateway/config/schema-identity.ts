@@ -7,7 +7,8 @@ import { mayCross } from './header-names.js';
 const regions = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
 
 /** ISO 3166: not `UK`, which only stands for `GB`. */
-function isCountry(code: string): boolean {
+/** True for two letters of a country (ISO 3166) that has telephone numbers. */
+export function isCountry(code: string): boolean {
   if (!/^[A-Z]{2}$/.test(code) || regions.of(code) === undefined) return false;
   return new Intl.Locale(`und-${code}`).region === code;
 }

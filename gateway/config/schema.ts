@@ -6,6 +6,7 @@ import { ice } from './schema-ice.js';
 import { jwt } from './schema-jwt.js';
 import { route, routing } from './schema-routes.js';
 import { trunk } from './schema-trunks.js';
+import { abuseLimits, fraudLimits } from './schema-limits.js';
 import { attemptTimeout, callLimits, progressTimeout } from './schema-upkeep.js';
 
 /** The configuration file as it is written. Nothing is converted here: see settle.ts. */
@@ -264,11 +265,12 @@ const limits = z
     connections_per_ip: field.integer('WebSockets from one address.', 1, 1_000_000, 200).default(200),
     messages_per_second: field.integer('Messages that one WebSocket may send.', 1, 100_000, 50).default(50),
     register_failures_per_minute: field
-      .integer('Failed sign-ins of one address before it has to wait.', 1, 100_000, 10)
+      .integer('Failed sign-ins of one user from one address before he has to wait there.', 1, 100_000, 10)
       .default(10),
     calls_per_endpoint: field
       .integer('Calls that one browser may have placed at a time.', 1, 1_000, 8)
       .default(8),
+    ...abuseLimits,
     attempt_timeout: attemptTimeout(
       'How long a host of a trunk may leave a call without any answer before the next is tried.',
     ).default('10s'),
@@ -276,6 +278,7 @@ const limits = z
       'How long one that has said 100 Trying may take until a phone rings before the next is tried.',
     ).default('20s'),
     user: callLimits('Limits of each user; calls that they place, from all their devices.').optional(),
+    fraud: fraudLimits.optional(),
   })
   .meta({ description: 'Protection against clients that want too much.' });
 

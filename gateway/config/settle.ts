@@ -17,7 +17,8 @@ import type { ConfigFile } from './schema.js';
 import { Secret } from './secret.js';
 import { settleIdentity } from './settle-identity.js';
 import { settleJwt } from './settle-jwt.js';
-import { settleCallLimits, settleUpkeep } from './settle-upkeep.js';
+import { settleLimits } from './settle-limits.js';
+import { settleUpkeep } from './settle-upkeep.js';
 import { settleRoute, settleRouting } from './settle-route.js';
 import { parseDurationMs, parseNgAddress, parsePortRange, parseSipListen, parseSizeBytes } from './units.js';
 
@@ -64,15 +65,7 @@ export function settle(written: ConfigFile, files: ReferencedFiles, file: string
     })),
     routing: settleRouting(written, file),
     routes: written.routes.map(settleRoute),
-    limits: {
-      connectionsPerIp: limits.connections_per_ip,
-      messagesPerSecond: limits.messages_per_second,
-      registerFailuresPerMinute: limits.register_failures_per_minute,
-      callsPerEndpoint: limits.calls_per_endpoint,
-      attemptTimeoutMs: parsed(parseDurationMs(limits.attempt_timeout)),
-      progressTimeoutMs: parsed(parseDurationMs(limits.progress_timeout)),
-      user: settleCallLimits(limits.user),
-    },
+    limits: settleLimits(limits),
     cdr: settleCdr(written, file),
     drain: settleDrain(written),
     store: written.store === 'memory' ? undefined : new Secret(written.store),

@@ -6,6 +6,8 @@ export interface ConnectionGuardOptions {
   /** How long a connection may take for TLS and its first request. */
   readonly firstRequestWithinMs: number;
   readonly maxPerAddress: number;
+  /** A connection was cut. */
+  cut(remote: string, cause: 'silent' | 'too_many_silent'): void;
   /** Such an address may have any number. */
   readonly isProxy: (address: string) => boolean;
 }
@@ -37,7 +39,10 @@ export class ConnectionGuard {
     if (address === undefined) return void socket.destroy();
     const count = (this.#byAddress.get(address) ?? 0) + 1;
     const { isProxy, maxPerAddress } = this.options;
-    if (count > maxPerAddress && !isProxy(address.replace(/^::ffff:/, ''))) return void socket.destroy();
+    if (count > maxPerAddress && !isProxy(address.replace(/^::ffff:/, ''))) {
+      this.options.cut(remoteOf(socket), 'too_many_silent');
+      return void socket.destroy();
+    }
     this.#byAddress.set(address, count);
     this.#newcomers.set(keyOf(socket), { socket, address, sinceMs: this.options.clock.nowMs() });
   }
@@ -55,6 +60,7 @@ export class ConnectionGuard {
     for (const [key, newcomer] of this.#newcomers) {
       const isLate = nowMs - newcomer.sinceMs >= this.options.firstRequestWithinMs;
       if (!isLate && !newcomer.socket.destroyed) continue;
+      if (!newcomer.socket.destroyed) this.options.cut(remoteOf(newcomer.socket), 'silent');
       newcomer.socket.destroy();
       this.#forget(key, newcomer);
     }
@@ -73,6 +79,12 @@ export class ConnectionGuard {
     if (left > 0) this.#byAddress.set(address, left);
     else this.#byAddress.delete(address);
   }
+}
+
+/** Remote `address:port`, IPv4 as such. */
+export function remoteOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  const address = remoteAddress.replace(/^::ffff:/, '');
+  return address.includes(':') ? `[${address}]:${remotePort}` : `${address}:${remotePort}`;
 }
 
 function keyOf({ remoteAddress, remotePort }: Socket): string {

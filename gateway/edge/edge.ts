@@ -20,21 +20,26 @@ import {
 } from './http-server.js';
 import { Ingress } from './ingress.js';
 import { OverloadGate } from './overload-gate.js';
-import { FailureWindow } from './limits.js';
+import { EdgeRates, type EdgeRateLimits } from './edge-rates.js';
+import { SignInFailures, type SignInFailureLimits } from './sign-in-failures.js';
 import { SignIn } from './sign-in.js';
 import { TokenSignIn } from './token-sign-in.js';
 import { TokenTerms } from './token-terms.js';
 import { Upgrade } from './upgrade.js';
 import type { UpgradeTokenOptions } from './upgrade-token.js';
 
-export interface EdgeLimits extends FlowLimits {
+export interface EdgeLimits extends FlowLimits, EdgeRateLimits, SignInFailureLimits {
   readonly maxFlows: number;
   readonly maxFlowsPerAddress: number;
   /** Bytes of one WebSocket message, and so of one SIP message. */
   readonly maxMessageBytes: number;
   /** How long a flow may stay without signing in. */
   readonly authenticateWithinMs: number;
-  readonly registerFailuresPerMinute: number;
+  /** How long a connection may take for its first request. */
+  readonly requestWithinMs: number;
+  /** Flows that have not signed in; undefined: as many as there may be flows. */
+  readonly maxUnauthenticated?: number | undefined;
+  readonly maxUnauthenticatedPerAddress?: number | undefined;
 }
 
 export interface EdgeOptions {
@@ -81,6 +86,7 @@ export const defaultEdgeLimits: EdgeLimits = {
   maxFlowsPerAddress: 200,
   maxMessageBytes: 64 * 1_024,
   authenticateWithinMs: 30_000,
+  requestWithinMs: 10_000,
   registerFailuresPerMinute: 10,
 };
 
@@ -94,7 +100,8 @@ const sipPaths = ['/ws', '/'];
 /** The browser side's door: HTTP listeners, upgrade, flows and the gates behind them. */
 export class Edge implements FlowListener {
   readonly flows: FlowTable;
-  readonly #failures: FailureWindow;
+  readonly #failures: SignInFailures;
+  readonly #rates: EdgeRates;
   readonly #terms: TokenTerms;
   #limits: EdgeLimits;
   readonly #ingress: Ingress;
@@ -110,16 +117,16 @@ export class Edge implements FlowListener {
 
   constructor(private readonly options: EdgeOptions) {
     const { clock, log, events, limits, keepaliveMs, auth, registrar, endpoints } = options;
-    const { authenticateWithinMs, maxMessageBytes } = limits;
+    const { maxMessageBytes } = limits;
     this.#limits = limits;
-    const clients = new ClientAddress(options.proxies ?? { addresses: [], header: 'x-forwarded-for' });
-    this.#clients = clients;
-    const current = (): EdgeLimits => this.#limits;
-    this.#failures = new FailureWindow(limits.registerFailuresPerMinute);
+    this.#clients = new ClientAddress(options.proxies ?? { addresses: [], header: 'x-forwarded-for' });
+    this.#failures = new SignInFailures(limits);
+    const rates = new EdgeRates(limits);
+    this.#rates = rates;
     this.flows = new FlowTable({
       clock,
       keepaliveMs,
-      authenticateWithinMs,
+      authenticateWithinMs: () => this.#limits.authenticateWithinMs,
       tick: (nowMs) => this.#tick(nowMs),
     });
     const { flows } = this;
@@ -145,24 +152,16 @@ export class Edge implements FlowListener {
     const { anonymousOptions } = options;
     this.#overload = new OverloadGate({ clock, log, callingAors: () => endpoints.callingAors() });
     this.#ingress = new Ingress({
-      ...{ signIn, log, events, anonymousOptions, maxMessageBytes },
+      signIn,
       overload: this.#overload,
-    });
-    this.#upgrade = new Upgrade({
-      paths: sipPaths,
-      origins: options.origins,
-      maxFlows: limits.maxFlows,
-      get maxFlowsPerAddress() {
-        return current().maxFlowsPerAddress;
-      },
-      maxMessageBytes,
-      perMessageDeflate: options.perMessageDeflate,
-      flows,
-      clients,
+      rates,
+      clock,
+      log,
       events,
-      tokens: options.tokens,
-      accept: (socket, origin, token) => this.#accept(socket, origin, token),
+      anonymousOptions,
+      maxMessageBytes,
     });
+    this.#upgrade = this.#createUpgrade(rates);
   }
 
   /** The listeners, in the order of `options.listen`, once they are up. */
@@ -181,7 +180,9 @@ export class Edge implements FlowListener {
             pages: this.options.pages,
             upgrade: (request, socket, head) => this.#upgrade.handle(request, socket, head),
             isProxy: (address) => this.#clients.isProxy(address),
-            maxNewcomersPerAddress: this.options.limits.maxFlowsPerAddress,
+            maxNewcomersPerAddress: () => this.#limits.maxFlowsPerAddress,
+            requestWithinMs: () => this.#limits.requestWithinMs,
+            events: this.options.events,
             clock: this.options.clock,
             log: this.options.log,
           }),
@@ -197,7 +198,9 @@ export class Edge implements FlowListener {
   /** New flows are under these limits; those that are up keep theirs. */
   renewLimits(limits: EdgeLimits): void {
     this.#limits = limits;
-    this.#failures.renew(limits.registerFailuresPerMinute);
+    this.#failures.renew(limits);
+    this.#rates.renew(limits);
+    for (const server of this.#servers) server.renewPatience();
   }
 
   /** Shows another certificate to new connections; flows that are up stay. Throws when it cannot be used. */
@@ -228,12 +231,16 @@ export class Edge implements FlowListener {
     return {
       ...this.flows.sizes(),
       tokenTerms: this.#terms.size,
-      failureWindows: this.#failures.size,
+      ...this.#failures.sizes(),
+      ...this.#rates.sizes(),
       newcomers,
     };
   }
 
   message(flow: Flow, bytes: Buffer): void {
+    const { clock } = this.options;
+    const excess = this.#rates.takeMessage(flow.origin.address, flow.endpoint?.aor, clock.nowMs());
+    if (excess !== undefined) return flow.close(excess);
     this.#ingress.receive(flow, bytes);
   }
 
@@ -249,6 +256,37 @@ export class Edge implements FlowListener {
     this.options.events.flowClosed({ flowId: flow.id, remote: flow.remote, openMs, ...outcome });
   }
 
+  #createUpgrade(rates: EdgeRates): Upgrade {
+    const { options } = this;
+    const { clock, events, limits } = options;
+    const { maxMessageBytes } = limits;
+    const current = (): EdgeLimits => this.#limits;
+    return new Upgrade({
+      paths: sipPaths,
+      origins: options.origins,
+      get maxFlows() {
+        return current().maxFlows;
+      },
+      get maxFlowsPerAddress() {
+        return current().maxFlowsPerAddress;
+      },
+      get maxUnauthenticated() {
+        return current().maxUnauthenticated ?? Infinity;
+      },
+      get maxUnauthenticatedPerAddress() {
+        return current().maxUnauthenticatedPerAddress ?? Infinity;
+      },
+      takeConnect: (address) => rates.takeConnect(address, clock.nowMs()),
+      maxMessageBytes,
+      perMessageDeflate: options.perMessageDeflate,
+      flows: this.flows,
+      clients: this.#clients,
+      events,
+      tokens: options.tokens,
+      accept: (socket, origin, token) => this.#accept(socket, origin, token),
+    });
+  }
+
   #accept(socket: WebSocket, origin: FlowOrigin, token: string | undefined): void {
     const flow = new Flow(socket, origin, this.#limits, this.options.clock, this, token);
     this.flows.add(flow);
@@ -258,6 +296,7 @@ export class Edge implements FlowListener {
 
   #tick(nowMs: number): void {
     this.#failures.sweep(nowMs);
+    this.#rates.sweep(nowMs);
     for (const server of this.#servers) server.sweep();
   }
 
@@ -285,6 +324,7 @@ export class Edge implements FlowListener {
     this.options.tokens?.auth.close();
     this.#overload.close();
     this.#failures.clear();
+    this.#rates.clear();
     await Promise.all(this.#servers.map((server) => server.close()));
   }
 }

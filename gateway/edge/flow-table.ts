@@ -1,12 +1,13 @@
 import type { Clock, Timer } from '../../sip/clock.js';
 import type { Flow } from './flow.js';
+import { networkOf } from './network-of.js';
 
 export interface FlowTableOptions {
   readonly clock: Clock;
   /** How often each flow is asked for a sign of life. */
   readonly keepaliveMs: number;
   /** How long a flow may stay without signing in. */
-  readonly authenticateWithinMs: number;
+  readonly authenticateWithinMs: () => number;
   /** Called with every tick of the shared timer. */
   readonly tick: (nowMs: number) => void;
 }
@@ -22,6 +23,7 @@ export class FlowTable {
   readonly #slots: Set<Flow>[];
   readonly #slotOf = new Map<Flow, Set<Flow>>();
   readonly #byAddress = new Map<string, number>();
+  readonly #unauthenticatedByAddress = new Map<string, number>();
   /** The longest waiting first. */
   readonly #unauthenticated = new Set<Flow>();
   readonly #sweep: Timer;
@@ -40,8 +42,19 @@ export class FlowTable {
     return this.#slotOf.size;
   }
 
+  /** Flows of an address. */
   countOf(address: string): number {
-    return this.#byAddress.get(address) ?? 0;
+    return this.#byAddress.get(networkOf(address)) ?? 0;
+  }
+
+  /** Flows that have not signed in. */
+  get unauthenticated(): number {
+    return this.#unauthenticated.size;
+  }
+
+  /** Flows of an address that have not signed in. */
+  unauthenticatedOf(address: string): number {
+    return this.#unauthenticatedByAddress.get(networkOf(address)) ?? 0;
   }
 
   add(flow: Flow): void {
@@ -50,12 +63,15 @@ export class FlowTable {
     slot.add(flow);
     this.#slotOf.set(flow, slot);
     this.#unauthenticated.add(flow);
-    this.#byAddress.set(flow.origin.address, this.countOf(flow.origin.address) + 1);
+    const network = networkOf(flow.origin.address);
+    increase(this.#byAddress, network);
+    increase(this.#unauthenticatedByAddress, network);
   }
 
   /** The flow has signed in. */
   authenticated(flow: Flow): void {
-    this.#unauthenticated.delete(flow);
+    if (!this.#unauthenticated.delete(flow)) return;
+    decrease(this.#unauthenticatedByAddress, networkOf(flow.origin.address));
   }
 
   remove(flow: Flow): void {
@@ -63,10 +79,8 @@ export class FlowTable {
     if (slot === undefined) return;
     slot.delete(flow);
     this.#slotOf.delete(flow);
-    this.#unauthenticated.delete(flow);
-    const left = this.countOf(flow.origin.address) - 1;
-    if (left > 0) this.#byAddress.set(flow.origin.address, left);
-    else this.#byAddress.delete(flow.origin.address);
+    this.authenticated(flow);
+    decrease(this.#byAddress, networkOf(flow.origin.address));
     if (this.size === 0) for (const resolve of this.#drained.splice(0)) resolve();
   }
 
@@ -96,12 +110,22 @@ export class FlowTable {
   #tick(): void {
     const nowMs = this.options.clock.nowMs();
     for (const flow of this.#unauthenticated) {
-      if (nowMs - flow.openedAtMs < this.options.authenticateWithinMs) break;
-      this.#unauthenticated.delete(flow);
+      if (nowMs - flow.openedAtMs < this.options.authenticateWithinMs()) break;
+      this.authenticated(flow);
       flow.close('unauthenticated');
     }
     this.#visiting = (this.#visiting + 1) % this.#slots.length;
     for (const flow of this.#slots[this.#visiting] ?? []) flow.probe();
     this.options.tick(nowMs);
   }
+}
+
+function increase(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function decrease(counts: Map<string, number>, key: string): void {
+  const left = (counts.get(key) ?? 0) - 1;
+  if (left > 0) counts.set(key, left);
+  else counts.delete(key);
 }

@@ -18,6 +18,8 @@ const closings = {
   replaced: [4408, 'replaced by a newer flow'],
   moved: [1012, 'connect and register again'],
   rate: [4429, 'too many messages'],
+  address_rate: [4429, 'too many messages from this address'],
+  user_rate: [4429, 'too many messages of this user'],
   internal: [1011, 'internal error'],
 } as const satisfies Partial<Record<FlowCloseCause, readonly [number, string]>>;
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../../sip/clock.js';
 import { failure, SipFailure, toFailure } from '../../sip/failure.js';
 import type { HeaderList } from '../../sip/leg.js';
 import type { Log } from '../../sip/log.js';
@@ -22,6 +23,7 @@ import {
 } from '../../sip/message/index.js';
 import { drainFailure } from '../drain-failure.js';
 import type { EdgeEvents } from '../telemetry/edge-events.js';
+import type { EdgeRates } from './edge-rates.js';
 import type { Flow } from './flow.js';
 import type { OverloadGate } from './overload-gate.js';
 import { noteReceived } from './received-via.js';
@@ -30,6 +32,8 @@ import type { SignIn } from './sign-in.js';
 export interface IngressOptions {
   readonly signIn: SignIn;
   readonly overload: Pick<OverloadGate, 'refusal'>;
+  readonly rates: Pick<EdgeRates, 'takeRegister'>;
+  readonly clock: Clock;
   readonly log: Log;
   readonly events: EdgeEvents;
   readonly maxMessageBytes: number;
@@ -145,7 +149,7 @@ export class Ingress {
     if (overload !== undefined) return this.#refuse(flow, request, overload);
     switch (request.method) {
       case 'REGISTER':
-        return this.#answerLater(flow, request, this.options.signIn.register(flow, request));
+        return this.#register(flow, request);
       case 'CANCEL':
         return this.#cancel(flow, request);
       case 'OPTIONS':
@@ -155,6 +159,17 @@ export class Ingress {
         break;
     }
     return this.#dispatch(flow, request, isInDialog);
+  }
+
+  #register(flow: Flow, request: SipRequest): void {
+    const { rates, clock, signIn } = this.options;
+    const { endpoint } = flow;
+    const seconds = endpoint === undefined ? 0 : rates.takeRegister(endpoint.aor, clock.nowMs());
+    if (seconds > 0) {
+      const headers = [['Retry-After', String(seconds)]] as const;
+      return this.#refuse(flow, request, failure('limit.register_rate', { headers }));
+    }
+    this.#answerLater(flow, request, signIn.register(flow, request));
   }
 
   /** Never answered, never challenged (RFC 3261 §17.1.1.3, §22.1). */

@@ -12,14 +12,27 @@ export class TokenBucket {
 
   /** False when the bucket is empty: the limit is exceeded. */
   take(nowMs: number): boolean {
-    const elapsedMs = nowMs - this.atMs;
-    if (elapsedMs > 0) {
-      this.#tokens = Math.min(this.burst, this.#tokens + (elapsedMs * this.perSecond) / 1_000);
-      this.atMs = nowMs;
-    }
+    this.#fill(nowMs);
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;
     return true;
+  }
+
+  /** What was taken has come to nothing. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.burst, this.#tokens + 1);
+  }
+
+  isFull(nowMs: number): boolean {
+    this.#fill(nowMs);
+    return this.#tokens >= this.burst;
+  }
+
+  #fill(nowMs: number): void {
+    const elapsedMs = nowMs - this.atMs;
+    if (elapsedMs <= 0) return;
+    this.#tokens = Math.min(this.burst, this.#tokens + (elapsedMs * this.perSecond) / 1_000);
+    this.atMs = nowMs;
   }
 }
 
@@ -28,64 +41,67 @@ interface FailureCount {
   readonly untilMs: number;
 }
 
-const windowMs = 60_000;
+const minuteMs = 60_000;
 
 /**
- * Counts failed sign-ins per address in windows of a minute. An address that has too many is refused for the rest of its
- * window; the same user from another address is not.
+ * Counts failures by key in windows, of a minute unless told otherwise. A key that has too many is refused for the rest of
+ * its window. With `maxKeys` others the window that ends first is forgotten.
  */
 export class FailureWindow {
   /** In the order in which the windows end. */
-  readonly #byAddress = new Map<string, FailureCount>();
+  readonly #byKey = new Map<string, FailureCount>();
 
   constructor(
-    private perMinute: number,
-    private readonly maxAddresses = 20_000,
+    private perWindow: number,
+    private readonly maxKeys = 20_000,
+    private readonly windowMs = minuteMs,
   ) {}
 
   get size(): number {
-    return this.#byAddress.size;
+    return this.#byKey.size;
   }
 
-  /** Seconds until the address may try again; 0 when it may now. */
-  retryAfterSeconds(address: string, nowMs: number): number {
-    const failures = this.#byAddress.get(address);
-    if (failures === undefined || failures.count < this.perMinute || failures.untilMs <= nowMs) return 0;
+  /** Seconds until the key may try again; 0 when it may now. */
+  retryAfterSeconds(key: string, nowMs: number): number {
+    const failures = this.#byKey.get(key);
+    if (failures === undefined || failures.count < this.perWindow || failures.untilMs <= nowMs) return 0;
     return Math.ceil((failures.untilMs - nowMs) / 1_000);
   }
 
-  note(address: string, nowMs: number): void {
+  /** The failures of the key in its window, this one included. */
+  note(key: string, nowMs: number): number {
     this.sweep(nowMs);
-    const failures = this.#byAddress.get(address);
+    const failures = this.#byKey.get(key);
     if (failures !== undefined) {
       failures.count += 1;
-      return;
+      return failures.count;
     }
-    if (this.#byAddress.size >= this.maxAddresses) this.#forgetOldest();
-    this.#byAddress.set(address, { count: 1, untilMs: nowMs + windowMs });
+    if (this.#byKey.size >= this.maxKeys) this.#forgetOldest();
+    this.#byKey.set(key, { count: 1, untilMs: nowMs + this.windowMs });
+    return 1;
   }
 
   /** Forgets the windows that are over. */
   sweep(nowMs: number): void {
-    for (const [address, { untilMs }] of this.#byAddress) {
+    for (const [key, { untilMs }] of this.#byKey) {
       if (untilMs > nowMs) return;
-      this.#byAddress.delete(address);
+      this.#byKey.delete(key);
     }
   }
 
-  /** From now on so many failures a minute are too many. */
-  renew(perMinute: number): void {
-    this.perMinute = perMinute;
+  /** From now on so many failures are too many. */
+  renew(perWindow: number): void {
+    this.perWindow = perWindow;
   }
 
   /** Forgets everything. */
   clear(): void {
-    this.#byAddress.clear();
+    this.#byKey.clear();
   }
 
   #forgetOldest(): void {
-    for (const address of this.#byAddress.keys()) {
-      this.#byAddress.delete(address);
+    for (const key of this.#byKey.keys()) {
+      this.#byKey.delete(key);
       return;
     }
   }

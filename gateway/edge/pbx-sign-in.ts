@@ -7,11 +7,11 @@ import type { PbxRegistrar } from '../pbx-domain/pbx-registrar.js';
 import { readRegistration } from '../registrar/registration.js';
 import type { EdgeEvents } from '../telemetry/edge-events.js';
 import type { Flow } from './flow.js';
-import type { FailureWindow } from './limits.js';
+import type { SignInFailures } from './sign-in-failures.js';
 
 export interface PbxSignInOptions {
   readonly registrar: Pick<PbxRegistrar, 'serves' | 'register'>;
-  readonly failures: FailureWindow;
+  readonly failures: SignInFailures;
   readonly endpoints: Pick<EndpointTable, 'noteBound'>;
   readonly clock: Clock;
   readonly events: Pick<EdgeEvents, 'challenged'>;
@@ -53,7 +53,7 @@ export class PbxSignIn {
       return verdict.response;
     }
     if (verdict.kind === 'refused') {
-      if (verdict.isSignInFailure) failures.note(flow.origin.address, clock.nowMs());
+      if (verdict.isSignInFailure) failures.note(flow.origin.address, aor, clock.nowMs());
       return verdict.failure;
     }
     const misplaced = verdict.bound ? this.options.attach(flow, identity) : undefined;
@@ -76,7 +76,7 @@ export class PbxSignIn {
       if (endpoint.aor === aor) return undefined;
       return failure('auth.identity', { detail: `the flow has signed in as ${endpoint.aor}` });
     }
-    const seconds = failures.retryAfterSeconds(origin.address, clock.nowMs());
+    const seconds = failures.retryAfterSeconds(origin.address, aor, clock.nowMs());
     if (seconds === 0) return undefined;
     return failure('limit.register_failures', { headers: [['Retry-After', String(seconds)]] });
   }

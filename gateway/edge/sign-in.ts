@@ -22,7 +22,7 @@ import type { EdgeEvents } from '../telemetry/edge-events.js';
 import type { Flow } from './flow.js';
 import type { PbxRegistrar } from '../pbx-domain/pbx-registrar.js';
 import type { FlowTable } from './flow-table.js';
-import type { FailureWindow } from './limits.js';
+import type { SignInFailures } from './sign-in-failures.js';
 import type { TokenSignIn } from './token-sign-in.js';
 import { PbxSignIn } from './pbx-sign-in.js';
 
@@ -30,7 +30,7 @@ export interface SignInOptions {
   /** Domains whose users sign in here, in lower case. */
   readonly domains: ReadonlySet<string>;
   readonly auth: DigestAuth;
-  readonly failures: FailureWindow;
+  readonly failures: SignInFailures;
   readonly registrar: Registrar;
   /** For the domains whose PBX knows the passwords. */
   readonly pbx: Pick<PbxRegistrar, 'serves' | 'register'> | undefined;
@@ -196,26 +196,31 @@ export class SignIn {
   }
 
   /** Undefined when the request is authentic, else how it is answered. */
-  #verify(flow: Flow, request: SipRequest, { user, domain }: Claim): Awaitable<Outcome> {
+  #verify(flow: Flow, request: SipRequest, { aor, user, domain }: Claim): Awaitable<Outcome> {
     const { auth, clock, failures } = this.options;
     if (flow.endpoint === undefined) {
-      const seconds = failures.retryAfterSeconds(flow.origin.address, clock.nowMs());
+      const seconds = failures.retryAfterSeconds(flow.origin.address, aor, clock.nowMs());
       if (seconds > 0) {
         return failure('limit.register_failures', { headers: [['Retry-After', String(seconds)]] });
       }
     }
     return whenReady(auth.verify(request, flow, user, domain), (verdict) =>
-      this.#conclude(flow, request, domain, verdict),
+      this.#conclude(flow, request, { aor, domain }, verdict),
     );
   }
 
-  #conclude(flow: Flow, request: SipRequest, domain: string, verdict: AuthVerdict): Outcome {
+  #conclude(
+    flow: Flow,
+    request: SipRequest,
+    { aor, domain }: Pick<Claim, 'aor' | 'domain'>,
+    verdict: AuthVerdict,
+  ): Outcome {
     const { auth, clock, events, failures } = this.options;
     switch (verdict.kind) {
       case 'accepted':
         return undefined;
       case 'rejected':
-        if (verdict.failure.code === 'auth.rejected') failures.note(flow.origin.address, clock.nowMs());
+        if (verdict.failure.code === 'auth.rejected') failures.note(flow.origin.address, aor, clock.nowMs());
         return verdict.failure;
       case 'challenge': {
         const { id: flowId, remote } = flow;

@@ -4,7 +4,7 @@ import { parseBearer, respond, type SipRequest, type SipResponse } from '../../s
 import { tokenEnded, type TokenAuth, type TokenProof } from '../auth/token-auth.js';
 import type { EdgeEvents } from '../telemetry/edge-events.js';
 import type { Flow } from './flow.js';
-import type { FailureWindow } from './limits.js';
+import type { SignInFailures } from './sign-in-failures.js';
 import type { TokenTerms } from './token-terms.js';
 
 export interface TokenSignInOptions {
@@ -12,7 +12,7 @@ export interface TokenSignInOptions {
   /** Domains whose users bring tokens, in lower case. */
   readonly domains: ReadonlySet<string>;
   readonly terms: TokenTerms;
-  readonly failures: FailureWindow;
+  readonly failures: SignInFailures;
   readonly clock: Clock;
   readonly events: Pick<EdgeEvents, 'challenged'>;
 }
@@ -33,7 +33,9 @@ export class TokenSignIn {
   ): Promise<TokenProof | SipResponse | SipFailure> {
     const { auth, clock, failures } = this.options;
     const { address } = flow.origin;
-    const seconds = flow.endpoint === undefined ? failures.retryAfterSeconds(address, clock.nowMs()) : 0;
+    const whom = aor ?? domain;
+    const seconds =
+      flow.endpoint === undefined ? failures.retryAfterSeconds(address, whom, clock.nowMs()) : 0;
     if (seconds > 0) {
       return failure('limit.register_failures', { headers: [['Retry-After', String(seconds)]] });
     }
@@ -42,12 +44,14 @@ export class TokenSignIn {
     const proof = await auth.verify(token, domain);
     if (proof instanceof SipFailure) {
       // Whose token has merely run out is no attacker.
-      if (proof.code === 'auth.token' && proof.detail !== tokenEnded) failures.note(address, clock.nowMs());
+      if (proof.code === 'auth.token' && proof.detail !== tokenEnded) {
+        failures.note(address, whom, clock.nowMs());
+      }
       return proof;
     }
     const isOwn = aor === undefined ? proof.aor.endsWith(`@${domain}`) : proof.aor === aor;
     if (isOwn) return proof;
-    failures.note(address, clock.nowMs());
+    failures.note(address, whom, clock.nowMs());
     return failure('auth.identity', { detail: `the token is for ${proof.aor}` });
   }
 

@@ -18,6 +18,11 @@ export interface UpgradeOptions {
   readonly origins: readonly string[];
   readonly maxFlows: number;
   readonly maxFlowsPerAddress: number;
+  /** Flows that have not signed in. */
+  readonly maxUnauthenticated: number;
+  readonly maxUnauthenticatedPerAddress: number;
+  /** False when the address opens WebSockets too fast. */
+  takeConnect(address: string): boolean;
   /** Bytes of one WebSocket message. */
   readonly maxMessageBytes: number;
   readonly perMessageDeflate: boolean;
@@ -110,6 +115,8 @@ const draining: Refusal = {
   headers: { 'Retry-After': retryAfterSeconds },
 };
 
+const tooMany = { status: 429, headers: { 'Retry-After': retryAfterSeconds } } as const;
+
 const checkPath: Gate = ({ url }, { paths }) => {
   if (paths.includes(pathOf(url))) return undefined;
   return { status: 404, cause: 'path', detail: `SIP over WebSocket is at ${paths.join(' and ')}` };
@@ -162,14 +169,27 @@ const checkFlows: Gate = (_request, { flows, maxFlows }) =>
 const checkAddress: Gate = (request, { flows, clients, maxFlowsPerAddress }) =>
   flows.countOf(clients.of(request).address) < maxFlowsPerAddress
     ? undefined
-    : {
-        status: 429,
-        cause: 'address_limit',
-        detail: 'too many connections from this address',
-        headers: { 'Retry-After': retryAfterSeconds },
-      };
+    : { ...tooMany, cause: 'address_limit', detail: 'too many connections from this address' };
+
+const checkRate: Gate = (request, options) =>
+  options.takeConnect(options.clients.of(request).address)
+    ? undefined
+    : { ...tooMany, cause: 'address_rate', detail: 'too many connections a minute from this address' };
+
+const checkUnauthenticated: Gate = (
+  request,
+  { flows, clients, maxUnauthenticated, maxUnauthenticatedPerAddress: perAddress },
+) => {
+  if (flows.unauthenticatedOf(clients.of(request).address) >= perAddress) {
+    const detail = 'too many connections from this address that have not signed in';
+    return { ...tooMany, cause: 'address_unauthenticated', detail };
+  }
+  if (flows.unauthenticated < maxUnauthenticated) return undefined;
+  return { ...draining, cause: 'unauthenticated', detail: 'too many connections that have not signed in' };
+};
 
 const gates: readonly Gate[] = [
+  checkRate,
   checkPath,
   checkMethod,
   checkHandshake,
@@ -177,6 +197,7 @@ const gates: readonly Gate[] = [
   checkSubprotocol,
   checkFlows,
   checkAddress,
+  checkUnauthenticated,
 ];
 
 function firstRefusal(request: IncomingMessage, options: UpgradeOptions): Refusal | undefined {

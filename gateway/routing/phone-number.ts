@@ -32,6 +32,12 @@ export function normalised(text: string, form: NumberForm, country: string | und
   return written.replace(/[^0-9]/g, '');
 }
 
+/** `+49` of `DE`. @throws when there is no such country. */
+export function callingCodeOf(country: string): string {
+  if (!isSupportedCountry(country)) throw new RangeError(`${country} is no country`);
+  return `+${getCountryCallingCode(country)}`;
+}
+
 /** True when both are the same number, however they are written. */
 export function isSameNumber(one: string, other: string, country: string | undefined): boolean {
   return one === other || normalised(one, 'e164', country) === normalised(other, 'e164', country);

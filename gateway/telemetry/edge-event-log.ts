@@ -1,5 +1,6 @@
 import type { Log } from '../../sip/log.js';
 import type {
+  ConnectionCut,
   DropCause,
   EdgeEvents,
   FlowCloseCause,
@@ -19,6 +20,8 @@ const closeWords: Readonly<Record<FlowCloseCause, string>> = {
   replaced: 'a newer flow of the same endpoint took over',
   moved: 'its PBX host has died: it is to register at another',
   rate: 'too many messages',
+  address_rate: 'too many messages of flows from this address that have not signed in',
+  user_rate: 'too many messages of this user, all flows together',
   size: 'a message was too big',
   protocol: 'broken WebSocket frame',
   silent: 'no sign of life',
@@ -32,9 +35,18 @@ const gateWords: Readonly<Record<UpgradeRefusal, string>> = {
   handshake: 'not a WebSocket handshake',
   origin: 'origin not allowed',
   subprotocol: 'subprotocol sip not offered',
+  address_rate: 'too many attempts a minute from this address',
   address_limit: 'too many flows from this address',
   flow_limit: 'too many flows',
+  address_unauthenticated: 'too many flows from this address that have not signed in',
+  unauthenticated: 'too many flows that have not signed in',
   draining: 'webtrunk is being stopped',
+};
+
+const cutWords: Readonly<Record<ConnectionCut, string>> = {
+  silent: 'it sent no request in time',
+  slow_request: 'its request did not end in time',
+  too_many_silent: 'its address has too many that have sent no request',
 };
 
 const dropWords: Readonly<Record<DropCause, string>> = {
@@ -65,6 +77,12 @@ function edgeCounters(metrics: Metrics) {
       'WebSocket upgrades refused',
       'gate',
       keys(gateWords),
+    ),
+    cut: metrics.enumCounter(
+      'connections_cut_total',
+      'Connections cut before their first request was whole',
+      'cause',
+      keys(cutWords),
     ),
     refused: metrics.enumCounter(
       'messages_refused_total',
@@ -124,7 +142,7 @@ type EdgeCounters = ReturnType<typeof edgeCounters>;
 function flowEvents(
   log: Log,
   count: EdgeCounters,
-): Pick<EdgeEvents, 'flowOpened' | 'flowClosed' | 'upgradeRefused'> {
+): Pick<EdgeEvents, 'flowOpened' | 'flowClosed' | 'upgradeRefused' | 'connectionCut'> {
   return {
     flowOpened(event) {
       count.open.inc();
@@ -142,6 +160,11 @@ function flowEvents(
       count.upgradesRefused.inc(event.cause);
       const line = `WebSocket from ${event.remote} refused with ${event.status}: ${gateWords[event.cause]}`;
       log.info({ event: 'flow.refused', ...event }, line);
+    },
+    connectionCut(event) {
+      count.cut.inc(event.cause);
+      const line = `connection from ${event.remote} cut: ${cutWords[event.cause]}`;
+      log.info({ event: 'connection.cut', ...event }, line);
     },
   };
 }

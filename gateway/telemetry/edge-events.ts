@@ -2,7 +2,20 @@ import type { SipFailure } from '../../sip/failure.js';
 
 /** Why a WebSocket upgrade was refused. */
 export type UpgradeRefusal =
-  'path' | 'method' | 'handshake' | 'origin' | 'subprotocol' | 'address_limit' | 'flow_limit' | 'draining';
+  | 'path'
+  | 'method'
+  | 'handshake'
+  | 'origin'
+  | 'subprotocol'
+  | 'address_rate'
+  | 'address_limit'
+  | 'flow_limit'
+  | 'address_unauthenticated'
+  | 'unauthenticated'
+  | 'draining';
+
+/** Why a connection was cut that never became a WebSocket. */
+export type ConnectionCut = 'silent' | 'slow_request' | 'too_many_silent';
 
 /** Why a message got no answer: it could not be addressed, or nobody waits for one. */
 export type DropCause = 'malformed' | 'response' | 'ack' | 'response_unattached' | 'ack_unattached';
@@ -21,6 +34,8 @@ export type FlowCloseCause =
   | 'replaced'
   | 'moved'
   | 'rate'
+  | 'address_rate'
+  | 'user_rate'
   | 'size'
   | 'protocol'
   | 'silent'
@@ -42,6 +57,8 @@ export interface EdgeEvents {
     event: FlowLabel & { cause: FlowCloseCause; code: number; reason: string; openMs: number },
   ): void;
   upgradeRefused(event: { remote: string; status: number; cause: UpgradeRefusal; detail: string }): void;
+  /** A connection took too long for its first request, or its address had too many such. */
+  connectionCut(event: { remote: string; cause: ConnectionCut }): void;
   /** A request was answered with the failure's status. */
   messageRefused(event: FlowLabel & { method: string; sipCallId: string; failure: SipFailure }): void;
   messageDropped(event: FlowLabel & { cause: DropCause; detail: string }): void;

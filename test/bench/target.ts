@@ -8,6 +8,7 @@ import { freePort } from '../support/free-port.js';
 import { makeTestCertificate } from '../support/test-certificate.js';
 import { MeasuredProcess } from './measured-process.js';
 import { serverPort } from './ports.js';
+import { wideLimits } from '../support/wide-limits.js';
 
 export const domain = 'bench.example';
 export const userCount = 12_000;
@@ -122,7 +123,7 @@ trunks:
 routes:
   - { name: users, match: "^u[0-9]+$", to: users }
   - { name: pbx, match: "^9[0-9]+$", to: { trunks: [pbx] } }
-limits: { connections_per_ip: 100000, messages_per_second: 10000, register_failures_per_minute: 10000, calls_per_endpoint: 100 }
+limits: { ${wideLimits} }
 log: { level: info, format: json }
 `,
   );

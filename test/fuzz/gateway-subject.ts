@@ -6,6 +6,7 @@ import { MeasuredProcess } from '../bench/measured-process.js';
 import { serverPort } from '../bench/ports.js';
 import { domain, passwordOf, untilReady, userName } from '../bench/target.js';
 import { freePort } from '../support/free-port.js';
+import { wideLimits } from '../support/wide-limits.js';
 
 export interface SubjectOptions {
   /** The value of `sip:`; the embedded engine by default. */
@@ -57,7 +58,7 @@ trunks:
 routes:
   - { name: users, match: "^u[0-9]+$", to: users }
   - { name: pbx, match: "^9[0-9]+$", to: { trunks: [pbx] } }
-limits: { connections_per_ip: 100000, messages_per_second: 10000, register_failures_per_minute: 10000, calls_per_endpoint: 100 }
+limits: { ${wideLimits} }
 log: { level: error, format: json }
 `,
     );

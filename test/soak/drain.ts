@@ -10,6 +10,7 @@ import { Haproxy, type HaproxyServer } from '../support/haproxy.js';
 import { within } from '../support/within.js';
 import { AnsweringPbx } from './answering-pbx.js';
 import { ReturningPhone } from './returning-phone.js';
+import { wideLimits } from '../support/wide-limits.js';
 
 export interface DrainOptions {
   /** The program. */
@@ -105,7 +106,7 @@ sip: { embedded: { listen: ["udp:127.0.0.1:${sipPort}"] } }
 media: { engine: passthrough }
 trunks: [{ name: pbx, type: ip, hosts: [{ uri: "sip:127.0.0.1:${pbxPort};transport=udp" }] }]
 routes: [{ name: pbx, match: "^9[0-9]+$", to: { trunks: [pbx] } }]
-limits: { connections_per_ip: 10000, messages_per_second: 1000 }
+limits: { ${wideLimits} }
 drain: { notice: ${noticeSeconds}s, limit: 30s }
 `,
   );

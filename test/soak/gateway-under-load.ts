@@ -4,6 +4,7 @@ import { MeasuredProcess } from '../bench/measured-process.js';
 import { serverPort } from '../bench/ports.js';
 import { domain, untilReady, type Workspace } from '../bench/target.js';
 import { freePort } from '../support/free-port.js';
+import { wideLimits } from '../support/wide-limits.js';
 
 export interface GatewayChoice {
   readonly media: 'passthrough' | 'relay';
@@ -53,7 +54,7 @@ trunks:
 routes:
   - { name: users, match: "^u[0-9]+$", to: users }
   - { name: pbx, match: "^9[0-9]+$", to: { trunks: [pbx] } }
-limits: { connections_per_ip: 100000, messages_per_second: 10000, register_failures_per_minute: 10000, calls_per_endpoint: 100 }
+limits: { ${wideLimits} }
 log: { level: warn, format: json }
 `,
   );

@@ -5,6 +5,7 @@ import { openEmbeddedEngine, type EngineUnderTest } from '../support/engine-unde
 import { freePort } from '../support/free-port.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { Redis } from '../support/redis.js';
+import { wideLimits } from '../support/wide-limits.js';
 
 /** What is killed: a webtrunk with this SIP engine, store and media. */
 export interface KillCase {
@@ -81,7 +82,7 @@ routes:
   - { name: users, match: "^u[0-9]+$", to: users }
   - { name: pbx, match: "^9[0-9]+$", to: { trunks: [pbx] } }
   - { name: brief, match: "^8[0-9]+$", to: { trunks: [brief] } }
-limits: { connections_per_ip: 100000, messages_per_second: 10000, register_failures_per_minute: 10000 }
+limits: { ${wideLimits} }
 cdr: { file: ${name}.cdr.ndjson }
 store: ${redis?.url ?? 'memory'}
 `,

@@ -32,6 +32,7 @@ export class RecordedEvents {
       flowOpened: record('flowOpened'),
       flowClosed: record('flowClosed'),
       upgradeRefused: record('upgradeRefused'),
+      connectionCut: record('connectionCut'),
       messageRefused: record('messageRefused'),
       messageDropped: record('messageDropped'),
       challenged: record('challenged'),

@@ -22,6 +22,7 @@ describe('ConnectionGuard', () => {
       clock,
       firstRequestWithinMs: 10_000,
       isProxy: () => false,
+      cut: () => undefined,
       maxPerAddress: 2,
     });
   });

@@ -33,6 +33,10 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
       events.upgradeRefused({ remote: flow.remote, status: 403, cause: 'origin', detail: 'https://x' }),
   ],
   [
+    'webtrunk_connections_cut_total{cause="silent"} 1',
+    (events) => events.connectionCut({ remote: flow.remote, cause: 'silent' }),
+  ],
+  [
     'webtrunk_messages_refused_total{code="media.not_acceptable"} 1',
     (events) => events.messageRefused({ ...flow, method: 'INVITE', sipCallId: 'a@b', failure: refusal }),
   ],

@@ -76,9 +76,9 @@ export class InDialog implements DialogUser {
   }
 
   /** What an earlier process knew beyond the dialog itself. */
-  restore({ takesUpdate, sessionTimer }: BrowserDialogSnapshot): void {
+  restore({ takesUpdate, sessionTimer, localTag }: BrowserDialogSnapshot): void {
     this.peerTakesUpdate = takesUpdate;
-    if (sessionTimer !== undefined) this.timer.restore(sessionTimer);
+    if (sessionTimer !== undefined) this.timer.restore(sessionTimer, localTag);
   }
 
   /** See `Leg.snapshot`. */

@@ -1,5 +1,6 @@
 import type { Timer } from '../clock.js';
 import type { BrowserDialogSnapshot, HeaderList, HeaderView } from '../leg.js';
+import { refreshAfterTakeOverMs } from '../session-refresh.js';
 import type { EndpointContext } from './endpoint-context.js';
 
 /** Smallest session interval that RFC 4028 §4 allows, in seconds. */
@@ -67,9 +68,12 @@ export class SessionTimer {
     return this.interval;
   }
 
-  /** Goes on with the interval of an earlier process, from its beginning. */
-  restore({ seconds, weRefresh }: NonNullable<BrowserDialogSnapshot['sessionTimer']>): void {
-    this.start(seconds, weRefresh);
+  /** Goes on with the interval of an earlier process: we refresh soon, and give the browser all of it for doing so. */
+  restore(
+    { seconds, weRefresh }: NonNullable<BrowserDialogSnapshot['sessionTimer']>,
+    localTag: string,
+  ): void {
+    this.start(seconds, weRefresh, refreshAfterTakeOverMs(seconds, localTag));
   }
 
   stop(): void {
@@ -78,13 +82,11 @@ export class SessionTimer {
     this.interval = undefined;
   }
 
-  private start(seconds: number, ours: boolean): void {
+  private start(seconds: number, ours: boolean, refreshMs = (seconds / 2) * 1000): void {
     this.stop();
     this.interval = { seconds, weRefresh: ours };
     if (ours) {
-      this.timer = this.context.after((seconds / 2) * 1000, () =>
-        this.user.refresh(`${seconds};refresher=uac`),
-      );
+      this.timer = this.context.after(refreshMs, () => this.user.refresh(`${seconds};refresher=uac`));
       return;
     }
     // RFC 4028 §10: the BYE goes out a little before the session expires at the peer.

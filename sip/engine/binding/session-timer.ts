@@ -1,4 +1,5 @@
 import type { Timer } from '../../clock.js';
+import { refreshAfterTakeOverMs } from '../../session-refresh.js';
 import { contactUri } from '../dialog/contact.js';
 import type { Dialog } from '../dialog/dialog.js';
 import { minSessionSeconds, parseSessionExpires } from '../dialog/session-expires.js';
@@ -27,14 +28,14 @@ export class SessionTimer {
     dialog.cleanups.push(() => this.timer?.cancel());
   }
 
-  /** `weRefresh`: a re-INVITE of ours goes out after half the interval; else the session ends with it. */
-  arm(seconds: number, weRefresh: boolean): void {
+  /** `weRefresh`: a re-INVITE of ours goes out after half the interval or `refreshMs`; else the session ends with it. */
+  arm(seconds: number, weRefresh: boolean, refreshMs = seconds * 500): void {
     this.timer?.cancel();
     this.interval = { seconds, weRefresh };
     if (this.dialog.state === 'ended') return;
     const { clock } = this.core;
     this.timer = weRefresh
-      ? clock.after(seconds * 500, () => this.refresh(seconds))
+      ? clock.after(refreshMs, () => this.refresh(seconds))
       : clock.after(seconds * 1000, () => this.expire());
   }
 
@@ -125,13 +126,13 @@ function timerOf(core: Core, dialog: Dialog): NonNullable<Dialog['sessionTimer']
   return (dialog.sessionTimer ??= new SessionTimer(core, dialog));
 }
 
-/** Goes on with the session timer of a dialog of another engine, from its beginning. */
+/** Goes on with the session timer of a dialog of another engine: we refresh soon, and give the peer the whole interval. */
 export function resumeSessionTimer(
   core: Core,
   dialog: Dialog,
   { seconds, weRefresh }: { readonly seconds: number; readonly weRefresh: boolean },
 ): void {
-  timerOf(core, dialog).arm(seconds, weRefresh);
+  timerOf(core, dialog).arm(seconds, weRefresh, refreshAfterTakeOverMs(seconds, dialog.localTag));
 }
 
 /** After a 2xx to an INVITE or UPDATE of ours; `fallbackSeconds` keeps a session going whose peer left the header out. */

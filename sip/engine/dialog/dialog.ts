@@ -87,7 +87,7 @@ export class Dialog {
   /** RFC 4028; undefined while there was none. */
   sessionTimer:
     | {
-        arm(seconds: number, weRefresh: boolean): void;
+        arm(seconds: number, weRefresh: boolean, refreshMs?: number): void;
         readonly interval: { readonly seconds: number; readonly weRefresh: boolean } | undefined;
       }
     | undefined;

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { domain, type Workspace } from '../bench/target.js';
 import { openEmbeddedEngine, type EngineUnderTest } from '../support/engine-under-test.js';
 import { freePort } from '../support/free-port.js';
@@ -26,6 +27,8 @@ export interface KillPrograms {
 
 /** How long a call to 8… may last. */
 export const maxDurationSeconds = 7;
+
+const askEveryMs = 50;
 
 /** A webtrunk that can be killed and started again. */
 export class KilledGateway {
@@ -109,6 +112,7 @@ store: ${redis?.url ?? 'memory'}
     for (;;) {
       const sizes = await this.sizes();
       if (sizes['calls'] === calls && sizes['store_waiting'] === undefined) return;
+      await delay(askEveryMs);
     }
   }
 

@@ -4,12 +4,13 @@ import type { KillCase } from './kill-case.js';
 import { killTable, killWithCallsUp } from './kill.js';
 import type { Soak } from './soak.js';
 
-/** Every SIP engine with every store, and media that ends with the process. */
+/** Every SIP engine with every store, and both stores with media that ends with the process. */
 export const killCases: readonly KillCase[] = [
   { engine: 'embedded', store: 'memory', media: 'rtpengine' },
   { engine: 'drachtio', store: 'memory', media: 'rtpengine' },
   { engine: 'embedded', store: 'redis', media: 'rtpengine' },
   { engine: 'drachtio', store: 'redis', media: 'rtpengine' },
+  { engine: 'embedded', store: 'memory', media: 'relay' },
   { engine: 'embedded', store: 'redis', media: 'relay' },
 ];
 

@@ -66,7 +66,9 @@ describe('calls that are up when webtrunk is killed and started again, in the sh
   });
 
   it('are told to be over when the PBX asks, without anything that outlives the process', () => {
-    const { wentOn, endedWhenAsked } = outcome('embedded', 'memory');
-    assert.deepEqual([wentOn, endedWhenAsked], [0, calls]);
+    for (const media of ['rtpengine', 'relay']) {
+      const { wentOn, endedWhenAsked } = outcome('embedded', 'memory', media);
+      assert.deepEqual([wentOn, endedWhenAsked], [0, calls]);
+    }
   });
 });

@@ -26,9 +26,12 @@ export class GatewayProcess {
     child.once('exit', () => this.#wake());
   }
 
-  /** Resolves when it is up. Its log must be JSON. */
-  static async start(configFile: string): Promise<GatewayProcess> {
-    const child = spawn(process.execPath, [program, 'start', '--config', configFile], { stdio: 'pipe' });
+  /** Resolves when it is up. Its log must be JSON. `before`: a module that is loaded first, and hears {@link tell}. */
+  static async start(configFile: string, before?: URL): Promise<GatewayProcess> {
+    const loaded = before === undefined ? [] : ['--import', before.href];
+    const child = spawn(process.execPath, [...loaded, program, 'start', '--config', configFile], {
+      stdio: before === undefined ? 'pipe' : ['pipe', 'pipe', 'pipe', 'ipc'],
+    });
     const started = new GatewayProcess(child);
     await started.logged('started');
     return started;
@@ -58,6 +61,16 @@ export class GatewayProcess {
   /** Of a process that has ended by itself. */
   get exitCode(): number | null {
     return this.child.exitCode;
+  }
+
+  /** Tells the module that was loaded before it. */
+  tell(message: string): void {
+    this.child.send(message);
+  }
+
+  /** Resolves when it has ended, by itself. */
+  async ended(): Promise<void> {
+    if (this.#runs) await once(this.child, 'exit');
   }
 
   /** As a crash or the out-of-memory killer does it. */

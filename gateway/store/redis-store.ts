@@ -226,14 +226,14 @@ export class RedisStore implements SharedStore {
     if (!this.#client.isReady) return;
     const { node } = this.options;
     try {
+      const lease = { expiration: { type: 'PX', value: aliveMs } } as const;
       const said = Promise.all([
-        this.#client.set(aliveKey(node), writeNode(this.#sip), {
-          expiration: { type: 'PX', value: aliveMs },
-        }),
+        Promise.all(kinds.map((kind) => this.#client.expire(recordsKey(node, kind), forgetSeconds))),
+        this.#client.set(aliveKey(node), writeNode(this.#sip), lease),
         this.#client.sAdd(nodesKey, node),
-        ...kinds.map((kind) => this.#client.expire(recordsKey(node, kind), forgetSeconds)),
       ]);
-      await this.#inTime(said);
+      const [areKept] = await this.#inTime(said);
+      for (const [at, kind] of kinds.entries()) if (areKept[at] === 0) this.#putAllAgain(kind);
       await this.#inTime(this.#lookAround());
       this.#found();
     } catch (error) {
@@ -255,12 +255,17 @@ export class RedisStore implements SharedStore {
     for (const name of missed) if (!this.#missedSinceMs.has(name)) this.#missedSinceMs.set(name, nowMs);
   }
 
+  /** The store does not have what it was given, unless that is nothing. */
+  #putAllAgain(kind: RecordKind): void {
+    for (const key of this.#held[kind].keys()) this.#change(kind, key);
+  }
+
   #found(): void {
     if (this.#isUp || this.#closing !== undefined) return;
     this.#isUp = true;
     this.#isDown = false;
     // It may have come back without what it held.
-    for (const kind of kinds) for (const key of this.#held[kind].keys()) this.#changed[kind].add(key);
+    for (const kind of kinds) this.#putAllAgain(kind);
     const { events, up } = this.options;
     events.storeUp({ waiting: this.waiting });
     this.#gather();

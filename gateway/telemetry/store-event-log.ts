@@ -32,7 +32,7 @@ export function createStoreEvents(log: Log, metrics: Metrics): StoreEvents {
     storeDown(event) {
       count.up.set(0);
       count.losses.inc();
-      log.error({ event: 'store.down', ...event }, `the shared store does not answer: ${event.cause}`);
+      log.error({ event: 'store.down', ...event }, `the shared store cannot be used: ${event.cause}`);
     },
     storeRecordUnusable(event) {
       count.unusable.inc();

@@ -2,7 +2,7 @@
 export interface StoreEvents {
   /** It answers, for the first time or again; so many records are written to it now. */
   storeUp(event: { readonly waiting: number }): void;
-  /** It does not answer: calls go on, and whatever changes meanwhile is written later. */
+  /** It does not answer, or refuses: calls go on, and whatever changes meanwhile is written later. */
   storeDown(event: { readonly cause: string }): void;
   /** A record of an earlier process, or of another node, cannot be used. */
   storeRecordUnusable(event: { readonly kind: string; readonly key: string; readonly why: string }): void;

@@ -126,6 +126,18 @@ describe('the shared store in Redis', function () {
     assert.equal(store.isUp, true);
   });
 
+  it('writes everything anew when somebody has emptied Redis', async () => {
+    const { store } = await begun('one', hasty);
+    const commands = await redis.watch();
+    store.put('call', 'c_1', 'a call');
+    store.put('bindings', 'sip:alice@localhost', '[]');
+    await Promise.all([had(commands, 'c_1', 'a call'), had(commands, 'sip:alice@localhost')]);
+    await redis.ask('FLUSHALL');
+    commands.items.length = 0;
+    await Promise.all([had(commands, 'c_1', 'a call'), had(commands, 'sip:alice@localhost')]);
+    assert.deepEqual(await redis.members(nodes), ['one']);
+  });
+
   it('says that Redis is away at the start, and that it is there when it comes', async () => {
     const port = await freePort();
     const { store, told } = open('one', { port });

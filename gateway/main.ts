@@ -24,6 +24,7 @@ import { usage, UsageError } from './process/usage.js';
 import { htdigestLine, readPassword } from './process/user-hash.js';
 import { editUser, listUsers } from './process/users-file.js';
 import { createEvents, type Events } from './telemetry/events.js';
+import { limitedLog } from './telemetry/limited-log.js';
 import { createLogger, type Logger } from './telemetry/logger.js';
 import { Metrics } from './telemetry/metrics.js';
 import { watchTrunks } from './telemetry/trunk-gauges.js';
@@ -124,7 +125,7 @@ async function start(config: Config): Promise<void> {
   const beganMs = systemClock.nowMs();
   const log = createLogger(config.log);
   const metrics = new Metrics({ processMetrics: true });
-  const events = createEvents(log, metrics);
+  const events = createEvents(limitedLog(log, systemClock), metrics);
   const reload = new Reload({
     load: () => loadConfig(config.file, process.env),
     apply: (next) => takeOver(running, next, log),
@@ -163,7 +164,7 @@ async function startParts(
   let inForce = (): Config => config;
   const iceAccess = new IceAccess(() => inForce().ice, systemClock);
   const iceServers = (ticket: string) => iceAccess.servers(ticket);
-  const pages = await createPublicPages({ folder, config: pageConfigOf(config), iceServers });
+  const pages = await createPublicPages({ folder, config: pageConfigOf(config), iceServers, events });
   if (!pages.built) log.warn({ folder }, 'the pages were not built: npm run build');
   const app = await App.start(config, { log, events, pages: pages.handler });
   inForce = () => app.config;

@@ -10,7 +10,7 @@ export interface AdminOptions {
   readonly listen: AdminListen;
   readonly inspection: Inspection;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
-  readonly events: Pick<ProcessEvents, 'defect'>;
+  readonly events: Pick<ProcessEvents, 'defect' | 'tokenRefused'>;
   /** Reads the configuration again; rejects with what is wrong with it. */
   readonly reload: () => Promise<{
     readonly applied: readonly string[];
@@ -61,7 +61,10 @@ export function createAdminServer(options: AdminOptions): FastifyInstance {
   addHealth(server, options);
   server.register(async (guarded) => {
     const { token } = options.listen;
-    guarded.addHook('onRequest', token === undefined ? requireLocalHost() : requireToken(token));
+    guarded.addHook(
+      'onRequest',
+      token === undefined ? requireLocalHost() : requireToken(token, options.events),
+    );
     addViews(guarded, options);
     addReload(guarded, options);
   });

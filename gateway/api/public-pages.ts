@@ -10,6 +10,8 @@ import {
   type PageConfig,
 } from '../contract/page-config.js';
 import { parseBearer } from '../../sip/message/index.js';
+import type { ProcessEvents } from '../telemetry/process-events.js';
+import { remoteOf } from './remote-of.js';
 
 export interface PublicPagesOptions {
   /** Folder with the built pages: `phone/index.html`, `assets/…`. */
@@ -17,6 +19,7 @@ export interface PublicPagesOptions {
   readonly config: PageConfig;
   /** What the bearer of a ticket gets; undefined for one that is not good. Undefined: nobody gets any. */
   readonly iceServers?: (ticket: string) => IceServersAnswer | undefined;
+  readonly events?: Pick<ProcessEvents, 'tokenRefused'>;
 }
 
 /** What the public listener answers to requests that are no WebSocket. */
@@ -48,6 +51,7 @@ export async function createPublicPages({
   folder,
   config,
   iceServers = () => undefined,
+  events,
 }: PublicPagesOptions): Promise<PublicPages> {
   let told = config;
   const server = Fastify({
@@ -72,6 +76,7 @@ export async function createPublicPages({
     const answer = iceServers(parseBearer([request.headers.authorization ?? '']) ?? '');
     reply.header('Cache-Control', 'no-store');
     if (answer !== undefined) return reply.send(answer);
+    events?.tokenRefused({ remote: remoteOf(request.raw), token: 'turn_ticket' });
     return sendText(reply.header('WWW-Authenticate', 'Bearer'), 401, 'Sign in over SIP first.\n');
   });
   server.get(config.websocketPath, (_request, reply) =>

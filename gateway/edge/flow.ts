@@ -84,7 +84,7 @@ export class Flow implements EndpointFlow {
     this.openedAtMs = clock.nowMs();
     this.#bucket = new TokenBucket(limits.messagesPerSecond, limits.messageBurst, this.openedAtMs);
     socket.on('message', (data) => this.#take(data));
-    socket.on('ping', () => this.#hear());
+    socket.on('ping', () => this.#pinged());
     socket.on('pong', () => this.#hear());
     socket.on('error', (error) => this.#fail(error));
     socket.on('close', (code, reason) => this.#gone(code, reason.toString()));
@@ -165,6 +165,12 @@ export class Flow implements EndpointFlow {
     if (!this.#heard) return this.#cut('silent');
     this.#heard = false;
     this.socket.ping();
+  }
+
+  /** `ws` answers; a client that reads no answers is not to ping for ever. */
+  #pinged(): void {
+    this.#hear();
+    if (this.socket.bufferedAmount > this.limits.maxBufferedBytes) this.#cut('slow_reader');
   }
 
   /** A WebSocket ping or pong: a sign of life, and work for us that is limited as messages are. */

@@ -47,7 +47,8 @@ type Gate = (request: IncomingMessage, options: UpgradeOptions) => Refusal | und
 const websocketKey = /^[+/0-9A-Za-z]{22}==$/;
 const closeTimeoutMs = 5_000;
 const maxFragments = 64;
-const maxPendingPongs = 8;
+/** The flow counts what waits to be read, pongs too. */
+const unlimited = 0;
 const retryAfterSeconds = '5';
 
 /** Lets WebSockets in that pass every gate, in order; the others get an HTTP answer that says why not. */
@@ -61,7 +62,7 @@ export class Upgrade {
       clientTracking: false,
       maxPayload: options.maxMessageBytes,
       maxFragments,
-      maxPendingAutoPongs: maxPendingPongs,
+      maxPendingAutoPongs: unlimited,
       closeTimeout: closeTimeoutMs,
       perMessageDeflate: options.perMessageDeflate && {
         serverNoContextTakeover: true,

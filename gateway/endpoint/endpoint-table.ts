@@ -9,11 +9,11 @@ import type { EndpointFlow } from './endpoint-flow.js';
 import type { EndpointIdentity } from './endpoint-identity.js';
 import { GraceQueue } from './grace-queue.js';
 
-export interface EndpointTableOptions extends Omit<EndpointSurroundings, 'createStack'> {
+export interface EndpointTableOptions extends Omit<EndpointSurroundings, 'createStack' | 'events'> {
   /** How long an endpoint waits for its next flow (`websocket.resume_grace`). */
   readonly graceMs: number;
   readonly location: Location;
-  readonly events: Pick<EdgeEvents, 'endpointResumed' | 'endpointLost' | 'unregistered'>;
+  readonly events: Pick<EdgeEvents, 'endpointResumed' | 'endpointLost' | 'unregistered' | 'messageRefused'>;
   /** An endpoint is gone for good. */
   readonly removed?: (endpoint: Endpoint) => void;
   /** An endpoint has a new flow in place of one that it lost, or that another has replaced. */
@@ -39,7 +39,7 @@ export class EndpointTable {
   readonly #surroundings: EndpointSurroundings;
 
   constructor(private readonly options: EndpointTableOptions) {
-    const { log, clock, hooks, createStack, graceMs } = options;
+    const { log, clock, hooks, events, createStack, graceMs } = options;
     const over = (endpoint: Endpoint): void => this.#endGrace(endpoint);
     this.#lost = new GraceQueue(clock, graceMs, over);
     this.#left = new GraceQueue(clock, Math.min(graceMs, reloadGraceMs), over);
@@ -47,6 +47,7 @@ export class EndpointTable {
       log,
       clock,
       hooks,
+      events,
       createStack: createStack ?? ((stackOptions) => new EndpointCore(stackOptions)),
     };
   }

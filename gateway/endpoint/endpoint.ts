@@ -9,11 +9,13 @@ import type {
   LegListener,
   OutOfDialogRequest,
 } from '../../sip/leg.js';
+import type { SipFailure } from '../../sip/failure.js';
 import type { Log } from '../../sip/log.js';
 import type { SipMessage, SipRequest } from '../../sip/message/index.js';
 import type { EndpointCore } from '../../sip/ua/endpoint-core.js';
 import type { EndpointCoreOptions, EndpointCoreSizes } from '../../sip/ua/endpoint-core-options.js';
 import type { RestorableLeg } from '../../sip/ua/restored-leg.js';
+import type { EdgeEvents } from '../telemetry/edge-events.js';
 import type { EndpointFlow } from './endpoint-flow.js';
 import type { EndpointIdentity } from './endpoint-identity.js';
 
@@ -38,6 +40,7 @@ export interface EndpointSurroundings {
   readonly log: Log;
   readonly clock: Clock;
   readonly hooks: EndpointHooks;
+  readonly events: Pick<EdgeEvents, 'messageRefused'>;
   createStack(options: EndpointCoreOptions): EndpointStack;
 }
 
@@ -143,6 +146,12 @@ export class Endpoint {
     stack?.dispose();
   }
 
+  /** The SIP core has refused a request by itself. */
+  #refused({ method, callId: sipCallId }: SipRequest, reason: SipFailure): void {
+    const { id: flowId = '', remote = '' } = this.#flow ?? {};
+    this.surroundings.events.messageRefused({ flowId, remote, method, sipCallId, failure: reason });
+  }
+
   #core(): EndpointStack {
     this.#stack ??= this.surroundings.createStack({
       id: this.id,
@@ -152,6 +161,7 @@ export class Endpoint {
       listener: {
         incomingCall: (call) => this.surroundings.hooks.incomingCall(this, call),
         request: (request) => this.surroundings.hooks.request(this, request),
+        refused: (request, failure) => this.#refused(request, failure),
       },
       log: this.surroundings.log,
       clock: this.surroundings.clock,

@@ -57,6 +57,7 @@ function callCounters(metrics: Metrics) {
       'Of the calls begun: the PBX has asked the caller for its password; no call yet',
     ),
     ended: metrics.enumCounter('calls_ended_total', 'Calls ended', 'result', results),
+    failed: metrics.enumCounter('calls_failed_total', 'Calls ended by a failure', 'code', failureCodes),
     duration: metrics.secondsHistogram('call_duration_seconds', 'Answer to end', durationBuckets),
   };
 }
@@ -182,6 +183,7 @@ function endEvents(log: Log, count: CallCounters): Pick<CallEvents, 'callAbandon
         return log.info({ event: 'call.challenged', callId }, challengedLine);
       }
       count.ended.inc(termination.result);
+      if (failure !== undefined) count.failed.inc(failure.code);
       if (durationMs > 0) count.duration.observe(durationMs / 1_000);
       const fields = {
         event: 'call.ended',

@@ -1,11 +1,13 @@
 import type { Log } from '../../sip/log.js';
 import type { Metrics } from './metrics.js';
 import {
+  refusedTokens,
   strangerMethods,
   strangerTransports,
   type DefectSource,
   type LeftDialogOutcome,
   type ProcessEvents,
+  type RefusedToken,
 } from './process-events.js';
 
 const defectSources: readonly DefectSource[] = [
@@ -32,6 +34,12 @@ function processCounters(metrics: Metrics) {
       ['transport', strangerTransports],
     ),
     persistent: metrics.counter('strangers_persistent_total', 'Times that a stranger went on for a minute'),
+    tokensRefused: metrics.enumCounter(
+      'http_tokens_refused_total',
+      'HTTP requests whose ticket or token was missing or wrong',
+      'token',
+      refusedTokens,
+    ),
     framesRefused: metrics.counter(
       'engine_frames_refused_total',
       'Messages that were too long for drachtio-server',
@@ -166,11 +174,21 @@ function cdrEvents(log: Log, count: ProcessCounters): Pick<ProcessEvents, CdrEve
   };
 }
 
+const tokenWords: Readonly<Record<RefusedToken, string>> = {
+  turn_ticket: 'the ticket for TURN passwords',
+  admin: 'the token of operators',
+};
+
 function strangerEvents(
   log: Log,
   count: ProcessCounters,
-): Pick<ProcessEvents, 'strangerTurnedAway' | 'strangerPersists'> {
+): Pick<ProcessEvents, 'strangerTurnedAway' | 'strangerPersists' | 'tokenRefused'> {
   return {
+    tokenRefused(event) {
+      count.tokensRefused.inc(event.token);
+      const line = `${tokenWords[event.token]} from ${event.remote} is missing or wrong`;
+      log.warn({ event: 'token.refused', ...event }, line);
+    },
     strangerTurnedAway({ reported, ...event }) {
       const { method, transport, remote, answer } = event;
       count.strangers.inc(method, transport);

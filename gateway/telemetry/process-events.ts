@@ -24,6 +24,11 @@ export const strangerMethods = [
 
 export const strangerTransports = ['udp', 'tcp', 'tls', 'other'] as const;
 
+/** Which token an HTTP request needs. */
+export type RefusedToken = (typeof refusedTokens)[number];
+
+export const refusedTokens = ['turn_ticket', 'admin'] as const;
+
 /**
  * What became of a dialog that an earlier process left behind in drachtio-server: ended by our BYE; unknown to it or to the
  * far end, which is as good; or it could not be ended.
@@ -55,6 +60,8 @@ export interface ProcessEvents {
   }): void;
   /** So many more came in the last minute from that address, or from all that are not followed one by one. */
   strangerPersists(event: { address: string | undefined; requests: number }): void;
+  /** An HTTP request had none or a wrong one: a ticket for TURN passwords, or the operators' token. */
+  tokenRefused(event: { remote: string; token: RefusedToken }): void;
   /** A message was longer than drachtio-server can take; its call was refused or ended. */
   engineFrameRefused(event: { sizeBytes: number; limitBytes: number }): void;
   /** A dialog that was left behind in drachtio-server has been seen to. */

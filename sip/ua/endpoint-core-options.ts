@@ -1,12 +1,16 @@
 import type { Clock } from '../clock.js';
+import type { SipFailure } from '../failure.js';
 import type { HeaderList, IncomingCall, OutOfDialogRequest, Party } from '../leg.js';
 import type { Log } from '../log.js';
+import type { SipRequest } from '../message/index.js';
 
 /** Who hears of what the browser starts. */
 export interface EndpointCoreListener {
   /** The INVITE has been answered with 100. */
   incomingCall(call: IncomingCall): void;
   request(request: OutOfDialogRequest): void;
+  /** A request was answered with a failure before it came to a leg: it belongs to no dialog, or is not served. */
+  refused?(request: SipRequest, failure: SipFailure): void;
 }
 
 export interface EndpointCoreOptions {

@@ -339,9 +339,11 @@ export class EndpointCore {
     );
   }
 
-  private answer(request: SipRequest, { status, reason, headers }: SipFailure): void {
+  private answer(request: SipRequest, refusal: SipFailure): void {
     if (request.method === 'ACK') return;
+    const { status, reason, headers } = refusal;
     this.send(responseText(request, status, { reason, headers }));
+    this.options.listener.refused?.(request, refusal);
   }
 
   /** Something threw while the request was served: 500, in its transaction if there is one. */

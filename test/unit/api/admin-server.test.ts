@@ -20,6 +20,7 @@ const call = {
 
 function serve(changes: { ready?: boolean; token?: string; broken?: boolean } = {}) {
   const defects: unknown[] = [];
+  const tokensRefused: string[] = [];
   const inspection: Inspection = {
     ready: changes.ready ?? true,
     sizes() {
@@ -41,10 +42,13 @@ function serve(changes: { ready?: boolean; token?: string; broken?: boolean } = 
     listen: { address: '127.0.0.1', port: 0, token },
     inspection,
     metrics,
-    events: { defect: (defect: { error: unknown }) => defects.push(defect.error) },
+    events: {
+      defect: (defect: { error: unknown }) => defects.push(defect.error),
+      tokenRefused: ({ token: which }: { token: string }) => tokensRefused.push(which),
+    },
     reload: () => Promise.resolve({ applied: ['trunks.office'], needsRestart: [] }),
   };
-  return { options, defects, server: createAdminServer(options) };
+  return { options, defects, tokensRefused, server: createAdminServer(options) };
 }
 
 const local = { host: '127.0.0.1:8081' };
@@ -102,8 +106,8 @@ describe('admin server', () => {
     });
   });
 
-  it('asks for the token, health aside', async () => {
-    const { server } = serve({ token: 's3cret' });
+  it('asks for the token, health aside, and tells of requests without it', async () => {
+    const { server, tokensRefused } = serve({ token: 's3cret' });
     for (const url of ['/', '/metrics', '/api/v1/inspect', '/api/v1/calls']) {
       const refused = await server.inject({ url, headers: local });
       assert.equal(refused.statusCode, 401, url);
@@ -114,6 +118,10 @@ describe('admin server', () => {
       assert.equal(right.statusCode, 200, url);
     }
     assert.equal((await server.inject('/healthz')).statusCode, 200);
+    assert.deepEqual(
+      tokensRefused,
+      Array.from({ length: 8 }, () => 'admin'),
+    );
   });
 
   it('without a token answers nobody who comes by a foreign host name', async () => {

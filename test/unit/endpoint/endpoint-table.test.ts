@@ -143,6 +143,7 @@ describe('EndpointTable', () => {
       events: {
         endpointResumed: ({ replaced }) => seen.push(replaced ? 'replaced' : 'resumed'),
         endpointLost: () => seen.push('lost'),
+        messageRefused: ({ failure }) => seen.push(`refused ${failure.code}`),
         unregistered: ({ cause }) => seen.push(`unregistered ${cause}`),
       },
       createStack: (options) => {

@@ -142,6 +142,10 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
     (events) => events.callEnded({ callId: 'c_1', durationMs: 4_000, termination }),
   ],
   [
+    'webtrunk_calls_failed_total{code="media.not_acceptable"} 1',
+    (events) => events.callEnded({ callId: 'c_1', durationMs: 0, termination, failure: refusal }),
+  ],
+  [
     'webtrunk_calls_challenged_total 1',
     (events) => {
       const code = 'auth.challenged';
@@ -255,6 +259,10 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
         answer: 'silence',
         reported: true,
       }),
+  ],
+  [
+    'webtrunk_http_tokens_refused_total{token="admin"} 1',
+    (events) => events.tokenRefused({ remote: flow.remote, token: 'admin' }),
   ],
   [
     'webtrunk_strangers_persistent_total 1',

@@ -1,5 +1,6 @@
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { soakAbuse } from './abuse.js';
 import { soakCalls } from './calls.js';
 import { soakDrain } from './drain-run.js';
 import { soakKill } from './kill-run.js';
@@ -12,6 +13,7 @@ const soaks: Readonly<Record<string, Soak>> = {
   'lost-socket': soakLostSocket,
   drain: soakDrain,
   kill: soakKill,
+  abuse: soakAbuse,
 };
 
 const help = `npm run soak [-- OPTIONS]

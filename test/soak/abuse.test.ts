@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { abuseScenarios } from '../support/abuse/abuse-scenarios.js';
+import { openAbuseRig, type OpenAbuseRig } from './abuse-rig.js';
+import { runScenario } from './abuse-run.js';
+
+const attackSeconds = 0.9;
+const patienceSeconds = 2;
+/** More than the wait and the looks at it take. */
+const patientSeconds = 4;
+
+describe('abuse in its short form: while 10 calls a second go well,', function () {
+  this.timeout(40_000);
+  let rig: OpenAbuseRig;
+
+  before(async () => {
+    rig = await openAbuseRig(
+      { endpoints: 60, rate: 10, seed: 7118, talkMs: { least: 50, most: 300 }, reconnectEverySeconds: 60 },
+      patienceSeconds,
+    );
+  });
+
+  after(async () => {
+    assert.equal(await rig.close(), '');
+  });
+
+  for (const [at, scenario] of abuseScenarios.entries()) {
+    it(scenario.name, async () => {
+      const seconds = scenario.takesPatience === true ? patientSeconds : attackSeconds;
+      const { flaws, answered } = await runScenario(rig, scenario, at + 1, seconds);
+      assert.deepEqual(flaws, [], answered);
+    });
+  }
+});

@@ -44,8 +44,9 @@ function createRelay(
   const { address, ports, browserPort, processes } = media;
   const browsers = browserPort === undefined ? {} : { browserPort };
   const options = { address, ports, ...browsers, ...silenceOf(media), log, clock };
-  if (processes === 0) return createRelayEngine(options);
+  const strays = (packets: number): void => events.mediaStrays({ packets });
+  if (processes === 0) return createRelayEngine({ ...options, strays });
   const died = (exit: MediaProcessExit): void => events.mediaProcessDied(exit);
   const rejected = (packets: number): void => events.mediaPacketsRejected({ packets });
-  return startRelayProcesses({ ...options, processes, died, rejected });
+  return startRelayProcesses({ ...options, processes, died, rejected, strays });
 }

@@ -13,6 +13,10 @@ function mediaCounters(metrics: Metrics) {
       'media_srtp_rejected_total',
       'Packets that SRTP refused: another key, or sent again',
     ),
+    strays: metrics.counter(
+      'media_strays_total',
+      'Packets to the ports of phones and PBXs from elsewhere than signalled',
+    ),
     orphans: metrics.counter('media_orphans_deleted_total', 'Times that forgotten calls were deleted'),
   };
 }
@@ -50,6 +54,11 @@ export function createMediaEvents(log: Log, metrics: Metrics): MediaEvents {
         { event: 'media.packets_rejected', ...event },
         `SRTP refused ${event.packets} packets in a second: another key, or sent again`,
       );
+    },
+    mediaStrays(event) {
+      count.strays.inc(event.packets);
+      const line = `${event.packets} packets for a phone or PBX came from elsewhere than it has signalled: dropped`;
+      log.info({ event: 'media.strays', ...event }, line);
     },
     mediaOrphansDeleted(event) {
       count.orphans.inc();

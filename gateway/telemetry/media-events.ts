@@ -17,6 +17,8 @@ export interface MediaEvents {
   }): void;
   /** The embedded relay has refused packets to browsers' ports: SRTP with another key, or sent again. */
   mediaPacketsRejected(event: { readonly packets: number }): void;
+  /** Packets came to ports of the embedded relay that are for a phone's or PBX's, from elsewhere: they went nowhere. */
+  mediaStrays(event: { readonly packets: number }): void;
   /** Calls that an earlier process, or a lost command, had left in an rtpengine were deleted there. */
   mediaOrphansDeleted(event: { readonly instance: string; readonly calls: number }): void;
 }

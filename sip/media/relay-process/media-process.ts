@@ -33,6 +33,8 @@ export interface MediaProcessOptions {
   readonly died: (exit: MediaProcessExit) => void;
   /** SRTP has refused so many packets of browsers, or of who takes himself for one: another key, or sent again. */
   readonly rejected: (packets: number) => void;
+  /** So many packets have come to plain ends from elsewhere than their signalled addresses. */
+  readonly strays: (packets: number) => void;
 }
 
 /** Who hears of one session. */
@@ -183,6 +185,8 @@ export class MediaProcess {
         return;
       case 'rejected':
         return this.options.rejected(message.packets);
+      case 'strays':
+        return this.options.strays(message.packets);
       case 'log':
         return this.options.log[message.level]({ ...message.fields, mediaPid: this.pid }, message.message);
       case 'timeout':

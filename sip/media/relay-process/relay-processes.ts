@@ -22,6 +22,8 @@ export interface RelayProcessesOptions extends WorkerOptions {
   readonly died: (exit: MediaProcessExit) => void;
   /** SRTP has refused so many packets. */
   readonly rejected?: (packets: number) => void;
+  /** So many packets have come to plain ends from elsewhere than their signalled addresses. */
+  readonly strays?: (packets: number) => void;
 }
 
 /** The embedded relay in processes of its own, so that a crash of native code takes some calls and never the signalling. */
@@ -37,6 +39,8 @@ export function startRelayProcesses(options: RelayProcessesOptions): RelayProces
   return new Processes(options);
 }
 
+const ignore = (): void => undefined;
+
 class Processes implements RelayProcesses {
   readonly name = 'relay';
   readonly #processes: readonly MediaProcess[];
@@ -44,8 +48,9 @@ class Processes implements RelayProcesses {
   readonly #sessions = new Set<RemoteSession>();
   #isClosed = false;
 
-  constructor({ processes, log, clock, died, rejected, ...worker }: RelayProcessesOptions) {
-    const watcher = { log, clock, died, rejected: rejected ?? (() => undefined) };
+  constructor(options: RelayProcessesOptions) {
+    const { processes, log, clock, died, rejected = ignore, strays = ignore, ...worker } = options;
+    const watcher = { log, clock, died, rejected, strays };
     const { browserPort: first } = worker;
     this.#processes = slices(worker.ports, processes).map((ports, index) => {
       const own =

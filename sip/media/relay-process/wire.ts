@@ -71,6 +71,8 @@ export type FromWorker =
     }
   /** SRTP has refused so many packets since the last time. */
   | { readonly op: 'rejected'; readonly packets: number }
+  /** So many packets have come to plain ends from elsewhere, since the last time. */
+  | { readonly op: 'strays'; readonly packets: number }
   | { readonly op: 'sizes'; readonly sizes: Readonly<Record<string, number>> }
   | {
       readonly op: 'log';

@@ -91,7 +91,12 @@ async function close(): Promise<void> {
 function obey(command: ToWorker): void {
   switch (command.op) {
     case 'open':
-      engine = createRelayEngine({ ...command.options, log, clock: systemClock });
+      engine = createRelayEngine({
+        ...command.options,
+        log,
+        clock: systemClock,
+        strays: (packets) => tell({ op: 'strays', packets }),
+      });
       systemClock.every(sizesEveryMs, tellSizes);
       watchRejectedPackets(systemClock, (packets) => tell({ op: 'rejected', packets }));
       return tell({ op: 'ready' });

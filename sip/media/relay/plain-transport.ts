@@ -16,6 +16,8 @@ export interface PlainTransportOptions {
   readonly ports: PortRange;
   readonly latchWindowMs: number;
   readonly lane: PacketTaker;
+  /** A packet came that is not of this call. */
+  readonly stray: () => void;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -107,10 +109,11 @@ export class PlainTransport implements EndTransport {
   }
 
   #listen(socket: dgram.Socket, latch: Latch): void {
-    const { lane, log } = this.options;
+    const { lane, log, stray } = this.options;
     socket.on('message', (packet, source) => {
-      if (latch.admits(source.address, source.port)) lane.receive(packet);
-      else lane.refuse();
+      if (latch.admits(source.address, source.port)) return lane.receive(packet);
+      lane.refuse();
+      stray();
     });
     socket.on('error', (error) => log.debug({ error: error.message }, 'a media packet could not be sent'));
   }

@@ -23,6 +23,8 @@ export interface RelayResources {
   /** For browsers' ends. */
   readonly peerPorts: PeerPorts;
   readonly latchWindowMs: number;
+  /** A packet came to a plain end from elsewhere than its signalled address. */
+  readonly stray: () => void;
   readonly log: Log;
   readonly clock: Clock;
 }

@@ -24,6 +24,8 @@ export interface RelayEngineOptions extends Partial<RelayLimits> {
   readonly quarantineMs?: number;
   /** How long after a description another source port of the signalled address is accepted, in ms. */
   readonly latchWindowMs?: number;
+  /** So many packets have come to plain ends from elsewhere than their signalled addresses, since the last time. */
+  readonly strays?: (packets: number) => void;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -53,8 +55,10 @@ class Relay implements RelayEngine {
   readonly #peerPorts: PeerPorts;
   readonly #watch: Timer;
   #isClosed = false;
+  /** Packets that came to plain ends from elsewhere, since the last look. */
+  #strays = 0;
 
-  constructor(options: RelayEngineOptions) {
+  constructor(private readonly options: RelayEngineOptions) {
     const { address, ports, clock, log, quarantineMs = 5_000, latchWindowMs = 5_000 } = options;
     const family = isIP(address);
     if (family !== 4 && family !== 6) throw new TypeError(`media address ${address} is not an IP address`);
@@ -76,11 +80,13 @@ class Relay implements RelayEngine {
       ports: this.#ports,
       peerPorts: this.#peerPorts,
       latchWindowMs,
+      stray: () => void (this.#strays += 1),
       log,
       clock,
     };
     this.#watch = clock.every(watchPeriodMs, () => {
       for (const session of this.#sessions) session.watch(watchPeriodMs);
+      this.#tellStrays();
     });
   }
 
@@ -102,6 +108,12 @@ class Relay implements RelayEngine {
     let ends = 0;
     for (const session of this.#sessions) ends += session.endCount;
     return { sessions: this.#sessions.size, ends, portPairs: this.#ports.lent };
+  }
+
+  #tellStrays(): void {
+    const packets = this.#strays;
+    this.#strays = 0;
+    if (packets > 0) this.options.strays?.(packets);
   }
 
   async close(): Promise<void> {

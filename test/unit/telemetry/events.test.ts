@@ -260,6 +260,7 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
         reported: true,
       }),
   ],
+  ['webtrunk_media_strays_total 7', (events) => events.mediaStrays({ packets: 7 })],
   [
     'webtrunk_http_tokens_refused_total{token="admin"} 1',
     (events) => events.tokenRefused({ remote: flow.remote, token: 'admin' }),

@@ -26,7 +26,7 @@ export async function openAbuseRig(order: LoadOrder, patienceSeconds: number): P
       await close();
       throw cause;
     });
-    return { gateway, load, patienceSeconds, close: () => (closing ??= close()) };
+    return { gateway, load, close: () => (closing ??= close()) };
   } catch (cause) {
     await load.close().catch(() => undefined);
     workspace.remove();

@@ -5,8 +5,6 @@ import { runScenario } from './abuse-run.js';
 
 const attackSeconds = 0.9;
 const patienceSeconds = 2;
-/** More than the wait and the looks at it take. */
-const patientSeconds = 4;
 
 describe('abuse in its short form: while 10 calls a second go well,', function () {
   this.timeout(40_000);
@@ -25,8 +23,7 @@ describe('abuse in its short form: while 10 calls a second go well,', function (
 
   for (const [at, scenario] of abuseScenarios.entries()) {
     it(scenario.name, async () => {
-      const seconds = scenario.takesPatience === true ? patientSeconds : attackSeconds;
-      const { flaws, answered } = await runScenario(rig, scenario, at + 1, seconds);
+      const { flaws, answered } = await runScenario(rig, scenario, at + 1, attackSeconds);
       assert.deepEqual(flaws, [], answered);
     });
   }

@@ -13,7 +13,6 @@ export interface AbuseFieldOptions {
   /** Of the scenario, from 1; no two share an address or an account. */
   readonly number: number;
   readonly over: AbortSignal;
-  readonly patienceSeconds: number;
 }
 
 /** The users that the load has come first. */
@@ -38,10 +37,6 @@ export class AbuseField {
 
   get isOver(): boolean {
     return this.options.over.aborted;
-  }
-
-  get patienceSeconds(): number {
-    return this.options.patienceSeconds;
   }
 
   /** Begins every address of this attacker. */

@@ -12,8 +12,6 @@ export interface AbuseScenario {
   readonly counters: readonly string[];
   /** The `event` of lines that the log must have gained. */
   readonly logged: readonly string[];
-  /** The gateway notices it by the end of a wait only (`patienceSeconds`). */
-  readonly takesPatience?: boolean;
   /** Attacks until `field.over`; rejects when something did not hold. */
   attack(field: AbuseField): Promise<void>;
 }

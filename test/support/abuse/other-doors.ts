@@ -16,7 +16,7 @@ const noiseBytes = 400;
 const trunkPortFlood: AbuseScenario = {
   name: `${datagramsPerSecond} OPTIONS, REGISTER, INVITE (friendly-scanner) and noise a second to the port of the trunks`,
   limit: 'sip.strangers: silence',
-  answers: ['no answer'],
+  answers: [],
   counters: [
     'strangers_total{method="OPTIONS",transport="udp"}',
     'strangers_total{method="REGISTER",transport="udp"}',
@@ -45,9 +45,9 @@ const trunkPortFlood: AbuseScenario = {
 const mediaFlood: AbuseScenario = {
   name: `${datagramsPerSecond} STUN, RTP and noise packets a second to the media ports`,
   limit: 'ICE with checked credentials, signalled addresses',
-  answers: ['no answer'],
-  counters: [],
-  logged: [],
+  answers: [],
+  counters: ['media_strays_total'],
+  logged: ['media.strays'],
   async attack(field) {
     let heard = 0;
     const { from, to } = field.doors.mediaPorts;

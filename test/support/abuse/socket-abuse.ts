@@ -40,7 +40,6 @@ const slowUpgrade: AbuseScenario = {
   answers: ['cut'],
   counters: ['connections_cut_total{cause="silent"}'],
   logged: ['connection.cut'],
-  takesPatience: true,
   attack: (field) =>
     keepConnecting(field, field.doors.httpPort, dribbles, (socket) => {
       socket.write('GET /ws HTTP/1.1\r\nHost: webtrunk\r\nX-Slow: ');
@@ -58,7 +57,6 @@ const halfTls: AbuseScenario = {
   answers: ['cut'],
   counters: ['connections_cut_total{cause="silent"}', 'connections_cut_total{cause="too_many_silent"}'],
   logged: ['connection.cut'],
-  takesPatience: true,
   attack: (field) =>
     keepConnecting(field, field.doors.httpsPort, halfHandshakes, (socket) => socket.write(halfHello)),
 };
@@ -72,7 +70,6 @@ const silentFlows: AbuseScenario = {
     'flows_closed_total{cause="unauthenticated"}',
   ],
   logged: ['flow.refused', 'flow.closed'],
-  takesPatience: true,
   async attack(field) {
     await Promise.all(
       Array.from({ length: silentSockets }, () =>

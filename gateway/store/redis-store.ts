@@ -190,13 +190,16 @@ export class RedisStore implements SharedStore {
   /** Writes until nothing waits, or the store is lost; the only writer. */
   async #write(): Promise<void> {
     try {
-      for (const kind of kinds) {
-        while (this.#isUp && this.#changed[kind].size > 0 && !this.#uninherited.has(kind))
-          await this.#writeSome(kind);
-      }
+      for (let kind = this.#kindToWrite(); kind !== undefined; kind = this.#kindToWrite())
+        await this.#writeSome(kind);
     } catch (error) {
       this.#lost(error);
     }
+  }
+
+  #kindToWrite(): RecordKind | undefined {
+    if (!this.#isUp) return undefined;
+    return kinds.find((kind) => this.#changed[kind].size > 0 && !this.#uninherited.has(kind));
   }
 
   async #writeSome(kind: RecordKind): Promise<void> {

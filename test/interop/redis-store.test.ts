@@ -17,6 +17,7 @@ const hasty: Clock = {
   every: (periodMs, act) => systemClock.every(periodMs / 10, act),
 };
 const claimEveryMs = 50;
+const longerThanGatheringMs = 50;
 const nodes = 'webtrunk:nodes';
 
 describe('the shared store in Redis', function () {
@@ -136,6 +137,21 @@ describe('the shared store in Redis', function () {
     commands.items.length = 0;
     await Promise.all([had(commands, 'c_1', 'a call'), had(commands, 'sip:alice@localhost')]);
     assert.deepEqual(await redis.members(nodes), ['one']);
+  });
+
+  it('writes what is put while something else is being written', async () => {
+    const { store } = await begun('one');
+    const commands = await redis.watch();
+    store.put('bindings', 'sip:bob@localhost', '[]');
+    await had(commands, 'sip:bob@localhost');
+    redis.halt();
+    store.put('call', 'c_1', 'a call');
+    await delay(longerThanGatheringMs);
+    store.put('bindings', 'sip:alice@localhost', '[]');
+    await delay(longerThanGatheringMs);
+    redis.goOn();
+    await had(commands, 'c_1', 'a call');
+    await had(commands, 'sip:alice@localhost');
   });
 
   it('says that Redis is away at the start, and that it is there when it comes', async () => {

@@ -29,6 +29,8 @@ export interface KillPrograms {
 export const maxDurationSeconds = 7;
 
 const askEveryMs = 50;
+/** Less than {@link maxDurationSeconds}. */
+const settledWithinMs = 5_000;
 
 /** A webtrunk that can be killed and started again. */
 export class KilledGateway {
@@ -107,12 +109,13 @@ store: ${redis?.url ?? 'memory'}
     return performance.now() - began;
   }
 
-  /** Resolves when so many calls are up and the store has all of them. */
+  /** Resolves when so many calls are up and the store has all of them; rejects when that is not so for too long. */
   async settled(calls: number): Promise<void> {
-    for (;;) {
+    for (const lateMs = performance.now() + settledWithinMs; ; await delay(askEveryMs)) {
       const sizes = await this.sizes();
       if (sizes['calls'] === calls && sizes['store_waiting'] === undefined) return;
-      await delay(askEveryMs);
+      if (performance.now() > lateMs)
+        throw new Error(`not ${calls} calls in store: ${JSON.stringify(sizes)}`);
     }
   }
 

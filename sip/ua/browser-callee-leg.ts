@@ -123,6 +123,14 @@ export class BrowserCalleeLeg implements CalleeLeg, BrowserLeg, DialogOwner {
     this.finish({ cause: 'failure', failure: lost });
   }
 
+  /** Interop: JsSIP forgets the INVITE with its socket, and then knows nothing of the CANCEL, but rings on. */
+  resumed(): void {
+    if (this.state !== 'withdrawn') return;
+    // RFC 3261 §15: a caller may end an early dialog by BYE.
+    const over = (): void => this.finish({ cause: 'local' });
+    for (const { inDialog } of this.forks.values()) inDialog.bye([], 'caller.cancelled', over);
+  }
+
   acknowledged(): void {
     // The ACK of a re-INVITE of the browser's: nothing changes for the leg.
   }

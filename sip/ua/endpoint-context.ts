@@ -10,6 +10,8 @@ export interface BrowserLeg {
   readonly sipCallId: string;
   /** Ends the leg without a word to the peer. */
   lose(failure: SipFailure): void;
+  /** The endpoint has another flow. */
+  resumed?(): void;
 }
 
 /** What the legs of an endpoint share with it. */

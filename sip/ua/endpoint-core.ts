@@ -102,6 +102,7 @@ export class EndpointCore {
   /** The endpoint has a flow again: what the last one may have lost is sent again, then what could not be sent meanwhile. */
   resume(): void {
     this.transport.resend([...this.core.answers.take(), ...unconfirmed(this.core)]);
+    for (const leg of this.legs.values()) this.safely(() => leg.resumed?.());
   }
 
   /**

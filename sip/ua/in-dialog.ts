@@ -1,4 +1,3 @@
-import { NonInviteClientTransaction, UserAgentClient } from 'sip.js/lib/core/index.js';
 import { failure, type SipFailure } from '../failure.js';
 import type {
   BrowserDialogSnapshot,
@@ -153,13 +152,18 @@ export class InDialog implements DialogUser {
     return pending.promise;
   }
 
-  /** Says goodbye and closes (RFC 3261 §15.1.1). */
-  bye(headers: HeaderList, reason: EndReason): void {
+  /** Says goodbye and closes (RFC 3261 §15.1.1). `answered` runs when the peer has answered, or never will. */
+  bye(headers: HeaderList, reason: EndReason, answered: () => void = () => undefined): void {
     if (this.closed) return;
     const extraHeaders = headerLines(safeHeaders(headers));
     const request = this.dialog.createOutgoingRequestMessage('BYE', { extraHeaders });
     this.close(reason);
-    new UserAgentClient(NonInviteClientTransaction, this.context.core, request);
+    const over = (): void => {
+      this.exchange.peerKnows();
+      answered();
+    };
+    const settled = (): void => this.context.safely(over);
+    sendRequest(this.context, request).promise.then(settled, settled);
   }
 
   /** Removes the dialog without a word; requests under way end with `reason` or 487. Idempotent. */

@@ -46,6 +46,7 @@ export class InviteClient extends UserAgentClient {
 
   /** Cancels (RFC 3261 §9.1): at once after a provisional response, else when the first one arrives. */
   withdraw(extraHeaders: string[]): void {
+    this.invite.takenBack = true;
     this.cancel(undefined, { extraHeaders });
   }
 

@@ -149,7 +149,11 @@ export class OfferExchange {
     this.serving?.respond(487);
     this.serving = undefined;
     this.reinviting?.abandon(reason);
-    this.reinviting = undefined;
+  }
+
+  /** The peer has heard that the leg has ended: no answer to a re-INVITE can follow. */
+  peerKnows(): void {
+    this.reinviting?.forget();
   }
 
   private begin(server: ServerRequest, method: Reoffer['method'], listener: LegListener): void {

@@ -8,6 +8,8 @@ import { WireUri } from './wire-uri.js';
  * alike in the whole dialog, a branch of ours on the ACK of a 2xx and Content-Length in bytes.
  */
 export class OutgoingRequest extends OutgoingRequestMessage {
+  /** An INVITE that is cancelled, or that a BYE has overtaken. */
+  takenBack = false;
   private via = '';
   private readonly routes: readonly string[];
   private readonly viaHost: string;

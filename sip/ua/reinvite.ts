@@ -2,6 +2,7 @@ import {
   InviteClientTransaction,
   UserAgentClient,
   type IncomingResponseMessage,
+  type OutgoingRequestMessage,
 } from 'sip.js/lib/core/index.js';
 import type { Timer } from '../clock.js';
 import type { SipFailure } from '../failure.js';
@@ -12,7 +13,7 @@ import { failureFor, type EndReason } from './end-reason.js';
 import type { EndpointContext } from './endpoint-context.js';
 import type { LegDialog } from './leg-dialog.js';
 import { AdaptedResponse, sdpOf } from './message-adapter.js';
-import { requestOptions } from './outgoing-request.js';
+import { requestOptions, OutgoingRequest } from './outgoing-request.js';
 import { timerCMs, transactionTimeoutMs } from './timing.js';
 
 export interface ReinviteUser {
@@ -28,7 +29,7 @@ export class Reinvite {
   private readonly outcome = deferred<ReofferResult>();
   private readonly client: UserAgentClient;
   private readonly limit: Timer;
-  private readonly cseq: number;
+  private readonly request: OutgoingRequestMessage;
   private state: 'waiting' | 'accepted' | 'acknowledged' | 'over' | 'abandoned' = 'waiting';
 
   constructor(
@@ -38,11 +39,10 @@ export class Reinvite {
     lines: readonly string[],
     sdp: string | undefined,
   ) {
-    const request = dialog.createOutgoingRequestMessage('INVITE', requestOptions([...lines], sdp));
-    this.cseq = request.cseq;
+    this.request = dialog.createOutgoingRequestMessage('INVITE', requestOptions([...lines], sdp));
     const refuse = ({ message }: { message: IncomingResponseMessage }): void =>
       context.safely(() => this.refuse(message));
-    this.client = new UserAgentClient(InviteClientTransaction, context.core, request, {
+    this.client = new UserAgentClient(InviteClientTransaction, context.core, this.request, {
       onAccept: ({ message }) => context.safely(() => this.accept(message)),
       onRedirect: refuse,
       onReject: refuse,
@@ -60,6 +60,7 @@ export class Reinvite {
     const unanswered = this.state === 'waiting';
     if (this.state === 'accepted') this.acknowledge(undefined);
     this.state = unanswered ? 'abandoned' : 'over';
+    if (this.request instanceof OutgoingRequest) this.request.takenBack = true;
     this.outcome.reject(failureFor(reason));
     if (unanswered) this.context.after(transactionTimeoutMs, () => this.forget());
     else this.forget();
@@ -75,7 +76,7 @@ export class Reinvite {
     this.limit.cancel();
     if (this.state === 'abandoned') {
       this.state = 'over';
-      this.dialog.acknowledge(this.client, this.cseq, undefined);
+      this.dialog.acknowledge(this.client, this.request.cseq, undefined);
       return;
     }
     if (this.state !== 'waiting') return;
@@ -87,7 +88,7 @@ export class Reinvite {
   private acknowledge(sdp: string | undefined): void {
     if (this.state !== 'accepted') return;
     this.state = 'acknowledged';
-    this.dialog.acknowledge(this.client, this.cseq, sdp);
+    this.dialog.acknowledge(this.client, this.request.cseq, sdp);
     this.user.acknowledged();
   }
 

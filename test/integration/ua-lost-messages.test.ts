@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { failure } from '../../sip/failure.js';
+import type { CalleeLeg } from '../../sip/leg.js';
 import type { SipRequest } from '../../sip/message/index.js';
 import {
   LegNotes,
@@ -10,6 +11,8 @@ import {
   type ScriptedDialog,
 } from '../support/scripted-browser.js';
 
+const empty = { transactions: 0, dialogs: 0, legs: 0, subscriptions: 0, unsent: 0 };
+
 /** A socket that is dead already takes messages and delivers none: nobody knows, until the browser is back on another. */
 describe('what was written to a socket that was dead', () => {
   let browser: ScriptedBrowser;
@@ -19,6 +22,11 @@ describe('what was written to a socket that was dead', () => {
   });
   afterEach(() => browser.core.dispose());
 
+  const isEmpty = async (): Promise<void> => {
+    // sip.js ends a transaction by a timer of zero.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual(browser.core.sizes(), empty);
+  };
   const lose = (): void => void browser.inbox.splice(0);
   const comeBack = (): string => {
     browser.core.resume();
@@ -34,12 +42,12 @@ describe('what was written to a socket that was dead', () => {
     lose();
     return dialog;
   };
-  const ring = (): SipRequest => {
+  const ring = (): { invite: SipRequest; leg: CalleeLeg } => {
     const { contact } = browser;
     const party = { uri: 'sip:bob@localhost' };
     const invitation = { legId: unique('l_'), sdp: sdpA, from: party, to: party, headers: [] };
-    browser.core.invite(contact, invitation, new LegNotes());
-    return browser.takeRequest('INVITE');
+    const leg = browser.core.invite(contact, invitation, new LegNotes());
+    return { invite: browser.takeRequest('INVITE'), leg };
   };
 
   it('is sent again: the refusal of its call, until its ACK', () => {
@@ -70,11 +78,29 @@ describe('what was written to a socket that was dead', () => {
     assert.equal(comeBack(), '180 INVITE');
   });
 
-  it('is sent again: a call to it, until it has said anything', () => {
-    const invite = ring();
+  it('is sent again: a call to it, which clients that forget their transactions ring for anew, until it is decided', () => {
+    const { invite } = ring();
     assert.equal(comeBack(), 'INVITE');
     assert.deepEqual(browser.takeRequest('INVITE').topVia, invite.topVia);
     browser.reply(invite, 180);
+    assert.equal(comeBack(), 'INVITE');
+    lose();
+    browser.reply(invite, 480);
+    lose();
+    assert.equal(comeBack(), '');
+  });
+
+  it('is sent again: that it need not ring any more, and a BYE for clients that have forgotten why they ring', async () => {
+    const { invite, leg } = ring();
+    browser.reply(invite, 180);
+    leg.hangUp();
+    const cancel = browser.takeRequest('CANCEL');
+    assert.equal(comeBack(), 'CANCEL, BYE');
+    browser.reply(cancel, 481);
+    assert.notEqual(browser.core.sizes().legs, 0);
+    browser.reply(browser.takeRequest('BYE'), 200);
+    lose();
+    await isEmpty();
     assert.equal(comeBack(), '');
   });
 
@@ -88,14 +114,25 @@ describe('what was written to a socket that was dead', () => {
     assert.equal(comeBack(), '');
   });
 
-  it('is sent again: a re-INVITE, until it has said anything', () => {
+  it('is sent again: a re-INVITE, until it is answered', () => {
     established();
     browser.calls[0]?.leg.reoffer(sdpB).catch(() => undefined);
     const invite = browser.takeRequest('INVITE');
     assert.equal(comeBack(), 'INVITE');
-    lose();
     browser.reply(invite, 100);
+    lose();
+    assert.equal(comeBack(), 'INVITE');
+    browser.reply(invite, 488);
+    lose();
     assert.equal(comeBack(), '');
+  });
+
+  it('waits for no answer to a re-INVITE of a call that it knows to be over', async () => {
+    established();
+    browser.calls[0]?.leg.reoffer(sdpB).catch(() => undefined);
+    browser.calls[0]?.leg.hangUp();
+    browser.reply(browser.takeRequest('BYE'), 200);
+    await isEmpty();
   });
 
   it('is sent again, once: answers to its other requests, as long as it can wait for them', () => {

@@ -5,6 +5,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 export class CutLine {
   private readonly sockets = new Set<Socket>();
   private cutOff = false;
+  private dead = false;
 
   private constructor(
     private readonly server = createServer((near) => this.forward(near)),
@@ -23,9 +24,15 @@ export class CutLine {
     return (this.server.address() as AddressInfo).port;
   }
 
+  /** Takes what is sent from now on and delivers none of it, in both directions, until {@link cut} or {@link mend}. */
+  swallow(): void {
+    this.dead = true;
+  }
+
   /** Breaks every connection, and each new one until {@link mend}. */
   cut(): void {
     this.cutOff = true;
+    this.dead = false;
     for (const socket of this.sockets) socket.resetAndDestroy();
   }
 
@@ -33,6 +40,7 @@ export class CutLine {
   mend(targetPort = this.targetPort): void {
     this.targetPort = targetPort;
     this.cutOff = false;
+    this.dead = false;
   }
 
   async close(): Promise<void> {
@@ -57,7 +65,11 @@ export class CutLine {
         this.sockets.delete(socket);
         other.destroy();
       });
-      socket.pipe(other);
+      socket.on('data', (chunk: Buffer) => {
+        if (!this.dead && !other.write(chunk)) socket.pause();
+      });
+      socket.on('drain', () => other.resume());
+      socket.on('end', () => other.end());
     }
   }
 }

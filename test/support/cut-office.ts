@@ -7,6 +7,7 @@ import { freePort } from './free-port.js';
 import { ipTrunk, passwordOf, usersRoute, type Gateway } from './gateway.js';
 import { startGatewayWithPages } from './gateway-with-pages.js';
 import { Kamailio } from './kamailio.js';
+import { EarlyPhone } from './lost-socket/early-phone.js';
 import { findPeer } from './peers.js';
 import { Rtpengine } from './rtpengine.js';
 import { Softphone } from './softphone.js';
@@ -43,7 +44,7 @@ export function findCutOfficePrograms(): CutOfficePrograms | undefined {
 }
 
 /**
- * Chromium → a line that can be cut → webtrunk → Kamailio → baresip, which is 1001. The telephone calls alice at
+ * Chromium → a line that can be cut → webtrunk → Kamailio → baresip, which is 1001, and a telephone with early media, 1002. The telephone calls alice at
  * {@link CutOffice.aliceUri}.
  */
 export class CutOffice {
@@ -53,6 +54,8 @@ export class CutOffice {
     readonly line: CutLine,
     readonly kamailio: Kamailio,
     readonly phone: Baresip,
+    /** 1002, which is heard before it is answered. */
+    readonly earlyPhone: EarlyPhone,
     private readonly closeAll: () => Promise<void>,
   ) {}
 
@@ -92,14 +95,23 @@ export class CutOffice {
     });
     closing.push(() => gateway.close());
     const numbers = { numbers: ['alice'], address: gateway.sipAddress };
-    const kamailio = await Kamailio.start({ program: programs.kamailio, users, gateway: numbers, port });
+    const earlyPhone = await EarlyPhone.start(phoneHz);
+    closing.push(() => Promise.resolve(earlyPhone.close()));
+    const phones = { '1002': earlyPhone.address };
+    const kamailio = await Kamailio.start({
+      program: programs.kamailio,
+      users,
+      gateway: numbers,
+      phones,
+      port,
+    });
     closing.push(() => kamailio.close());
     const account = { user: '1001', password: users['1001'], registrar: kamailio.address };
     const phone = await Baresip.start({ program: programs.baresip, ...account, hz: phoneHz });
     closing.push(() => phone.close());
     const line = await CutLine.to(Number(new URL(gateway.pageUrl).port));
     closing.push(() => line.close());
-    return new CutOffice(browser, gateway, line, kamailio, phone, closeAll);
+    return new CutOffice(browser, gateway, line, kamailio, phone, earlyPhone, closeAll);
   }
 
   /** What the telephone dials. */

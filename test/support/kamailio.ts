@@ -8,6 +8,8 @@ export interface KamailioOptions {
   readonly users: Readonly<Record<string, string>>;
   /** Numbers that lead to the gateway, and its `host:port`. */
   readonly gateway: { readonly numbers: readonly string[]; readonly address: string };
+  /** Telephones that do not register: their `host:port` by number. */
+  readonly phones?: Readonly<Record<string, string>>;
   /** UDP port; a free one when not given. */
   readonly port?: number;
   /** Shortest registration in seconds; what asks for less gets 423 with Min-Expires. */
@@ -107,6 +109,9 @@ modparam("registrar", "min_expires_mode", 1)`;
   const passwords = Object.entries(users).map(
     ([name, password]) => `$sht(password=>${name}) = "${password}";`,
   );
+  const phones = Object.entries(options.phones ?? {}).map(
+    ([number, address]) => `if ($rU == "${number}") { $ru = "sip:${number}@${address}"; t_relay(); exit; }`,
+  );
   const ofGateway = gateway.numbers.map((number) => `$rU == "${number}"`).join(' || ') || 'false';
   return `#!KAMAILIO
 debug=2
@@ -153,6 +158,7 @@ request_route {
     t_relay();
     exit;
   }
+  ${phones.join('\n  ')}
   if (!lookup("location")) { sl_send_reply("404", "Not Found"); exit; }
   t_relay();
 }

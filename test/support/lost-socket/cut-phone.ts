@@ -11,6 +11,7 @@ export interface CutPhone {
   /** Resolves when somebody calls. */
   incoming(): Promise<void>;
   answer(): Promise<void>;
+  /** Ends the call, or declines the one that rings. */
   hangUp(): Promise<void>;
   /** Resolves when the phone has no call any more. */
   ended(): Promise<void>;
@@ -30,7 +31,7 @@ export async function cutSoftphone(office: CutOffice): Promise<CutPhone> {
     established: () => alice.waitForState('In call'),
     incoming: async () => void (await alice.waitForIncoming()),
     answer: alice.answer,
-    hangUp: alice.hangUp,
+    hangUp: () => alice.page.click('#hang-up:visible, #decline:visible'),
     ended: () => alice.waitForNoCall(),
     hears: alice.waitForTone,
     hold: () => alice.page.click('#hold[aria-pressed=false]'),

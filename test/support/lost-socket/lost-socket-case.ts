@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Baresip } from '../baresip.js';
-import { browserHz, phoneHz, type CutOffice } from '../cut-office.js';
+import { phoneHz, type CutOffice } from '../cut-office.js';
 import { idle } from '../idle.js';
 import { within } from '../within.js';
 import type { CutPhone } from './cut-phone.js';
+import { baresipOf, earlyPhoneOf, type OfficePhone } from './office-phone.js';
 
 /** Where the call is when the socket is cut. `re-INVITE out`: the browser's is under way; `in`: the PBX's. */
 export const phases = [
   'ringing out',
+  'early media',
   'ringing in',
   'established',
   'on hold',
@@ -24,6 +25,11 @@ export interface LostSocketCase {
   readonly phase: Phase;
   readonly end: End;
   readonly cutMs: number;
+  /**
+   * For so long, before it is cut, the line takes everything and delivers nothing, and who hangs up during the cut does it
+   * then: nobody notices that it is lost.
+   */
+  readonly deadMs?: number;
 }
 
 /** What one case came to. Times are from the line being mended to the endpoint having its flow. */
@@ -33,8 +39,6 @@ export interface LostSocketRow extends LostSocketCase {
 }
 
 const patienceMs = 20_000;
-/** sip.js leaves a re-INVITE unanswered that a BYE overtakes: its transaction takes its time (RFC 3261 §17.1.1.2). */
-const emptyWithinMs = 40_000;
 
 /** One call that loses its socket. Throws when it goes otherwise than it should; leaves no call behind. */
 export async function runLostSocketCase(
@@ -47,7 +51,7 @@ export async function runLostSocketCase(
 }
 
 class CaseRun {
-  readonly #phone: Baresip;
+  readonly #phone: OfficePhone;
   readonly #talks: boolean;
 
   constructor(
@@ -55,20 +59,21 @@ class CaseRun {
     private readonly alice: CutPhone,
     private readonly one: LostSocketCase,
   ) {
-    this.#phone = office.phone;
-    this.#talks = one.phase === 'established';
+    this.#phone = one.phase === 'early media' ? earlyPhoneOf(office) : baresipOf(office);
+    this.#talks = one.phase === 'established' || one.phase === 'early media';
   }
 
   async go(): Promise<Pick<LostSocketRow, 'outcome' | 'restoredMs'>> {
     const { office, one } = this;
     const endsDuring = one.end.endsWith('during');
-    this.#phone.events.items.length = 0;
+    this.#phone.reset();
     await this.#begin();
     const flows = this.#count('endpoint.resumed');
     const cutAtMs = Date.now();
     await this.#cut();
-    if (this.#talks) await this.#bothHear();
-    if (endsDuring) await this.#end();
+    const isOver = endsDuring && one.deadMs !== undefined;
+    if (this.#talks && !isOver) await this.#bothHear();
+    if (endsDuring && !isOver) await this.#end();
     await delay(Math.max(0, cutAtMs + one.cutMs - Date.now()));
     const mendedAtMs = Date.now();
     office.line.mend();
@@ -89,12 +94,13 @@ class CaseRun {
   async #begin(): Promise<void> {
     const { alice, one, office } = this;
     if (one.phase === 'ringing in') {
-      this.#phone.dial(office.aliceUri);
+      office.phone.dial(office.aliceUri);
       return alice.incoming();
     }
-    alice.call('1001');
-    await this.#phone.event('CALL_INCOMING');
+    alice.call(this.#phone.number);
+    await this.#phone.rings();
     if (one.phase === 'ringing out') return;
+    if (one.phase === 'early media') return this.#bothHear();
     this.#phone.accept();
     await alice.established();
     await this.#bothHear();
@@ -106,15 +112,21 @@ class CaseRun {
   /** Re-INVITEs begin so shortly before or after the cut that their answers are lost. */
   async #cut(): Promise<void> {
     const { alice, one, office } = this;
+    if (one.deadMs !== undefined) office.line.swallow();
     if (one.phase === 're-INVITE out') await alice.hold?.();
+    if (one.deadMs !== undefined) {
+      if (one.end.endsWith('during')) await this.#end();
+      await delay(one.deadMs);
+    }
     office.line.cut();
-    if (one.phase === 're-INVITE in') this.#phone.hold();
+    if (one.phase === 're-INVITE in') office.phone.hold();
   }
 
   async #goOn(): Promise<void> {
     const { alice, one } = this;
     switch (one.phase) {
       case 'ringing out':
+      case 'early media':
         this.#phone.accept();
         return alice.established();
       case 'ringing in':
@@ -125,7 +137,7 @@ class CaseRun {
       case 'on hold':
         return alice.resume?.();
       case 're-INVITE in':
-        return this.#phone.resume();
+        return this.office.phone.resume();
       case 'established':
         return;
     }
@@ -139,12 +151,12 @@ class CaseRun {
   /** Both sides know of the end, and nothing is left in between. */
   async #over(): Promise<void> {
     await within(patienceMs, 'the browser still has the call', this.alice.ended());
-    await this.#phone.event('CALL_CLOSED', patienceMs);
-    await idle(this.office.gateway, undefined, emptyWithinMs);
+    await this.#phone.closed(patienceMs);
+    await idle(this.office.gateway);
   }
 
-  #bothHear(): Promise<unknown> {
-    return Promise.all([this.alice.hears(phoneHz), this.#phone.waitForTone(browserHz)]);
+  async #bothHear(): Promise<void> {
+    await Promise.all([this.alice.hears(phoneHz), this.#phone.hears()]);
   }
 
   #count(event: string): number {
@@ -155,7 +167,7 @@ class CaseRun {
     const deadline = Date.now() + patienceMs;
     while (!holds()) {
       if (Date.now() > deadline) throw new Error(problem);
-      await delay(10);
+      await delay(50);
     }
   }
 }

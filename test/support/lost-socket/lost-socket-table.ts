@@ -41,6 +41,7 @@ export async function runLostSocketTable(
       say(rowText(client, one, `FAILED: ${detail}`));
       office.line.mend();
       office.phone.hangUp();
+      office.earlyPhone.hangUp();
       await alice.close().catch(() => undefined);
       alice = await open();
     }

@@ -4,6 +4,8 @@ import { runLostSocketTable } from '../support/lost-socket/lost-socket-table.js'
 import { requirePeer } from '../support/peers.js';
 
 const cutMs = 500;
+/** What is sent in this time is lost without a word. */
+const deadMs = 200;
 
 /** The whole table is `npm run soak -- --only lost-socket`. */
 describe('a call that loses its socket: Chromium → webtrunk → Kamailio → baresip', function () {
@@ -19,16 +21,18 @@ describe('a call that loses its socket: Chromium → webtrunk → Kamailio → b
   after(() => office?.close());
 
   const softphone: readonly LostSocketCase[] = [
-    { phase: 'ringing out', end: 'PBX during', cutMs },
+    { phase: 'ringing out', end: 'PBX during', cutMs, deadMs },
+    { phase: 'early media', end: 'PBX after', cutMs },
     { phase: 'ringing in', end: 'browser after', cutMs },
-    { phase: 'established', end: 'browser during', cutMs },
-    { phase: 'on hold', end: 'PBX during', cutMs },
-    { phase: 're-INVITE out', end: 'browser after', cutMs },
-    { phase: 're-INVITE in', end: 'PBX after', cutMs },
+    { phase: 'established', end: 'browser during', cutMs, deadMs },
+    { phase: 'on hold', end: 'PBX during', cutMs, deadMs },
+    { phase: 're-INVITE out', end: 'browser after', cutMs, deadMs },
+    { phase: 're-INVITE in', end: 'PBX during', cutMs },
   ];
   const jssip: readonly LostSocketCase[] = [
-    { phase: 'established', end: 'browser after', cutMs },
+    { phase: 'ringing in', end: 'browser after', cutMs },
     { phase: 'established', end: 'browser during', cutMs },
+    { phase: 'on hold', end: 'PBX after', cutMs },
   ];
   const say = (text: string): void => void process.stdout.write(`      ${text}\n`);
 

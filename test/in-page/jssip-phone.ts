@@ -7,6 +7,8 @@ export interface JsSipPhone {
   /** Answers the call that came in; resolves once it is established. */
   answer(): Promise<void>;
   hangUp(): void;
+  /** Puts the call on hold, or takes it back; resolves with the other side's consent. */
+  setHeld(held: boolean): Promise<void>;
   /** Resolves when the call has ended. */
   ended(): Promise<void>;
   stop(): void;
@@ -26,6 +28,8 @@ interface Session {
   on(event: string, listener: (data: { peerconnection: RTCPeerConnection; cause: string }) => void): void;
   answer(options: object): void;
   terminate(): void;
+  hold(options: object, done: () => void): boolean;
+  unhold(options: object, done: () => void): boolean;
 }
 
 interface Agent {
@@ -45,7 +49,9 @@ export async function beginJsSipPhone({ url, uri, password }: JsSipAccount): Pro
   const page = globalThis as unknown as { readonly JsSIP: JsSipLibrary; jssipPhone: JsSipPhone };
   const { UA, WebSocketInterface } = page.JsSIP;
   const media = { mediaConstraints: { audio: true, video: false } };
-  const agent = new UA({ sockets: [new WebSocketInterface(url)], uri, password });
+  // As often as webtrunk's own phone tries again in a call; by default JsSIP waits for up to 30 s, as long as webtrunk does.
+  const recovery = { connection_recovery_min_interval: 1, connection_recovery_max_interval: 2 };
+  const agent = new UA({ sockets: [new WebSocketInterface(url)], uri, password, ...recovery });
   const play = (connection: RTCPeerConnection): void => {
     connection.addEventListener('track', ({ streams }) => {
       const player = document.querySelector('audio');
@@ -92,6 +98,11 @@ export async function beginJsSipPhone({ url, uri, password }: JsSipAccount): Pro
       return established;
     },
     hangUp: () => current?.terminate(),
+    setHeld: (held) =>
+      new Promise((resolve, reject) => {
+        const begun = held ? current?.hold({}, resolve) : current?.unhold({}, resolve);
+        if (begun !== true) reject(new Error('not now'));
+      }),
     ended: () => ended,
     stop: () => agent.stop(),
   };

@@ -52,6 +52,8 @@ export class JsSipPage {
     this.page.evaluate(() => (globalThis as unknown as PhoneHost).jssipPhone.answer());
   hangUp = (): Promise<void> =>
     this.page.evaluate(() => (globalThis as unknown as PhoneHost).jssipPhone.hangUp());
+  setHeld = (held: boolean): Promise<void> =>
+    this.page.evaluate((wanted) => (globalThis as unknown as PhoneHost).jssipPhone.setHeld(wanted), held);
   ended = (): Promise<void> =>
     this.page.evaluate(() => (globalThis as unknown as PhoneHost).jssipPhone.ended());
   waitForTone = (hz: number): Promise<void> => waitForTone(this.page, hz);

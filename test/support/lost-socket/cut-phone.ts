@@ -10,6 +10,8 @@ export interface CutPhone {
   established(): Promise<void>;
   /** Resolves when somebody calls. */
   incoming(): Promise<void>;
+  /** Resolves when it rings again after the cut; undefined when it never stops. */
+  readonly ringsAgain?: () => Promise<void>;
   answer(): Promise<void>;
   /** Ends the call, or declines the one that rings. */
   hangUp(): Promise<void>;
@@ -51,17 +53,28 @@ export async function cutJsSip(office: CutOffice): Promise<CutPhone> {
   const account = { url, uri: 'sip:alice@localhost', password: passwordOf('alice') };
   const alice = await JsSipPage.open(office.browser, office.pageUrl, account);
   let established = Promise.resolve();
+  let held = Promise.resolve();
+  const incoming = async (): Promise<void> => void (await alice.incoming());
   return {
     call: (number) => {
       established = alice.call(`sip:${number}@localhost`);
       established.catch(() => undefined);
     },
     established: () => established,
-    incoming: async () => void (await alice.incoming()),
+    incoming,
+    // It forgets the INVITE when its socket closes, and takes it for a new one when it comes again.
+    ringsAgain: incoming,
     answer: () => alice.answer(),
     hangUp: () => alice.hangUp(),
     ended: () => alice.ended(),
     hears: alice.waitForTone,
+    hold: () => {
+      held = alice.setHeld(true);
+      held.catch(() => undefined);
+      return Promise.resolve();
+    },
+    held: () => held,
+    resume: () => alice.setHeld(false),
     close: () => alice.close(),
   };
 }

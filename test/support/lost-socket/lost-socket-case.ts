@@ -130,6 +130,7 @@ class CaseRun {
         this.#phone.accept();
         return alice.established();
       case 'ringing in':
+        await alice.ringsAgain?.();
         return alice.answer();
       case 're-INVITE out':
         await alice.held?.();

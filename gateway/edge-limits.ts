@@ -15,6 +15,7 @@ export function edgeLimitsOf({ websocket, limits }: Config): EdgeLimits {
     maxUnauthenticated: limits.unauthenticated,
     maxUnauthenticatedPerAddress: limits.unauthenticatedPerIp,
     connectsPerMinute: limits.connectsPerMinute,
+    httpRequestsPerMinute: limits.httpRequestsPerMinute,
     authenticateWithinMs: limits.authenticateWithinMs ?? defaultEdgeLimits.authenticateWithinMs,
     requestWithinMs: limits.requestWithinMs ?? defaultEdgeLimits.requestWithinMs,
     addressMessagesPerSecond: limits.addressMessagesPerSecond,

@@ -179,7 +179,7 @@ async function startParts(
   try {
     const { inspection } = app;
     const { admin: listen } = config.listen;
-    const admin = await startAdminServer({ listen, inspection, metrics, events, reload });
+    const admin = await startAdminServer({ listen, inspection, metrics, events, clock: systemClock, reload });
     return { app, admin, pages };
   } catch (cause) {
     await app.close();

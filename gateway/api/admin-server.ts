@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify';
+import type { Clock } from '../../sip/clock.js';
 import type { AdminListen } from '../config/config.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { ProcessEvents } from '../telemetry/process-events.js';
@@ -11,6 +12,7 @@ export interface AdminOptions {
   readonly inspection: Inspection;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
   readonly events: Pick<ProcessEvents, 'defect' | 'tokenRefused'>;
+  readonly clock: Clock;
   /** Reads the configuration again; rejects with what is wrong with it. */
   readonly reload: () => Promise<{
     readonly applied: readonly string[];
@@ -61,10 +63,9 @@ export function createAdminServer(options: AdminOptions): FastifyInstance {
   addHealth(server, options);
   server.register(async (guarded) => {
     const { token } = options.listen;
-    guarded.addHook(
-      'onRequest',
-      token === undefined ? requireLocalHost() : requireToken(token, options.events),
-    );
+    const { clock, events } = options;
+    const gate = token === undefined ? requireLocalHost() : requireToken({ token, clock, events });
+    guarded.addHook('onRequest', gate);
     addViews(guarded, options);
     addReload(guarded, options);
   });

@@ -349,6 +349,7 @@ export interface LimitsConfig {
   readonly unauthenticated?: number | undefined;
   readonly unauthenticatedPerIp?: number | undefined;
   readonly connectsPerMinute?: number | undefined;
+  readonly httpRequestsPerMinute?: number | undefined;
   readonly authenticateWithinMs?: number | undefined;
   readonly requestWithinMs?: number | undefined;
   readonly addressMessagesPerSecond?: number | undefined;

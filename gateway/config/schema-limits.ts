@@ -14,6 +14,14 @@ export const abuseLimits = {
   connects_per_minute: field
     .integer('WebSockets that one address may try to open; a quarter of them at once.', 1, 1_000_000, 600)
     .default(600),
+  http_requests_per_minute: field
+    .integer(
+      'HTTP requests of one address that open no WebSocket: pages, `/config.json`, `/api/ice-servers`; a quarter of them at once.',
+      4,
+      1_000_000,
+      1_200,
+    )
+    .default(1_200),
   authenticate_within: field
     .duration('How long a WebSocket may stay without signing in.', 1_000, 600_000, '30s')
     .default('30s'),

@@ -15,6 +15,7 @@ export function settleLimits(limits: ConfigFile['limits']): LimitsConfig {
     unauthenticated: limits.unauthenticated,
     unauthenticatedPerIp: limits.unauthenticated_per_ip,
     connectsPerMinute: limits.connects_per_minute,
+    httpRequestsPerMinute: limits.http_requests_per_minute,
     authenticateWithinMs: parseDurationMs(limits.authenticate_within),
     requestWithinMs: parseDurationMs(limits.request_within),
     addressMessagesPerSecond: limits.address_messages_per_second,

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../sip/clock.js';
+import { remoteText } from './remote-text.js';
 
 export interface ConnectionGuardOptions {
   readonly clock: Clock;
@@ -83,8 +84,7 @@ export class ConnectionGuard {
 
 /** Remote `address:port`, IPv4 as such. */
 export function remoteOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
-  const address = remoteAddress.replace(/^::ffff:/, '');
-  return address.includes(':') ? `[${address}]:${remotePort}` : `${address}:${remotePort}`;
+  return remoteText({ address: remoteAddress.replace(/^::ffff:/, ''), port: remotePort });
 }
 
 function keyOf({ remoteAddress, remotePort }: Socket): string {

@@ -5,6 +5,8 @@ import { networkOf } from './network-of.js';
 export interface EdgeRateLimits {
   /** WebSockets that one address may try to open. */
   readonly connectsPerMinute?: number | undefined;
+  /** HTTP requests of one address that are no WebSockets. */
+  readonly httpRequestsPerMinute?: number | undefined;
   /** Messages of all flows of one address that have not signed in. */
   readonly addressMessagesPerSecond?: number | undefined;
   /** Messages of all flows of one user. */
@@ -16,12 +18,14 @@ export interface EdgeRateLimits {
 /** What clients have used up of their rates, by address and by user. */
 export class EdgeRates {
   readonly #connects: BucketTable;
+  readonly #requests: BucketTable;
   readonly #strangers: BucketTable;
   readonly #users: BucketTable;
   readonly #registers: BucketTable;
 
   constructor(limits: EdgeRateLimits) {
     this.#connects = new BucketTable(perMinute(limits.connectsPerMinute));
+    this.#requests = new BucketTable(perMinute(limits.httpRequestsPerMinute));
     this.#strangers = new BucketTable(perSecond(limits.addressMessagesPerSecond));
     this.#users = new BucketTable(perSecond(limits.userMessagesPerSecond));
     this.#registers = new BucketTable(perMinute(limits.registersPerMinute));
@@ -30,6 +34,11 @@ export class EdgeRates {
   /** False when the address opens WebSockets too fast. */
   takeConnect(address: string, nowMs: number): boolean {
     return this.#connects.take(networkOf(address), nowMs);
+  }
+
+  /** Seconds until the address may send the next HTTP request; 0: now. */
+  takeRequest(address: string, nowMs: number): number {
+    return this.#requests.take(networkOf(address), nowMs) ? 0 : this.#requests.retryAfterSeconds;
   }
 
   /** Who sends too much: the address, with flows that have not signed in, or the user of the flow. */
@@ -51,6 +60,7 @@ export class EdgeRates {
 
   renew(limits: EdgeRateLimits): void {
     this.#connects.renew(perMinute(limits.connectsPerMinute));
+    this.#requests.renew(perMinute(limits.httpRequestsPerMinute));
     this.#strangers.renew(perSecond(limits.addressMessagesPerSecond));
     this.#users.renew(perSecond(limits.userMessagesPerSecond));
     this.#registers.renew(perMinute(limits.registersPerMinute));
@@ -64,6 +74,7 @@ export class EdgeRates {
   sizes(): Record<string, number> {
     return {
       connectRates: this.#connects.size,
+      requestRates: this.#requests.size,
       strangerRates: this.#strangers.size,
       userRates: this.#users.size,
       registerRates: this.#registers.size,
@@ -76,6 +87,6 @@ export class EdgeRates {
   }
 
   get #tables(): readonly BucketTable[] {
-    return [this.#connects, this.#strangers, this.#users, this.#registers];
+    return [this.#connects, this.#requests, this.#strangers, this.#users, this.#registers];
   }
 }

@@ -20,6 +20,7 @@ import {
 } from './http-server.js';
 import { Ingress } from './ingress.js';
 import { OverloadGate } from './overload-gate.js';
+import { gatedPages } from './page-gate.js';
 import { EdgeRates, type EdgeRateLimits } from './edge-rates.js';
 import { SignInFailures, type SignInFailureLimits } from './sign-in-failures.js';
 import { SignIn } from './sign-in.js';
@@ -172,19 +173,23 @@ export class Edge implements FlowListener {
   /** Binds every listener. Rejects, with none left open, when one cannot be bound. */
   async listen(): Promise<void> {
     const started: HttpServer[] = [];
+    const { clock, events, log } = this.options;
+    const clients = this.#clients;
+    const takeRequest = (address: string): number => this.#rates.takeRequest(address, clock.nowMs());
+    const pages = gatedPages(this.options.pages, { clients, takeRequest, events });
     try {
       for (const listen of this.options.listen) {
         started.push(
           await startHttpServer({
             listen,
-            pages: this.options.pages,
+            pages,
             upgrade: (request, socket, head) => this.#upgrade.handle(request, socket, head),
-            isProxy: (address) => this.#clients.isProxy(address),
+            isProxy: (address) => clients.isProxy(address),
             maxNewcomersPerAddress: () => this.#limits.maxFlowsPerAddress,
             requestWithinMs: () => this.#limits.requestWithinMs,
-            events: this.options.events,
-            clock: this.options.clock,
-            log: this.options.log,
+            events,
+            clock,
+            log,
           }),
         );
       }

@@ -6,6 +6,7 @@ import { NonceWindow } from '../auth/nonce-window.js';
 import type { Endpoint } from '../endpoint/endpoint.js';
 import type { EndpointFlow } from '../endpoint/endpoint-flow.js';
 import type { FlowCloseCause } from '../telemetry/edge-events.js';
+import { remoteText } from './remote-text.js';
 import { TokenBucket } from './limits.js';
 
 /** WebSocket close codes (DESIGN §8) with the reason that the client is told. */
@@ -96,8 +97,7 @@ export class Flow implements EndpointFlow {
 
   /** Remote `address:port`. */
   get remote(): string {
-    const { address, port } = this.origin;
-    return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+    return remoteText(this.origin);
   }
 
   get goneAway(): boolean {

@@ -58,9 +58,13 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** A client that dribbles its request (slow loris) is cut off within these. */
+/** A client that dribbles its request (slow loris), or does not read the answer, is cut off within these. */
 function patience(requestWithinMs: number) {
-  return { headersTimeout: requestWithinMs, requestTimeout: requestWithinMs * 2 };
+  return {
+    headersTimeout: requestWithinMs,
+    requestTimeout: requestWithinMs * 2,
+    timeout: requestWithinMs * 2,
+  };
 }
 
 const settings = {
@@ -83,6 +87,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const secure =
     listen.tls === undefined ? undefined : createSecureServer({ ...limited, ...withMinimum(listen.tls) });
   const server: Server = secure ?? createServer(limited);
+  server.timeout = limited.timeout;
   const { maxNewcomersPerAddress, isProxy } = options;
   const cut = (remote: string, cause: ConnectionCut): void => options.events.connectionCut({ remote, cause });
   const guard = new ConnectionGuard({
@@ -133,6 +138,10 @@ function serve(
     if (!socket.writable) return void socket.destroy();
     socket.once('finish', () => socket.destroy());
     socket.end(`HTTP/1.1 ${unreadable[code] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
+  });
+  server.on('timeout', (socket: Socket) => {
+    events.connectionCut({ remote: remoteOf(socket), cause: 'slow_reader' });
+    socket.destroy();
   });
   server.on('request', (request, response) => {
     guard.release(request.socket);

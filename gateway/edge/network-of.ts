@@ -4,10 +4,12 @@ const groupsOfNetwork = 4;
 
 /**
  * What limits by address count: an IPv4 address, or the /64 of an IPv6 address, since who has one of those has all of its
- * addresses (RFC 4291 §2.5.4, RFC 6177).
+ * addresses (RFC 4291 §2.5.4, RFC 6177). A mapped IPv4 address is that one.
  */
 export function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
+  const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
   const [head = '', tail] = address.toLowerCase().split('%', 1).join('').split('::');
   const front = head === '' ? [] : head.split(':');
   const back = tail === undefined || tail === '' ? [] : tail.split(':');

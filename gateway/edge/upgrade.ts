@@ -6,6 +6,7 @@ import type { EdgeEvents, UpgradeRefusal } from '../telemetry/edge-events.js';
 import type { ClientAddress } from './client-address.js';
 import type { FlowOrigin } from './flow.js';
 import type { FlowTable } from './flow-table.js';
+import { remoteText } from './remote-text.js';
 import { pathOf, upgradeToken, type UpgradeTokenOptions } from './upgrade-token.js';
 
 export interface UpgradeOptions {
@@ -96,7 +97,6 @@ export class Upgrade {
   }
 
   #refuse(request: IncomingMessage, socket: Duplex, { status, cause, detail, headers }: Refusal): void {
-    const { address, port } = this.options.clients.of(request);
     const lines = Object.entries({
       Connection: 'close',
       'Content-Type': 'text/plain; charset=utf-8',
@@ -105,7 +105,8 @@ export class Upgrade {
     }).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.once('finish', () => socket.destroy());
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${detail}`);
-    this.options.events.upgradeRefused({ remote: `${address}:${port}`, status, cause, detail });
+    const remote = remoteText(this.options.clients.of(request));
+    this.options.events.upgradeRefused({ remote, status, cause, detail });
   }
 }
 

@@ -1,12 +1,6 @@
 import type { Log } from '../../sip/log.js';
-import type {
-  ConnectionCut,
-  DropCause,
-  EdgeEvents,
-  FlowCloseCause,
-  UnregisterCause,
-  UpgradeRefusal,
-} from './edge-events.js';
+import type { DropCause, EdgeEvents, FlowCloseCause, UnregisterCause } from './edge-events.js';
+import { createDoorEvents } from './door-event-log.js';
 import { because, failureCodes, failureFields } from './failure-fields.js';
 import type { Metrics } from './metrics.js';
 
@@ -27,26 +21,6 @@ const closeWords: Readonly<Record<FlowCloseCause, string>> = {
   silent: 'no sign of life',
   slow_reader: 'the client does not read',
   internal: 'a defect in webtrunk',
-};
-
-const gateWords: Readonly<Record<UpgradeRefusal, string>> = {
-  path: 'no such page',
-  method: 'not a GET',
-  handshake: 'not a WebSocket handshake',
-  origin: 'origin not allowed',
-  subprotocol: 'subprotocol sip not offered',
-  address_rate: 'too many attempts a minute from this address',
-  address_limit: 'too many flows from this address',
-  flow_limit: 'too many flows',
-  address_unauthenticated: 'too many flows from this address that have not signed in',
-  unauthenticated: 'too many flows that have not signed in',
-  draining: 'webtrunk is being stopped',
-};
-
-const cutWords: Readonly<Record<ConnectionCut, string>> = {
-  silent: 'it sent no request in time',
-  slow_request: 'its request did not end in time',
-  too_many_silent: 'its address has too many that have sent no request',
 };
 
 const dropWords: Readonly<Record<DropCause, string>> = {
@@ -72,18 +46,6 @@ function edgeCounters(metrics: Metrics) {
     open: metrics.gauge('flows_open', 'WebSockets that carry SIP now'),
     opened: metrics.enumCounter('flows_opened_total', 'WebSockets accepted', 'transport', ['WS', 'WSS']),
     closed: metrics.enumCounter('flows_closed_total', 'WebSockets closed', 'cause', keys(closeWords)),
-    upgradesRefused: metrics.enumCounter(
-      'upgrades_refused_total',
-      'WebSocket upgrades refused',
-      'gate',
-      keys(gateWords),
-    ),
-    cut: metrics.enumCounter(
-      'connections_cut_total',
-      'Connections cut before their first request was whole',
-      'cause',
-      keys(cutWords),
-    ),
     refused: metrics.enumCounter(
       'messages_refused_total',
       'Requests answered with a failure',
@@ -131,6 +93,7 @@ function edgeCounters(metrics: Metrics) {
 export function createEdgeEvents(log: Log, metrics: Metrics): EdgeEvents {
   const count = edgeCounters(metrics);
   return {
+    ...createDoorEvents(log, metrics),
     ...flowEvents(log, count),
     ...messageEvents(log, count),
     ...registrationEvents(log, count),
@@ -139,10 +102,7 @@ export function createEdgeEvents(log: Log, metrics: Metrics): EdgeEvents {
 
 type EdgeCounters = ReturnType<typeof edgeCounters>;
 
-function flowEvents(
-  log: Log,
-  count: EdgeCounters,
-): Pick<EdgeEvents, 'flowOpened' | 'flowClosed' | 'upgradeRefused' | 'connectionCut'> {
+function flowEvents(log: Log, count: EdgeCounters): Pick<EdgeEvents, 'flowOpened' | 'flowClosed'> {
   return {
     flowOpened(event) {
       count.open.inc();
@@ -155,16 +115,6 @@ function flowEvents(
       const line = `flow from ${event.remote} closed: ${closeWords[event.cause]} (${event.code})`;
       if (event.cause === 'internal') log.error({ event: 'flow.closed', ...event }, line);
       else log.info({ event: 'flow.closed', ...event }, line);
-    },
-    upgradeRefused(event) {
-      count.upgradesRefused.inc(event.cause);
-      const line = `WebSocket from ${event.remote} refused with ${event.status}: ${gateWords[event.cause]}`;
-      log.info({ event: 'flow.refused', ...event }, line);
-    },
-    connectionCut(event) {
-      count.cut.inc(event.cause);
-      const line = `connection from ${event.remote} cut: ${cutWords[event.cause]}`;
-      log.info({ event: 'connection.cut', ...event }, line);
     },
   };
 }

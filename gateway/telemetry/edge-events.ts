@@ -15,7 +15,10 @@ export type UpgradeRefusal =
   | 'draining';
 
 /** Why a connection was cut that never became a WebSocket. */
-export type ConnectionCut = 'silent' | 'slow_request' | 'too_many_silent';
+export type ConnectionCut = 'silent' | 'slow_request' | 'too_many_silent' | 'slow_reader';
+
+/** Why an HTTP request at a listener for browsers was refused. */
+export type PageRefusal = 'rate';
 
 /** Why a message got no answer: it could not be addressed, or nobody waits for one. */
 export type DropCause = 'malformed' | 'response' | 'ack' | 'response_unattached' | 'ack_unattached';
@@ -59,6 +62,8 @@ export interface EdgeEvents {
   upgradeRefused(event: { remote: string; status: number; cause: UpgradeRefusal; detail: string }): void;
   /** A connection took too long for its first request, or its address had too many such. */
   connectionCut(event: { remote: string; cause: ConnectionCut }): void;
+  /** An HTTP request was not answered with what it asked for. */
+  pageRefused(event: { remote: string; cause: PageRefusal; path: string }): void;
   /** A request was answered with the failure's status. */
   messageRefused(event: FlowLabel & { method: string; sipCallId: string; failure: SipFailure }): void;
   messageDropped(event: FlowLabel & { cause: DropCause; detail: string }): void;

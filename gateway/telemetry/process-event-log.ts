@@ -174,9 +174,10 @@ function cdrEvents(log: Log, count: ProcessCounters): Pick<ProcessEvents, CdrEve
   };
 }
 
-const tokenWords: Readonly<Record<RefusedToken, string>> = {
-  turn_ticket: 'the ticket for TURN passwords',
-  admin: 'the token of operators',
+const tokenWords: Readonly<Record<RefusedToken, (remote: string) => string>> = {
+  turn_ticket: (remote) => `the ticket for TURN passwords from ${remote} is missing or wrong`,
+  admin: (remote) => `the token of operators from ${remote} is missing or wrong`,
+  admin_locked: (remote) => `too many wrong tokens of operators from ${remote}: none is looked at`,
 };
 
 function strangerEvents(
@@ -186,8 +187,7 @@ function strangerEvents(
   return {
     tokenRefused(event) {
       count.tokensRefused.inc(event.token);
-      const line = `${tokenWords[event.token]} from ${event.remote} is missing or wrong`;
-      log.warn({ event: 'token.refused', ...event }, line);
+      log.warn({ event: 'token.refused', ...event }, tokenWords[event.token](event.remote));
     },
     strangerTurnedAway({ reported, ...event }) {
       const { method, transport, remote, answer } = event;

@@ -27,7 +27,7 @@ export const strangerTransports = ['udp', 'tcp', 'tls', 'other'] as const;
 /** Which token an HTTP request needs. */
 export type RefusedToken = (typeof refusedTokens)[number];
 
-export const refusedTokens = ['turn_ticket', 'admin'] as const;
+export const refusedTokens = ['turn_ticket', 'admin', 'admin_locked'] as const;
 
 /**
  * What became of a dialog that an earlier process left behind in drachtio-server: ended by our BYE; unknown to it or to the
@@ -60,7 +60,10 @@ export interface ProcessEvents {
   }): void;
   /** So many more came in the last minute from that address, or from all that are not followed one by one. */
   strangerPersists(event: { address: string | undefined; requests: number }): void;
-  /** An HTTP request had none or a wrong one: a ticket for TURN passwords, or the operators' token. */
+  /**
+   * An HTTP request had none or a wrong one: a ticket for TURN passwords, or the operators' token;
+   * `admin_locked`: after too many wrong ones none was looked at.
+   */
   tokenRefused(event: { remote: string; token: RefusedToken }): void;
   /** A message was longer than drachtio-server can take; its call was refused or ended. */
   engineFrameRefused(event: { sizeBytes: number; limitBytes: number }): void;

@@ -33,6 +33,7 @@ export class RecordedEvents {
       flowClosed: record('flowClosed'),
       upgradeRefused: record('upgradeRefused'),
       connectionCut: record('connectionCut'),
+      pageRefused: record('pageRefused'),
       messageRefused: record('messageRefused'),
       messageDropped: record('messageDropped'),
       challenged: record('challenged'),
@@ -70,7 +71,7 @@ export class RecordedLog implements Log {
 export interface EdgeFixtureOptions extends Partial<
   Pick<
     EdgeOptions,
-    'origins' | 'keepaliveMs' | 'anonymousOptions' | 'perMessageDeflate' | 'listen' | 'tokens'
+    'origins' | 'keepaliveMs' | 'anonymousOptions' | 'perMessageDeflate' | 'listen' | 'tokens' | 'proxies'
   >
 > {
   readonly limits?: Partial<EdgeLimits>;
@@ -87,6 +88,8 @@ export interface EdgeFixture {
   readonly location: MemoryLocation;
   readonly events: RecordedEvents;
   readonly log: RecordedLog;
+  /** What the edge started with. */
+  readonly limits: EdgeLimits;
   /** `ws://127.0.0.1:port/ws` */
   readonly url: string;
   connect(identity?: Partial<ClientIdentity>): Promise<WsSipClient>;
@@ -99,7 +102,7 @@ const users = [
   { user: 'bob', password: 'builder' },
 ];
 
-const defaults: Required<Omit<EdgeFixtureOptions, 'tokens'>> = {
+const defaults: Required<Omit<EdgeFixtureOptions, 'tokens' | 'proxies'>> = {
   listen: [{ address: '127.0.0.1', port: 0 }],
   origins: [],
   perMessageDeflate: false,
@@ -145,11 +148,12 @@ export async function startEdgeFixture(options: EdgeFixtureOptions = {}): Promis
   const registrar = new Registrar({ location, clock, events: events.sink, limits, flowTimerSeconds: 50 });
   const store = new MemoryCredentialStore();
   for (const user of [...users, ...settings.users]) store.addUser({ ...user, domain: 'localhost' });
+  const edgeLimits = { ...defaultEdgeLimits, ...settings.limits };
   const edge = await createEdge({
     ...settings,
     ...(tokens === undefined ? {} : { tokens }),
     pages: (_request, response) => response.end('page'),
-    limits: { ...defaultEdgeLimits, ...settings.limits },
+    limits: edgeLimits,
     domains: ['localhost'],
     auth: new DigestAuth({ store, clock, nonceLifetimeMs: settings.nonceLifetimeMs }),
     registrar,
@@ -166,6 +170,7 @@ export async function startEdgeFixture(options: EdgeFixtureOptions = {}): Promis
     location,
     events,
     log,
+    limits: edgeLimits,
     url,
     connect: (identity) => WsSipClient.connect(url, { user: 'alice', password: 'wonderland', ...identity }),
     sizes: () => ({ ...edge.sizes(), ...endpoints.sizes(), bindings: location.size }),

@@ -7,6 +7,7 @@ export const wideLimits = [
   'unauthenticated: 1000000',
   'unauthenticated_per_ip: 100000',
   'connects_per_minute: 1000000',
+  'http_requests_per_minute: 1000000',
   'messages_per_second: 10000',
   'address_messages_per_second: 1000000',
   'user_messages_per_second: 1000000',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createAdminServer, startAdminServer } from '../../../gateway/api/admin-server.js';
 import type { Inspection, RowSource } from '../../../gateway/api/inspection.js';
 import { Secret } from '../../../gateway/config/secret.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { Metrics } from '../../../gateway/telemetry/metrics.js';
 
 function source<Row>(...rows: Row[]): RowSource<Row> {
@@ -21,6 +22,7 @@ const call = {
 function serve(changes: { ready?: boolean; token?: string; broken?: boolean } = {}) {
   const defects: unknown[] = [];
   const tokensRefused: string[] = [];
+  const clock = new FakeClock();
   const inspection: Inspection = {
     ready: changes.ready ?? true,
     sizes() {
@@ -46,9 +48,10 @@ function serve(changes: { ready?: boolean; token?: string; broken?: boolean } = 
       defect: (defect: { error: unknown }) => defects.push(defect.error),
       tokenRefused: ({ token: which }: { token: string }) => tokensRefused.push(which),
     },
+    clock,
     reload: () => Promise.resolve({ applied: ['trunks.office'], needsRestart: [] }),
   };
-  return { options, defects, tokensRefused, server: createAdminServer(options) };
+  return { options, defects, tokensRefused, clock, server: createAdminServer(options) };
 }
 
 const local = { host: '127.0.0.1:8081' };
@@ -122,6 +125,28 @@ describe('admin server', () => {
       tokensRefused,
       Array.from({ length: 8 }, () => 'admin'),
     );
+  });
+
+  it('answers 429 for the rest of the minute to an address that has sent ten wrong tokens, and to no other', async () => {
+    const { server, tokensRefused, clock } = serve({ token: 's3cret' });
+    const ask = async (authorization: string | undefined, remoteAddress = '192.0.2.1') => {
+      const headers = authorization === undefined ? local : { ...local, authorization };
+      return server.inject({ url: '/api/v1/calls', headers, remoteAddress });
+    };
+    for (let guess = 0; guess < 10; guess += 1) {
+      assert.equal((await ask(undefined)).statusCode, 401);
+      assert.equal((await ask(`Bearer guess${guess}`)).statusCode, 401);
+    }
+    clock.advance(20_000);
+    const locked = await ask('Bearer s3cret');
+    assert.equal(locked.statusCode, 429);
+    assert.equal(locked.headers['retry-after'], '40');
+    assert.equal((await ask('Bearer s3cret', '192.0.2.2')).statusCode, 200);
+    assert.equal((await server.inject({ url: '/healthz', remoteAddress: '192.0.2.1' })).statusCode, 200);
+    clock.advance(40_000);
+    assert.equal((await ask('Bearer s3cret')).statusCode, 200);
+    const count = (token: string): number => tokensRefused.filter((refused) => refused === token).length;
+    assert.deepEqual([count('admin'), count('admin_locked')], [20, 1]);
   });
 
   it('without a token answers nobody who comes by a foreign host name', async () => {

@@ -28,7 +28,7 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
   ],
   'an unknown key that resembles nothing': [
     withLine(31, 'limits: { zzzzzzzzzz: 2 }'),
-    'line 31: limits.zzzzzzzzzz: unknown key (known here: connections_per_ip, messages_per_second, register_failures_per_minute, calls_per_endpoint, connections, unauthenticated, unauthenticated_per_ip, connects_per_minute, authenticate_within, request_within, address_messages_per_second, user_messages_per_second, failing_users_per_ip, registers_per_minute, invites_per_minute, attempt_timeout, progress_timeout, user, fraud)',
+    'line 31: limits.zzzzzzzzzz: unknown key (known here: connections_per_ip, messages_per_second, register_failures_per_minute, calls_per_endpoint, connections, unauthenticated, unauthenticated_per_ip, connects_per_minute, http_requests_per_minute, authenticate_within, request_within, address_messages_per_second, user_messages_per_second, failing_users_per_ip, registers_per_minute, invites_per_minute, attempt_timeout, progress_timeout, user, fraud)',
   ],
   'a port that is a word': [
     withLine(2, '  http: { address: 127.0.0.1, port: http }'),
@@ -250,7 +250,7 @@ const broken: Record<string, readonly [text: string, ...problems: string[]]> = {
   ],
   'a section that is a word': [
     withLine(31, 'limits: many'),
-    'line 31: limits: "many" is not a group of keys (keys here: connections_per_ip, messages_per_second, register_failures_per_minute, calls_per_endpoint, connections, unauthenticated, unauthenticated_per_ip, connects_per_minute, authenticate_within, request_within, address_messages_per_second, user_messages_per_second, failing_users_per_ip, registers_per_minute, invites_per_minute, attempt_timeout, progress_timeout, user, fraud)',
+    'line 31: limits: "many" is not a group of keys (keys here: connections_per_ip, messages_per_second, register_failures_per_minute, calls_per_endpoint, connections, unauthenticated, unauthenticated_per_ip, connects_per_minute, http_requests_per_minute, authenticate_within, request_within, address_messages_per_second, user_messages_per_second, failing_users_per_ip, registers_per_minute, invites_per_minute, attempt_timeout, progress_timeout, user, fraud)',
   ],
   'several things at once, in the order of the file': [
     withLine(2, '  http: { port: x }')

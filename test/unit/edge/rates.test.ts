@@ -69,6 +69,7 @@ describe('networkOf', () => {
     ['2001:0DB8::1', '2001:db8:0:0::/64'],
     ['::1', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['::ffff:192.0.2.33', '192.0.2.33'],
     ['64:ff9b::192.0.2.33', '64:ff9b:0:0::/64'],
   ] as const) {
     it(`takes ${address} for ${network}`, () => assert.equal(networkOf(address), network));

@@ -37,6 +37,10 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
     (events) => events.connectionCut({ remote: flow.remote, cause: 'silent' }),
   ],
   [
+    'webtrunk_pages_refused_total{cause="rate"} 1',
+    (events) => events.pageRefused({ remote: flow.remote, cause: 'rate', path: '/api/ice-servers' }),
+  ],
+  [
     'webtrunk_messages_refused_total{code="media.not_acceptable"} 1',
     (events) => events.messageRefused({ ...flow, method: 'INVITE', sipCallId: 'a@b', failure: refusal }),
   ],

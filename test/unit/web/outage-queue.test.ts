@@ -14,10 +14,13 @@ describe('what calls want to say while there is no connection', () => {
     let nowMs = 0;
     const queue = new OutageQueue(() => nowMs);
     queue.keep('early');
-    nowMs = 20_000;
+    nowMs = 32_001;
+    assert.equal(queue.isWorthSending, false);
     queue.keep('late');
-    nowMs = 33_000;
+    nowMs = 40_000;
+    assert.equal(queue.isWorthSending, true);
     assert.deepEqual(queue.drain(), ['late']);
+    assert.equal(queue.isWorthSending, false);
   });
 
   it('does not grow without bound', () => {

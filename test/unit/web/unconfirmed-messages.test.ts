@@ -58,7 +58,9 @@ describe('what a connection may have lost', () => {
 
   it('is dropped when its transaction must be over', () => {
     messages.sent(bye);
+    assert.equal(messages.isWorthSending, true);
     nowMs = 32_001;
+    assert.equal(messages.isWorthSending, false);
     assert.deepEqual(messages.drain(), []);
   });
 

@@ -16,6 +16,12 @@ export class OutageQueue {
     return this.messages.size;
   }
 
+  /** Something waits that is still worth sending. */
+  get isWorthSending(): boolean {
+    const limit = this.nowMs() - worthMs;
+    return [...this.messages.values()].some((keptAtMs) => keptAtMs >= limit);
+  }
+
   /** Keeps a message, unless too many wait already. Retransmissions are kept once. */
   keep(message: string): void {
     if (this.messages.size >= maxMessages) return;

@@ -162,7 +162,8 @@ export class PhoneLine {
 
   private wait(cause: WaitCause, detail: string | undefined, atLeastMs: number): void {
     this.failures += 1;
-    const longestMs = this.store.state.calls.list.length > 0 ? maxInCallMs : undefined;
+    const isInCall = this.store.state.calls.list.length > 0 || this.transport.owesMessages;
+    const longestMs = isInCall ? maxInCallMs : undefined;
     const delayMs = Math.max(atLeastMs, reconnectDelayMs(this.failures, Math.random(), longestMs));
     clearTimeout(this.retryTimer);
     this.retryTimer = setTimeout(() => this.retry(), delayMs);

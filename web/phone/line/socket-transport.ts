@@ -104,6 +104,11 @@ export class SocketTransport implements Transport {
     for (const message of messages) this.write(socket, message);
   }
 
+  /** The other end is still to hear of something, as that a call has ended. */
+  get owesMessages(): boolean {
+    return this.queue.isWorthSending || this.unconfirmed.isWorthSending;
+  }
+
   /** Asks the other end for a sign of life now, as after sleep or a change of network. */
   check(): void {
     if (this.isConnected()) this.probe.check();

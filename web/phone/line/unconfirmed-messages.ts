@@ -22,6 +22,12 @@ export class UnconfirmedMessages {
     return this.messages.size;
   }
 
+  /** Something may be lost that is still worth sending again. */
+  get isWorthSending(): boolean {
+    const limit = this.nowMs() - worthMs;
+    return [...this.messages.values()].some(({ atMs }) => atMs >= limit);
+  }
+
   /** A message was written to a connection. The oldest make room when there are too many. */
   sent(text: string): void {
     const key = ownKey(text);

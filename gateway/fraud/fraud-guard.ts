@@ -8,7 +8,7 @@ const dayMs = 86_400_000;
 const maxUsers = 10_000;
 /** Numbers that are remembered of each user; the one called longest ago is forgotten first. */
 const maxKnownNumbers = 100;
-/** What is shorter without `+` has no room for the code of another country: extensions, local and short numbers. */
+/** What has fewer without `+` has no room for the code of another country: names, extensions, local and short numbers. */
 const minForeignDigits = 8;
 
 interface UserRecord {
@@ -40,20 +40,38 @@ export class FraudGuard {
     return this.#users.size;
   }
 
-  /** Whether the user may call those numbers, as they are sent to trunks; a failure says why not. */
+  /** Counts a call of the user to those numbers, as they are sent to trunks; a failure says why there is to be none. */
   check(aor: string, sent: readonly string[]): SipFailure | undefined {
     const config = this.config();
     if (config === undefined) return undefined;
-    const numbers = [...new Set(sent.map((number) => normalised(number, 'e164', config.country)))];
-    const forbidden = [...sent, ...numbers].find((number) =>
+    const numbers = written(sent, config);
+    return (
+      this.forbidden(aor, sent) ?? this.#minutesUsedUp(aor, config) ?? this.#tooManyNew(aor, numbers, config)
+    );
+  }
+
+  /** Why nobody may call those numbers. */
+  forbidden(aor: string, sent: readonly string[]): SipFailure | undefined {
+    const config = this.config();
+    if (config === undefined) return undefined;
+    const numbers = written(sent, config);
+    const denied = [...sent, ...sent.map(withoutSigns), ...numbers].find((number) =>
       config.deny.some((begin) => number.startsWith(begin)),
     );
-    if (forbidden !== undefined) {
-      return failure('limit.denied_number', { detail: `${aor} dialled ${forbidden}` });
-    }
+    if (denied !== undefined) return failure('limit.denied_number', { detail: `${aor} dialled ${denied}` });
     const foreign = numbers.find((number) => isForeign(number, config));
-    if (foreign !== undefined) return failure('limit.international', { detail: `${aor} dialled ${foreign}` });
-    return this.#minutesUsedUp(aor, config) ?? this.#tooManyNew(aor, numbers, config);
+    if (foreign === undefined) return undefined;
+    return failure('limit.international', { detail: `${aor} dialled ${foreign}` });
+  }
+
+  /** What is counted of each user, in words; undefined: nothing. */
+  get counted(): string | undefined {
+    const { newDestinationsPerHour: numbers, minutesPerDay: minutes } = this.config() ?? {};
+    const limits = [
+      ...(numbers === undefined ? [] : [`${numbers} new numbers an hour`]),
+      ...(minutes === undefined ? [] : [`${minutes} minutes a day`]),
+    ];
+    return limits.length === 0 ? undefined : limits.join(', ');
   }
 
   /** How long a call of the user over a trunk may last; undefined: as long as others. */
@@ -125,9 +143,20 @@ function remember(known: Set<string>, number: string): void {
   if (oldest !== undefined && known.size > maxKnownNumbers) known.delete(oldest);
 }
 
+/** As E.164 numbers, each once; what is none stays as it is. */
+function written(sent: readonly string[], { country }: FraudConfig): readonly string[] {
+  return [...new Set(sent.map((number) => normalised(number, 'e164', country)))];
+}
+
+/** The digits, whatever stands between them: a PBX may pass over it. */
+function withoutSigns(number: string): string {
+  return `${number.startsWith('+') ? '+' : ''}${number.replace(/[^0-9]/g, '')}`;
+}
+
 /** What cannot be read as a number of the country, and is no short one, is taken for one of another. */
 function isForeign(number: string, { country, international, allow }: FraudConfig): boolean {
-  const isOwn = number.startsWith(callingCodeOf(country)) || !/^\+?[0-9*#]+$/.test(number);
-  if (international || isOwn || (!number.startsWith('+') && number.length < minForeignDigits)) return false;
+  if (international || number.startsWith(callingCodeOf(country))) return false;
+  const digits = withoutSigns(number);
+  if (!digits.startsWith('+') && digits.length < minForeignDigits) return false;
   return !allow.some((begin) => number.startsWith(begin));
 }

@@ -5,6 +5,8 @@ import type { Config } from '../config/config.js';
 import { createCredentials } from '../create-credentials.js';
 import { createMedia } from '../create-media.js';
 import { createDecider, createRouter } from '../create-router.js';
+import { FraudGuard } from '../fraud/fraud-guard.js';
+import { guardedRouter } from '../fraud/guarded-router.js';
 import type { Binding } from '../location/location.js';
 import { createPbxRouter } from '../pbx-domain/pbx-router.js';
 import { createEvents } from '../telemetry/events.js';
@@ -49,7 +51,7 @@ export async function rehearse(
     upkeepOf: (name) => upkeeps.of(name),
     full: () => undefined,
   });
-  const usual = createRouter(config, {
+  const routes = createRouter(config, {
     trunks: table,
     credentials: createCredentials(config),
     location: { find: (aor) => [someDevice(aor)] },
@@ -57,7 +59,8 @@ export async function rehearse(
     clock,
     decider,
   });
-  const router = createPbxRouter(usual, {
+  const guard = new FraudGuard(() => config.limits.fraud, clock);
+  const router = createPbxRouter(guardedRouter(routes, guard), {
     trunks: table,
     contacts: call.contacts,
     endpoints: { find: () => undefined },

@@ -193,6 +193,27 @@ describe('webtrunk route', () => {
     assert.match(await said('999'), /^The call is answered 404 Not Found \(route\.no_match\)$/m);
   });
 
+  it('says when the guard against toll fraud would refuse, and what it counts', async () => {
+    const fraud = {
+      country: 'US',
+      international: false,
+      allow: [],
+      deny: ['61'],
+      newDestinationsPerHour: 20,
+      minutesPerDay: 600,
+    };
+    options = { ...options, limits: { fraud } };
+    assert.match(
+      await said('610'),
+      /^The call is answered 403 Number Not Allowed \(limit\.denied_number\)$/m,
+    );
+    assert.match(await said('6493012345678'), /^The call is answered 403 .* \(limit\.international\)$/m);
+    const counts = /^limits\.fraud allows each user 20 new numbers an hour, 600 minutes a day; only/m;
+    assert.match(await said('600'), counts);
+    assert.match(await said('600'), /^1\. office/m);
+    assert.doesNotMatch(await said('610'), counts);
+  });
+
   it('says that a target leads nowhere', async () => {
     const text = await said('500');
     assert.match(text, /^1\. nowhere sip:pbx\.invalid:5060;transport=udp\n {3}trunk\.unreachable/m);

@@ -30,6 +30,8 @@ describe('FraudGuard', () => {
     ['90114930123456', 'limit.international'],
     ['+19005550123', 'limit.denied_number'],
     ['9005550123', 'limit.denied_number'],
+    ['+1x900-5550123', 'limit.denied_number'],
+    ['0049w30123456', 'limit.international'],
   ] as const) {
     it(`says ${code ?? 'nothing'} to ${number}`, () => {
       const refusal = guard({ allow: ['+44'], deny: ['+1900'] }).check(alice, [number]);

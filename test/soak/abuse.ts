@@ -49,15 +49,13 @@ export const soakAbuse: Soak = async ({ rate, endpoints, seed, say }) => {
     ];
     say(`| ${header.join(' | ')} |`);
     say(`| ${header.map(() => '---').join(' | ')} |`);
-    say(rowOf(inQuiet));
-    const wrong: string[] = [...flawsOf(inQuiet, inQuiet.p99Ms)];
+    const flaws = [...report(inQuiet, inQuiet.p99Ms, say)];
     for (const [at, scenario] of abuseScenarios.entries()) {
       const result = await runScenario(rig, scenario, at + 1, attackSeconds);
-      say(rowOf(result));
-      wrong.push(...flawsOf(result, inQuiet.p99Ms));
+      flaws.push(...report(result, inQuiet.p99Ms, say));
     }
-    wrong.push(...(await leftIn(rig)));
-    if (wrong.length > 0) throw new Error(wrong.join('; '));
+    flaws.push(...(await leftIn(rig)));
+    if (flaws.length > 0) throw new Error(`${flaws.length} things did not hold: ${flaws.join('; ')}`);
     return `${abuseScenarios.length} attacks, no call of the load harmed, tables empty`;
   } finally {
     const ill = await rig.close();
@@ -72,10 +70,15 @@ function rowOf({ scenario, answered, moved, lines, load, p99Ms }: AbuseResult): 
   return `| ${cells.join(' | ')} |`;
 }
 
-function flawsOf({ scenario, flaws, p99Ms }: AbuseResult, quietMs: number): readonly string[] {
+/** Says the row and what did not hold; gives the latter. */
+function report(result: AbuseResult, quietMs: number, say: (text: string) => void): readonly string[] {
+  const { scenario, p99Ms } = result;
+  say(rowOf(result));
   const isSlow = p99Ms > Math.max(mostP99Ms, quietMs * mostTimesQuiet);
   const slow = isSlow ? [`p99 ${p99Ms.toFixed(0)} ms, in quiet ${quietMs.toFixed(0)} ms`] : [];
-  return [...flaws, ...slow].map((flaw) => `${scenario.name}: ${flaw}`);
+  const flaws = [...result.flaws, ...slow].map((flaw) => `${scenario.name}: ${flaw}`);
+  for (const flaw of flaws) say(`  ${flaw}`);
+  return flaws;
 }
 
 /** Tables that do not become empty once everybody has gone. */

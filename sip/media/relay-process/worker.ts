@@ -98,7 +98,7 @@ function obey(command: ToWorker): void {
         strays: (packets) => tell({ op: 'strays', packets }),
       });
       systemClock.every(sizesEveryMs, tellSizes);
-      watchRejectedPackets(systemClock, (packets) => tell({ op: 'rejected', packets }));
+      watchRejectedPackets((packets) => tell({ op: 'rejected', packets }));
       return tell({ op: 'ready' });
     case 'create':
       return create(command.session, command.callId);

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../../sip/clock.js';
 import { silentLog } from '../../../sip/log.js';
 import {
   startRelayProcesses,
   type RelayProcesses,
 } from '../../../sip/media/relay-process/relay-processes.js';
+import { browserSdp } from '../../bench/messages.js';
 import { freePort } from '../../support/free-port.js';
 import { LossyUdp } from '../../support/lossy-udp.js';
 import { audioPort, somePorts, TimeoutRecord, until } from '../../support/media-session.js';
@@ -14,6 +16,10 @@ import { WebrtcPeer } from '../../support/webrtc-peer.js';
 
 /** More than the process reads of its native log before it turns it off. */
 const flood = 400;
+/** Each checks its candidates 20 times a second, and each check that cannot be sent is two lines. */
+const unreachableBrowsers = 9;
+const unreachableSdpBytes = 2_000;
+const checksMs = 1_500;
 
 for (const isShared of [false, true]) {
   describe(`SRTP with a wrong key, ${isShared ? 'all browsers at one port' : 'each browser at its own'}`, () => {
@@ -76,3 +82,33 @@ for (const isShared of [false, true]) {
     });
   });
 }
+
+describe('browsers whose candidates cannot be reached', () => {
+  it('fill the log of the native library and end nothing', async function () {
+    this.timeout(20_000);
+    let deaths = 0;
+    const relay = startRelayProcesses({
+      address: '127.0.0.1',
+      ports: somePorts(),
+      processes: 1,
+      log: silentLog,
+      clock: systemClock,
+      died: () => (deaths += 1),
+    });
+    const phone = await RtpPhone.start();
+    try {
+      for (let call = 0; call < unreachableBrowsers; call += 1) {
+        const session = relay.createSession(`c_${call}`, new TimeoutRecord());
+        session.addEnd('l_browser', { profile: 'webrtc' });
+        session.addEnd('l_phone', { profile: 'plain', codecs: ['PCMU'] });
+        await session.offer('l_browser', 'l_phone', browserSdp(unreachableSdpBytes));
+        await session.answer('l_phone', 'l_browser', phone.sdp('0'));
+      }
+      await delay(checksMs);
+      assert.equal(deaths, 0);
+    } finally {
+      phone.close();
+      await relay.close();
+    }
+  });
+});

@@ -74,6 +74,11 @@ export class CallController {
     call.start();
   }
 
+  /** A call of that id has not ended. */
+  isUp(callId: string): boolean {
+    return this.#admissions.has(callId);
+  }
+
   /**
    * Goes on with a call of an earlier process: established, with the caller's leg in `incoming`; `callee` makes the other.
    * Throws when a leg or the media cannot be restored.

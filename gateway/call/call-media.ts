@@ -110,6 +110,12 @@ export class CallMedia {
     this.#session = engine.restoreSession(media, this.#listener);
   }
 
+  /** Closes a session that nobody has used. */
+  discard(): void {
+    this.#session?.close();
+    this.#session = undefined;
+  }
+
   /** Closes the session; resolves with its last figures. */
   async close(): Promise<readonly MediaEndStats[]> {
     const session = this.#session;

@@ -1,14 +1,8 @@
 import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
 import type { CallerLeg, HeaderList, IncomingCall, Leg, LegEnd, LegListener } from '../../sip/leg.js';
 import type { Timer } from '../../sip/clock.js';
-import {
-  callTransitions,
-  type CallActions,
-  type CallEventMap,
-  type CallEventName,
-  type CallState,
-  type CallTransition,
-} from './call-transitions.js';
+import { CallStates } from './call-states.js';
+import type { CallActions, CallEventMap, CallState } from './call-transitions.js';
 import { settleMs, tightest } from './call-limits.js';
 import { CallMedia } from './call-media.js';
 import { CallRecord } from './call-record.js';
@@ -24,15 +18,14 @@ import type { CallSource, CalleeTarget } from './ports.js';
 import { answerLocally, InDialog } from './in-dialog.js';
 import { calleeEars, callerEars, type LegEars } from './leg-ears.js';
 import { calleeOf, MediaCheck } from './media-check.js';
-import { SerialQueue } from './serial-queue.js';
 
 /**
  * One call: a caller leg and the callee legs that are tried for it (DESIGN §4). All that happens to it passes through
- * one serial queue and the table in call-transitions.ts.
+ * one serial queue and the table in call-transitions.ts (`call-states.ts`).
  */
 export class Call implements CallActions {
   readonly caller: CallerLeg;
-  readonly #queue: SerialQueue;
+  readonly #states: CallStates;
   readonly #search: CalleeSearch;
   readonly #openLegs = new Set<string>();
   readonly #record: CallRecord;
@@ -41,7 +34,6 @@ export class Call implements CallActions {
   readonly #early: EarlyMedia;
   readonly #mediaCheck: MediaCheck;
   readonly #negotiation: Negotiation;
-  #state: CallState = 'routing';
   #connected: Attempt | undefined;
   #lateAck: ((sdp?: string) => void) | undefined;
   #deferred: CallEventMap['reoffer'][] = [];
@@ -55,9 +47,13 @@ export class Call implements CallActions {
     private readonly around: CallSurroundings,
   ) {
     this.caller = incoming.leg;
-    this.#queue = new SerialQueue((thrown) => this.#broken(thrown));
+    this.#states = new CallStates({
+      actions: this,
+      hasOpenLegs: () => this.#openLegs.size > 0,
+      defect: (thrown) => around.defect(thrown),
+    });
     this.#search = new CalleeSearch(around.clock, {
-      overdue: (attempt) => this.#post('refused', attempt),
+      overdue: (attempt) => this.#states.post('refused', attempt),
       failed: (attempt) => around.events.callAttemptFailed({ callId: id, ...attempt }),
     });
     this.#record = new CallRecord(around.clock);
@@ -66,13 +62,13 @@ export class Call implements CallActions {
     this.#early = new EarlyMedia(this.#media, incoming.leg, incoming.sdp);
     this.#mediaCheck = new MediaCheck(around.clock, this.#media, {
       ...{ source, caller: this.caller, callee: () => calleeOf(this.#connected) },
-      offerAgain: (event) => this.#post('reoffer', event),
+      offerAgain: (event) => this.#states.post('reoffer', event),
     });
     this.#negotiation = new Negotiation(this.#media, tellEvents(this, around));
   }
 
   get state(): CallState {
-    return this.#state;
+    return this.#states.state;
   }
 
   /** Milliseconds since the Unix epoch. */
@@ -93,30 +89,36 @@ export class Call implements CallActions {
     caller.listen(callerEars(caller.id, this.#ears));
     const { from, requestUri: dialled } = incoming;
     around.events.callStarted({ callId, from: from.uri, dialled, side: source.side, sipCallId });
-    this.#queue.push(async () => {
+    this.#states.push(async () => {
       try {
-        await this.#dispatch('routed', { plan: await around.router.plan(incoming, source) });
+        await this.#states.dispatch('routed', { plan: await around.router.plan(incoming, source) });
       } catch (thrown) {
-        await this.#dispatch('unroutable', { failure: this.#asFailure(thrown) });
+        await this.#states.dispatch('unroutable', { failure: this.#states.asFailure(thrown) });
       }
     });
   }
 
   /**
    * Goes on with a call of an earlier process, instead of {@link start}: established, with the caller's leg that it was
-   * made with. `callee` makes the other leg.
+   * made with. `callee` makes the other leg. Throws when a leg or the media cannot be restored: nothing is left of it then.
    */
   resume(snapshot: CallSnapshot, callee: (listener: LegListener) => Leg): void {
     const { caller, around } = this;
-    this.#state = 'established';
     this.#media.restore(snapshot);
+    this.#states.jump('established');
     this.#record.restore(snapshot);
     this.#search.outcomes.push(...snapshot.attempts);
     this.#negotiation.restore(snapshot.holding);
-    caller.listen(callerEars(this.caller.id, this.#ears));
-    const leg = callee(calleeEars(snapshot.callee.legId, this.#ears));
-    this.#connected = restoredAttempt(snapshot.callee, leg, around.clock);
-    this.#openLegs.add(caller.id).add(leg.id);
+    try {
+      caller.listen(callerEars(this.caller.id, this.#ears));
+      const leg = callee(calleeEars(snapshot.callee.legId, this.#ears));
+      this.#connected = restoredAttempt(snapshot.callee, leg, around.clock);
+      this.#openLegs.add(caller.id).add(leg.id);
+    } catch (thrown) {
+      this.#states.jump('ended');
+      this.#media.discard();
+      throw thrown;
+    }
     const talkedMs = around.clock.nowMs() - snapshot.answeredMs;
     this.#limit(snapshot.maxDurationMs - talkedMs, 'call.max_duration');
   }
@@ -124,7 +126,7 @@ export class Call implements CallActions {
   /** What another process needs to go on with the call; undefined while it cannot be taken over. */
   snapshot(): CallSnapshot | undefined {
     const callee = this.#connected;
-    if (this.#state !== 'established' || callee === undefined || this.#negotiation.isBusy) return undefined;
+    if (this.state !== 'established' || callee === undefined || this.#negotiation.isBusy) return undefined;
     return snapshotOf(this, callee, {
       ...this.#record.times,
       attempts: this.#search.outcomes,
@@ -140,14 +142,14 @@ export class Call implements CallActions {
 
   /** Ends the call from outside: drain, lost engine, operator. Idempotent. */
   cut(reason: SipFailure): void {
-    this.#post('cut', { failure: reason });
+    this.#states.post('cut', { failure: reason });
   }
 
   /** Waits no more for legs to report their end; says which ones have not. */
   abandon(): readonly string[] {
     const left = [...this.#openLegs];
     this.#openLegs.clear();
-    this.#post('settled', {});
+    this.#states.post('settled', {});
     return left;
   }
 
@@ -200,8 +202,8 @@ export class Call implements CallActions {
     this.#record.maxDurationMs = tightest(this.around.limits, this.#connected?.target.limits).maxDurationMs;
     this.#limit(this.#record.maxDurationMs, 'call.max_duration');
     const owed = this.#early.takeOwed(this.#connected?.leg.id);
-    if (owed !== undefined) this.#post('reoffer', { legId: this.caller.id, reoffer: owed });
-    for (const event of this.#deferred.splice(0)) this.#post('reoffer', event);
+    if (owed !== undefined) this.#states.post('reoffer', { legId: this.caller.id, reoffer: owed });
+    for (const event of this.#deferred.splice(0)) this.#states.post('reoffer', event);
     const ack = this.#lateAck;
     if (ack === undefined) return this.around.changed(this);
     this.#lateAck = undefined;
@@ -288,44 +290,16 @@ export class Call implements CallActions {
     this.around.ended(this.id, cdr);
   }
 
-  // The queue and the table
-
-  #post<Name extends CallEventName>(name: Name, event: CallEventMap[Name]): void {
-    this.#queue.push(() => this.#dispatch(name, event));
-  }
-
-  async #dispatch<Name extends CallEventName>(name: Name, event: CallEventMap[Name]): Promise<void> {
-    const transition: CallTransition<Name> | undefined = callTransitions[name][this.#state];
-    if (transition !== undefined) {
-      this.#state = transition.to;
-      try {
-        await transition.act(this, event);
-      } catch (thrown) {
-        await this.#dispatch('cut', { failure: this.#asFailure(thrown) });
-      }
-    }
-    if (this.#state === 'ending' && this.#openLegs.size === 0) await this.#dispatch('settled', {});
-  }
-
-  #broken(thrown: unknown): void {
-    this.around.defect(thrown);
-    this.#post('cut', { failure: toFailure(thrown) });
-  }
-
-  #asFailure(thrown: unknown): SipFailure {
-    const known = toFailure(thrown);
-    if (known !== thrown) this.around.defect(thrown);
-    return known;
-  }
+  // What comes from the legs
 
   /** What each leg tells, as events of the call. */
   get #ears(): LegEars {
     return {
-      post: (name, event) => this.#post(name, event),
-      answered: (event) => this.#queue.push(() => this.#calleeAnswered(event)),
+      post: (name, event) => this.#states.post(name, event),
+      answered: (event) => this.#states.push(() => this.#calleeAnswered(event)),
       callerGone: (end) => {
         this.#openLegs.delete(this.caller.id);
-        this.#post('callerGone', { end });
+        this.#states.post('callerGone', { end });
       },
       calleeGone: (legId, end) => this.#calleeGone(legId, end),
     };
@@ -334,14 +308,14 @@ export class Call implements CallActions {
   /** One that is not waited for any more may answer all the same. */
   #calleeAnswered(event: CallEventMap['answered']): void | Promise<void> {
     const isAwaited = this.#search.get(event.legId) !== undefined;
-    return isAwaited ? this.#dispatch('answered', event) : this.releaseExtra(event);
+    return isAwaited ? this.#states.dispatch('answered', event) : this.releaseExtra(event);
   }
 
   #calleeGone(legId: string, end: LegEnd): void {
-    this.#queue.push(() => {
+    this.#states.push(() => {
       this.#openLegs.delete(legId);
-      if (this.#connected?.leg.id === legId) return this.#dispatch('calleeGone', { end });
-      return this.#dispatch('refused', {
+      if (this.#connected?.leg.id === legId) return this.#states.dispatch('calleeGone', { end });
+      return this.#states.dispatch('refused', {
         legId,
         failure: end.failure ?? failure('upstream.refused', { detail: 'the callee left before it answered' }),
       });
@@ -352,7 +326,9 @@ export class Call implements CallActions {
 
   #limit(limitMs: number, code: 'callee.no_answer' | 'call.max_duration'): void {
     this.#timer?.cancel();
-    this.#timer = this.around.clock.after(limitMs, () => this.#post('cut', { failure: failure(code) }));
+    this.#timer = this.around.clock.after(limitMs, () =>
+      this.#states.post('cut', { failure: failure(code) }),
+    );
   }
 
   /** Begins the next stage; when there is none, or all its targets fail at once, tells the caller. */
@@ -361,7 +337,9 @@ export class Call implements CallActions {
       for (const target of this.#search.nextStage() ?? []) await this.#invite(target);
     }
     if (this.#search.pendingCount > 0) return;
-    await this.#dispatch('unroutable', { failure: this.#search.bestFailure ?? failure('route.no_match') });
+    await this.#states.dispatch('unroutable', {
+      failure: this.#search.bestFailure ?? failure('route.no_match'),
+    });
   }
 
   async #invite(target: CalleeTarget): Promise<void> {
@@ -376,7 +354,7 @@ export class Call implements CallActions {
     } catch (thrown) {
       this.#openLegs.delete(legId);
       this.#media.removeEnd(legId);
-      this.#search.noteFailure(target, legId, this.#asFailure(thrown), startedMs);
+      this.#search.noteFailure(target, legId, this.#states.asFailure(thrown), startedMs);
     }
   }
 
@@ -385,8 +363,8 @@ export class Call implements CallActions {
     const answered = { callId: this.id, legId: winner.leg.id, target: winner.target.label };
     this.around.events.callAnswered({ ...answered, setupMs: this.#record.answered() });
     this.caller.answer(sdp, headers).then(
-      (ackSdp) => this.#post('acknowledged', { sdp: ackSdp }),
-      (thrown: unknown) => this.#post('cut', { failure: toFailure(thrown) }),
+      (ackSdp) => this.#states.post('acknowledged', { sdp: ackSdp }),
+      (thrown: unknown) => this.#states.post('cut', { failure: toFailure(thrown) }),
     );
   }
 

@@ -15,6 +15,8 @@ export interface CallDocument {
 
 const text = z.string().max(100_000);
 const count = z.number().int().nonnegative();
+/** Milliseconds since the Unix epoch, as far as a Date goes. */
+const time = z.number().min(0).max(8.64e15);
 const timer = z.object({ seconds: count, weRefresh: z.boolean() });
 const party = z.object({ uri: text, displayName: text.optional() }).transform(({ uri, displayName }) => ({
   uri,
@@ -75,9 +77,9 @@ const leg = { legId: text, dialog };
 
 const call = z.object({
   id: text,
-  startedMs: z.number(),
-  answeredMs: z.number(),
-  maxDurationMs: z.number(),
+  startedMs: time,
+  answeredMs: time,
+  maxDurationMs: z.number().min(0),
   route: text.optional(),
   dialled: text,
   from: party,
@@ -93,7 +95,7 @@ const call = z.object({
     label: text,
     place: z.union([z.object({ endpointId: text }), z.object({ trunk: text })]),
     media: legMedia,
-    invitedMs: z.number(),
+    invitedMs: time,
   }),
   attempts: z.array(
     z.object({ target: text, legId: text, status: count, code: text, durationMs: z.number() }),

@@ -20,7 +20,7 @@ import { RestoredCaller } from './restored-caller.js';
 export interface HandOverParts {
   readonly store: SharedStore;
   readonly endpoints: Pick<EndpointTable, 'find' | 'adopt'>;
-  readonly controller: Pick<CallController, 'resume'>;
+  readonly controller: Pick<CallController, 'resume' | 'isUp'>;
   readonly trunkSide: Pick<TrunkSide, 'dialogState' | 'restore'>;
   /** What a trunk's PBX asks for when it challenges. */
   readonly credentialsOf: (trunk: string) => SrfCredentials | undefined;
@@ -70,10 +70,12 @@ export class HandOver {
 
   /** Goes on with the calls of records; ends, as far as it can reach them, those that it cannot go on with. */
   takeOver(records: ReadonlyMap<string, string>, from: PreviousOwner): void {
-    const { store, events } = this.parts;
+    const { store, controller, events } = this.parts;
     for (const [callId, record] of records) {
+      // Its own record is written anew when it changes.
+      if (controller.isUp(callId)) continue;
       const document = readCallDocument(record);
-      if (document === undefined) {
+      if (document?.call.id !== callId) {
         events.storeRecordUnusable({ kind: 'call', key: callId, why: 'it is not what this version writes' });
         store.remove('call', callId);
         continue;

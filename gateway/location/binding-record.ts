@@ -12,7 +12,7 @@ const schema = z.array(
       regId: z.number().int().optional(),
       contactParams: text,
       path: z.array(text).max(20),
-      expiresAtMs: z.number(),
+      expiresAtMs: z.number().min(0),
       sipCallId: text,
       cseq: z.number(),
       endpointId: text,

@@ -60,7 +60,7 @@ export class SharedLocation implements Location {
     const records = await this.options.store.inherit('bindings');
     const inherited: Binding[] = [];
     for (const [aor, record] of records) {
-      const left = readBindings(record);
+      const left = bindingsIn(record, aor);
       if (left === undefined) unusable(aor);
       const known = this.#own.find(aor);
       const bindings = known.length > 0 || !isOurs(aor) ? known : this.#alive(left ?? []);
@@ -83,4 +83,10 @@ export class SharedLocation implements Location {
     if (bindings.length === 0) this.options.store.remove('bindings', aor);
     else this.options.store.put('bindings', aor, writeBindings(bindings));
   }
+}
+
+/** Undefined when the record is not one of bindings of that address-of-record. */
+function bindingsIn(record: string, aor: string): readonly Binding[] | undefined {
+  const bindings = readBindings(record);
+  return bindings?.every((binding) => binding.aor === aor) === true ? bindings : undefined;
 }

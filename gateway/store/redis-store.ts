@@ -22,6 +22,8 @@ const maxReconnectMs = 2_000;
 /** A node that has not said so for this long is not alive. */
 const aliveMs = 6_000;
 const sayAliveEveryMs = 2_000;
+/** So many signs of life without an answer, and the other end of the connection may be gone without a word. */
+const mostUnanswered = 5;
 /** Records of a node that never comes back are forgotten by the store. */
 const forgetSeconds = 86_400;
 /** Writes are gathered for so long. */
@@ -44,9 +46,24 @@ redis.call('DEL', KEYS[2])
 redis.call('SREM', KEYS[4], ARGV[1])
 return calls`;
 
+type Client = ReturnType<typeof createStoreClient>;
+
+function createStoreClient(url: string) {
+  return createClient({
+    url,
+    disableOfflineQueue: true,
+    socket: {
+      connectTimeout: connectMs,
+      reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, maxReconnectMs),
+    },
+  });
+}
+
 /** {@link SharedStore} in Redis: a hash for each node and kind of record, and a key that says that the node is alive. */
 export class RedisStore implements SharedStore {
-  readonly #client;
+  #client: Client;
+  /** Signs of life since the last one that was answered. */
+  #unanswered = 0;
   /** What the store is to hold of this node. */
   readonly #held: Readonly<Record<RecordKind, Map<string, string>>> = {
     bindings: new Map(),
@@ -72,18 +89,8 @@ export class RedisStore implements SharedStore {
 
   /** Connects in the background, and again whenever the connection is lost. */
   constructor(private readonly options: RedisStoreOptions) {
-    this.#client = createClient({
-      url: options.url,
-      disableOfflineQueue: true,
-      socket: {
-        connectTimeout: connectMs,
-        reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, maxReconnectMs),
-      },
-    });
-    this.#client.on('error', (error: unknown) => this.#lost(error));
-    this.#client.on('ready', () => void this.#sayAlive());
-    this.#client.connect().catch((error: unknown) => this.#lost(error));
-    this.#heartbeat = options.clock.every(sayAliveEveryMs, () => void this.#sayAlive());
+    this.#client = this.#connect();
+    this.#heartbeat = options.clock.every(sayAliveEveryMs, () => this.#beat());
   }
 
   get isUp(): boolean {
@@ -224,6 +231,32 @@ export class RedisStore implements SharedStore {
     }
   }
 
+  #connect(): Client {
+    const client = createStoreClient(this.options.url);
+    client.on('error', (error: unknown) => {
+      if (client === this.#client) this.#lost(error);
+    });
+    client.on('ready', () => void this.#sayAlive());
+    client.connect().catch((error: unknown) => {
+      if (client === this.#client) this.#lost(error);
+    });
+    return client;
+  }
+
+  #beat(): void {
+    this.#unanswered += 1;
+    if (this.#unanswered > mostUnanswered) this.#connectAnew();
+    void this.#sayAlive();
+  }
+
+  /** TCP itself would wait a quarter of an hour for the other end. */
+  #connectAnew(): void {
+    const before = this.#client;
+    this.#unanswered = 0;
+    this.#client = this.#connect();
+    if (before.isOpen) before.destroy();
+  }
+
   /** Finds out, too, whether a store that did not answer answers again. */
   async #sayAlive(): Promise<void> {
     if (!this.#client.isReady) return;
@@ -238,6 +271,7 @@ export class RedisStore implements SharedStore {
       const [areKept] = await this.#inTime(said);
       for (const [at, kind] of kinds.entries()) if (areKept[at] === 0) this.#putAllAgain(kind);
       await this.#inTime(this.#lookAround());
+      this.#unanswered = 0;
       this.#found();
     } catch (error) {
       this.#lost(error);

@@ -14,6 +14,7 @@ const counts: Readonly<Record<string, number>> = {
   pages: 120,
   admin: 120,
   ng: 60,
+  store: 60,
   drachtio: 120,
 };
 const usualCount = 500;

@@ -13,6 +13,8 @@ export interface SubjectOptions {
   readonly sip?: string;
   /** The value of `media:`; passthrough by default. */
   readonly media?: string;
+  /** The value of `store:`; memory by default. */
+  readonly store?: string;
   /** Where the trunk that takes 9… has its PBX. */
   readonly pbxPort?: number;
 }
@@ -38,7 +40,12 @@ export class GatewaySubject {
     readonly adminPort: number,
   ) {}
 
-  static async start({ sip, media = '{ engine: passthrough }', pbxPort = 9 }: SubjectOptions = {}) {
+  static async start({
+    sip,
+    media = '{ engine: passthrough }',
+    store = 'memory',
+    pbxPort = 9,
+  }: SubjectOptions = {}) {
     const folder = mkdtempSync(join(tmpdir(), 'webtrunk-fuzz-'));
     const [port, adminPort, sipPort] = [await serverPort(), await serverPort(), await freePort()];
     const names = Array.from({ length: users }, (_, index) => userName(index));
@@ -53,6 +60,7 @@ websocket: { origins: ["*"], resume_grace: ${graceSeconds}s }
 domains: [{ name: ${domain}, users: [${own}] }]
 sip: ${sip ?? `{ embedded: { listen: ["udp:127.0.0.1:${sipPort}"] } }`}
 media: ${media}
+store: ${store}
 trunks:
   - { name: pbx, type: ip, hosts: [{ uri: "sip:127.0.0.1:${pbxPort};transport=udp", priority: 10 }], options: { every: 5s } }
 routes:

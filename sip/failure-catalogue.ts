@@ -214,6 +214,13 @@ export const failureCatalogue = {
     'warn',
     'The browser lost its connection and did not come back in time.',
   ),
+  'endpoint.backlog': entry(
+    480,
+    'Temporarily Unavailable',
+    'callee',
+    'warn',
+    'Too many requests wait already for a browser that has lost its connection.',
+  ),
   'media.not_acceptable': entry(
     488,
     'Not Acceptable Here',

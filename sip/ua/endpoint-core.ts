@@ -106,8 +106,8 @@ export class EndpointCore {
   }
 
   /**
-   * Calls the browser at the Contact of one of its bindings. Throws `dialog.unknown` after `dispose` and
-   * `message.malformed` when a URI cannot be read.
+   * Calls the browser at the Contact of one of its bindings. Throws `dialog.unknown` after `dispose`, `endpoint.backlog`
+   * while too much waits for a flow, and `message.malformed` when a URI cannot be read.
    */
   invite(target: string, invitation: Invitation, listener: CalleeListener): CalleeLeg {
     const { sdp, from, to } = invitation;
@@ -329,6 +329,7 @@ export class EndpointCore {
     options: ReturnType<typeof requestOptions>,
   ): OutgoingRequest {
     if (this.disposed) throw failure('dialog.unknown', { detail: 'the endpoint is gone' });
+    if (this.core.isFull) throw failure('endpoint.backlog');
     return this.core.makeOutgoingRequestMessage(
       method,
       readWireUri(target),

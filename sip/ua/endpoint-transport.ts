@@ -9,6 +9,8 @@ interface Unsent {
 }
 
 const unsentLimit = 64;
+/** Requests of ours leave room for the answers that only a flow that is there can ask for. */
+const requestLimit = 48;
 const sent = Promise.resolve();
 
 export interface EndpointTransportOptions {
@@ -36,6 +38,11 @@ export class EndpointTransport implements Transport {
   /** Number of messages that wait for a flow. */
   get size(): number {
     return this.unsent.length;
+  }
+
+  /** So much waits for a flow that requests are better refused at once. */
+  get isFull(): boolean {
+    return this.unsent.length >= requestLimit;
   }
 
   /** Never rejects: a transaction does not fail because a flow is away for a moment. */

@@ -1,10 +1,4 @@
-import {
-  ClientTransaction,
-  UserAgentCore,
-  type Body,
-  type Transport,
-  type URI,
-} from 'sip.js/lib/core/index.js';
+import { ClientTransaction, UserAgentCore, type Body, type URI } from 'sip.js/lib/core/index.js';
 import type {
   OutgoingRequestMessage,
   OutgoingRequestMessageOptions,
@@ -12,6 +6,7 @@ import type {
 import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
 import { newBranch } from '../message/index.js';
+import type { EndpointTransport } from './endpoint-transport.js';
 import { OutgoingRequest } from './outgoing-request.js';
 import { QuietLoggerFactory } from './quiet-loggers.js';
 import { RecentAnswers } from './recent-answers.js';
@@ -34,7 +29,7 @@ export class EndpointUserAgent extends UserAgentCore {
   /** @param token - user part of the Contact */
   constructor(
     token: string,
-    transport: Transport,
+    private readonly flow: EndpointTransport,
     private readonly log: Log,
     clock: Clock,
   ) {
@@ -53,10 +48,15 @@ export class EndpointUserAgent extends UserAgentCore {
       viaForceRport: false,
       viaHost: ownHost,
       authenticationFactory: () => undefined,
-      transportAccessor: () => transport,
+      transportAccessor: () => flow,
     });
     this.contact = uri.nameAddr;
     this.answers = new RecentAnswers(clock);
+  }
+
+  /** Too much waits for the browser's next flow: a request would only wait in vain. */
+  get isFull(): boolean {
+    return this.flow.isFull;
   }
 
   override makeOutgoingRequestMessage(

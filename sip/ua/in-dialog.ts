@@ -119,6 +119,7 @@ export class InDialog implements DialogUser {
 
   /** See `Leg.reoffer`. */
   reoffer(sdp: string | undefined, headers: HeaderList): Promise<ReofferResult> {
+    if (this.context.core.isFull) return rejected(failure('endpoint.backlog'));
     return this.exchange.reinvite(sdp, headers);
   }
 
@@ -129,6 +130,7 @@ export class InDialog implements DialogUser {
     headers: HeaderList,
   ): Promise<InDialogResponse> {
     if (this.closed) return rejected(failure('dialog.unknown'));
+    if (this.context.core.isFull) return rejected(failure('endpoint.backlog'));
     const offers = method === 'UPDATE' && content?.contentType === 'application/sdp';
     if (offers && this.exchange.offer !== undefined) return rejected(failure('dialog.request_pending'));
     const lines = headerLines(safeHeaders(headers));

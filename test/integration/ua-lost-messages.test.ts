@@ -159,6 +159,30 @@ describe('what was written to a socket that was dead', () => {
     assert.equal(comeBack(), '200 UPDATE, 200 UPDATE, BYE');
   });
 
+  it('is not asked for while too much waits: a request is refused with 480 at once, and the call goes on', async () => {
+    established();
+    const [call] = browser.calls;
+    browser.online = false;
+    const info = { contentType: 'application/dtmf-relay', body: 'Signal=1' };
+    const all = Array.from({ length: 100 }, () => call?.leg.request('INFO', info));
+    const refused = all
+      .slice(48)
+      .map((request) => assert.rejects(request ?? Promise.resolve(), { status: 480 }));
+    await Promise.all(refused);
+    await assert.rejects(call?.leg.reoffer(sdpB) ?? Promise.resolve(), { code: 'endpoint.backlog' });
+    const party = { uri: 'sip:bob@localhost' };
+    const invitation = { legId: unique('l_'), sdp: sdpA, from: party, to: party, headers: [] };
+    assert.throws(() => browser.core.invite(browser.contact, invitation, new LegNotes()), { status: 480 });
+    assert.equal(browser.core.sizes().unsent, 48);
+    browser.online = true;
+    browser.core.resume();
+    for (const request of all.slice(0, 48)) {
+      browser.reply(browser.takeRequest('INFO'), 200);
+      assert.equal((await request)?.status, 200);
+    }
+    assert.equal(browser.core.sizes().legs, 1);
+  });
+
   it('is bounded: the latest sixteen answers', () => {
     const dialog = established();
     for (let each = 0; each < 40; each += 1) dialog.send('UPDATE');

@@ -230,14 +230,14 @@ export class Call implements CallActions {
 
   endForCaller({ end }: CallEventMap['callerGone']): void {
     this.#end(this.#record.terminationBy('caller', end), end.failure);
-    this.#search.cancelAll(reasonHeaders(end.reason));
+    this.#search.cancelAll(reasonHeaders(end));
     this.#lateAck?.();
-    this.#connected?.leg.hangUp({ headers: reasonHeaders(end.reason) });
+    this.#connected?.leg.hangUp({ headers: reasonHeaders(end) });
   }
 
   endForCallee({ end }: CallEventMap['calleeGone']): void {
     this.#end(this.#record.terminationBy('callee', end), end.failure);
-    this.caller.hangUp({ headers: reasonHeaders(end.reason) });
+    this.caller.hangUp({ headers: reasonHeaders(end) });
   }
 
   negotiate({ legId, reoffer }: CallEventMap['reoffer']): void {
@@ -272,7 +272,7 @@ export class Call implements CallActions {
 
   endBoth({ failure: reason }: CallEventMap['cut']): void {
     this.#end(terminationOf(reason), reason);
-    const headers = reasonHeaders(`SIP;cause=${reason.status};text="${reason.reason}"`);
+    const headers = reasonHeaders({ failure: reason });
     this.#search.cancelAll(headers);
     this.#lateAck?.();
     this.#connected?.leg.hangUp({ headers });

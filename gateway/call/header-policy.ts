@@ -1,4 +1,4 @@
-import type { HeaderList, HeaderView, LegSide } from '../../sip/leg.js';
+import type { HeaderList, HeaderView, LegEnd, LegSide } from '../../sip/leg.js';
 import { picked } from '../routing/header-rule.js';
 
 /**
@@ -23,9 +23,12 @@ function hopsLeft(received: HeaderView): number {
   return Number.isInteger(hops) && hops > 0 ? Math.min(hops, defaultMaxForwards) : defaultMaxForwards;
 }
 
-/** The Reason header that tells why the other side ended (RFC 3326), as received. */
-export function reasonHeaders(reason: string | undefined): HeaderList {
-  return reason === undefined ? [] : [['Reason', reason]];
+/** The Reason header that tells why the other side ended (RFC 3326): as received, else the failure that ended it. */
+export function reasonHeaders({ reason, failure }: Pick<LegEnd, 'reason' | 'failure'>): HeaderList {
+  if (reason !== undefined) return [['Reason', reason]];
+  if (failure === undefined) return [];
+  const text = failure.reason.replaceAll(/["\\]/g, '\\$&');
+  return [['Reason', `SIP;cause=${failure.status};text="${text}"`]];
 }
 
 /** What the losing forks are told (RFC 3326 §2). */

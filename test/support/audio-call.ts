@@ -29,6 +29,8 @@ export interface AudioCallOptions {
   /** The relay when not given. */
   readonly media?: GatewayOptions['media'];
   readonly mediaTimeoutMs?: number;
+  /** Of alice's browser, with angle brackets. */
+  readonly instanceId?: string;
 }
 
 const eventLines = ['a=rtpmap:101 telephone-event/8000', 'a=fmtp:101 0-15'];
@@ -49,7 +51,7 @@ export class AudioCall {
 
   private constructor(
     readonly gateway: Gateway,
-    readonly alice: WsSipClient,
+    public alice: WsSipClient,
     readonly browser: WebrtcPeer,
     readonly pbx: UdpPeer,
     readonly phone: RtpPhone,
@@ -76,7 +78,9 @@ export class AudioCall {
       ...(options.mediaTimeoutMs === undefined ? {} : { mediaTimeoutMs: options.mediaTimeoutMs }),
     });
     pbx.aim(Number(gateway.sipAddress.split(':').at(-1)));
-    const identity = { user: 'alice', password: passwordOf('alice') };
+    const { instanceId } = options;
+    const instance = instanceId === undefined ? {} : { instanceId };
+    const identity = { user: 'alice', password: passwordOf('alice'), ...instance };
     const alice = await WsSipClient.connect(gateway.wsUrl, identity);
     await alice.register();
     const [browser, phone] = [options.browser?.peer ?? new WebrtcPeer(), await RtpPhone.start()];
@@ -105,6 +109,14 @@ export class AudioCall {
     await until(() => this.browser.packets.length > 0 && this.phone.packets.length > 0);
   }
 
+  /** The browser loses its socket and signs in on another. */
+  async reconnect(): Promise<void> {
+    this.alice.socket.terminate();
+    await this.alice.closed;
+    this.alice = await WsSipClient.connect(this.gateway.wsUrl, this.alice.identity);
+    await this.alice.register();
+  }
+
   /** Neither side sends any audio from now on. */
   fallSilent(): void {
     clearInterval(this.#pump);
@@ -125,6 +137,12 @@ export class AudioCall {
     this.#isUp = false;
     answer(this.alice, bye, 200);
     return bye;
+  }
+
+  /** The call has been ended, and the test has answered for both sides what was to be answered. */
+  over(): void {
+    this.#isUp = false;
+    clearInterval(this.#pump);
   }
 
   /** The browser plays a tone as RFC 4733 events, without audio meanwhile; the end is sent three times. */

@@ -15,16 +15,27 @@ export interface Coturn {
   close(): Promise<void>;
 }
 
+export interface CoturnOptions {
+  /** Where it listens and relays from, 127.0.0.1 when not given. */
+  readonly address?: string;
+  /** A free one when not given. */
+  readonly port?: number;
+}
+
 /** Starts `turnserver`; it relays between loopback addresses only. */
-export async function startCoturn(program: string, secret: string): Promise<Coturn> {
-  const port = await freePort();
+export async function startCoturn(
+  program: string,
+  secret: string,
+  options: CoturnOptions = {},
+): Promise<Coturn> {
+  const { address = '127.0.0.1', port = await freePort() } = options;
   const folder = mkdtempSync(join(tmpdir(), 'webtrunk-coturn-'));
   const child = spawn(
     program,
     [
       '-n',
-      '--listening-ip=127.0.0.1',
-      '--relay-ip=127.0.0.1',
+      `--listening-ip=${address}`,
+      `--relay-ip=${address}`,
       `--listening-port=${port}`,
       '--min-port=49160',
       '--max-port=49200',
@@ -48,9 +59,9 @@ export async function startCoturn(program: string, secret: string): Promise<Cotu
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   }
   const exited = once(child, 'exit');
-  await answered(port);
+  await answered(port, address);
   return {
-    url: `turn:127.0.0.1:${port}?transport=udp`,
+    url: `turn:${address}:${port}?transport=udp`,
     port,
     output: () => output,
     async close() {
@@ -62,10 +73,10 @@ export async function startCoturn(program: string, secret: string): Promise<Cotu
 }
 
 /** Asks with STUN Binding requests until one is answered. */
-async function answered(port: number): Promise<void> {
+async function answered(port: number, address: string): Promise<void> {
   const socket = createSocket('udp4');
   const binding = Buffer.from('000100002112a442000102030405060708090a0b', 'hex');
-  const ask = setInterval(() => socket.send(binding, port, '127.0.0.1'), 50);
+  const ask = setInterval(() => socket.send(binding, port, address), 50);
   try {
     await once(socket, 'message', { signal: AbortSignal.timeout(10_000) });
   } finally {

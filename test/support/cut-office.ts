@@ -4,7 +4,7 @@ import { Baresip } from './baresip.js';
 import { launchChromium, type TestBrowser } from './chromium.js';
 import { CutLine } from './cut-line.js';
 import { freePort } from './free-port.js';
-import { ipTrunk, passwordOf, usersRoute, type Gateway } from './gateway.js';
+import { ipTrunk, passwordOf, usersRoute, type Gateway, type GatewayOptions } from './gateway.js';
 import { startGatewayWithPages } from './gateway-with-pages.js';
 import { Kamailio } from './kamailio.js';
 import { EarlyPhone } from './lost-socket/early-phone.js';
@@ -31,6 +31,7 @@ export interface CutOfficePrograms {
 export interface CutOfficeOptions {
   readonly resumeGraceMs?: number;
   readonly cdrFile?: string;
+  readonly iceServers?: GatewayOptions['iceServers'];
 }
 
 /** What alice speaks in Chromium, and the telephone 1001. */
@@ -74,7 +75,7 @@ export class CutOffice {
 
   static async #start(
     programs: CutOfficePrograms,
-    { resumeGraceMs = 30_000, cdrFile }: CutOfficeOptions,
+    { resumeGraceMs = 30_000, cdrFile, iceServers }: CutOfficeOptions,
     closing: (() => Promise<unknown>)[],
     closeAll: () => Promise<void>,
   ): Promise<CutOffice> {
@@ -89,6 +90,7 @@ export class CutOffice {
       routes: [usersRoute, phonesRoute],
       websocket: { resumeGraceMs },
       ...(cdrFile === undefined ? {} : { cdrFile }),
+      ...(iceServers === undefined ? {} : { iceServers }),
       ...(server === undefined
         ? {}
         : { media: { engine: 'rtpengine', instances: [{ address: server.address, weight: 1 }] } }),

@@ -21,6 +21,7 @@ interface SessionOptions {
 export class PhoneSession {
   readonly line: PhoneLine;
   readonly calls: PhoneCalls;
+  private readonly watch = new AbortController();
 
   constructor(private readonly options: SessionOptions) {
     const { page, user, password, store, microphones, left } = options;
@@ -36,6 +37,7 @@ export class PhoneSession {
       invited: (invitation: Invitation) => this.calls.invited(invitation),
     });
     if (left !== undefined) this.calls.comeBack(this.line.agent, left.calls);
+    window.addEventListener('online', () => this.calls.networkChanged(), { signal: this.watch.signal });
     this.line.open();
   }
 
@@ -51,6 +53,7 @@ export class PhoneSession {
 
   /** Ends the calls and the registration. */
   async close(): Promise<void> {
+    this.watch.abort();
     this.calls.hangUpAll();
     await this.line.close();
   }

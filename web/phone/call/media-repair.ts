@@ -2,6 +2,8 @@
 const graceMs = 2_000;
 const attemptMs = 8_000;
 const maxAttempts = 4;
+/** How soon it is asked again when now was not the time. */
+const soonMs = 500;
 
 /**
  * Watches the network path of one call's media and asks for a new one when it breaks: after a change from one network
@@ -17,6 +19,15 @@ export class MediaRepair {
   /** The path broke or is being built. Does nothing when a repair is under way. */
   broken(): void {
     if (this.timer === undefined && this.attempts < maxAttempts) this.plan(graceMs);
+  }
+
+  /** The network is another one: a path that still seems to stand goes through the old one. */
+  changed(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      if (!this.restart()) this.changed();
+    }, soonMs);
   }
 
   /** The path stands: a later break gets all attempts again. */

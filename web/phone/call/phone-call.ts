@@ -173,6 +173,11 @@ export class PhoneCall {
     this.store.dispatch({ type: 'notice/shown', notice });
   }
 
+  /** The browser has another network than before. */
+  networkChanged(): void {
+    if (this.session.state === SessionState.Established) this.repair.changed();
+  }
+
   async replaceMicrophone(stream: MediaStream): Promise<void> {
     await this.media?.replaceMicrophone(stream);
   }

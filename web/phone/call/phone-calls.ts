@@ -111,6 +111,11 @@ export class PhoneCalls {
     this.calls.get(id)?.sendDigit(digit);
   }
 
+  /** The browser has another network than before: the calls need a path through it. */
+  networkChanged(): void {
+    for (const call of this.calls.values()) call.networkChanged();
+  }
+
   /** Moves all calls to the microphone that is chosen now. */
   async useChosenMicrophone(): Promise<void> {
     for (const call of this.calls.values()) await call.replaceMicrophone(await this.microphones.open());

@@ -29,6 +29,8 @@ export interface KillPrograms {
 export const maxDurationSeconds = 7;
 
 const askEveryMs = 50;
+/** A signal that comes sooner is taken for the same one: npm passes Ctrl-C on. */
+const betweenSignalsMs = 600;
 /** Less than {@link maxDurationSeconds}. */
 const settledWithinMs = 5_000;
 
@@ -109,6 +111,15 @@ store: ${redis?.url ?? 'memory'}
     return performance.now() - began;
   }
 
+  /** SIGTERM, and again; gives the exit code. */
+  async cut(): Promise<number | null> {
+    const drained = this.process.stop();
+    await this.process.logged('draining');
+    await delay(betweenSignalsMs);
+    await Promise.all([drained, this.process.stop()]);
+    return this.process.exitCode;
+  }
+
   /** Resolves when so many calls are up and the store has all of them; rejects when that is not so for too long. */
   async settled(calls: number): Promise<void> {
     for (const lateMs = performance.now() + settledWithinMs; ; await delay(askEveryMs)) {
@@ -126,12 +137,21 @@ store: ${redis?.url ?? 'memory'}
     return Object.fromEntries(Object.entries(sizes).filter(([, size]) => size > 0));
   }
 
-  /** Every CDR that was written, by the code of its termination. */
-  cdrs(): { readonly calls: number; readonly distinct: number; readonly codes: ReadonlyMap<string, number> } {
+  /** Every CDR that was written, but those of calls to that user, by the code of its termination. */
+  cdrs(except?: string): {
+    readonly calls: number;
+    readonly distinct: number;
+    readonly codes: ReadonlyMap<string, number>;
+  } {
     const codes = new Map<string, number>();
     const ids: string[] = [];
     for (const line of readLines(this.file.replace(/yaml$/, 'cdr.ndjson'))) {
-      const { callId, termination } = JSON.parse(line) as { callId: string; termination: { code: string } };
+      const { callId, dialled, termination } = JSON.parse(line) as {
+        callId: string;
+        dialled: string;
+        termination: { code: string };
+      };
+      if (dialled.startsWith(`sip:${except}@`)) continue;
       ids.push(callId);
       codes.set(termination.code, (codes.get(termination.code) ?? 0) + 1);
     }

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { browserSdp } from '../bench/messages.js';
-import { domain, userName, Workspace } from '../bench/target.js';
+import { Workspace } from '../bench/target.js';
 import { sdp } from '../support/sip-peer.js';
+import { callFromPbx, inTurns, isBrief, phoneOf, placeCalls, type CallUp } from './calls-up.js';
 import { KilledGateway, type KillCase, type KillPrograms } from './kill-case.js';
 import { SoakPbx } from './soak-pbx.js';
-import { SoakPhone } from './soak-phone.js';
+import type { SoakPhone } from './soak-phone.js';
 import type { SoakDialog, SoakUa } from './soak-ua.js';
 
 export interface KillOptions {
@@ -36,27 +36,17 @@ export interface KillOutcome extends KillCase {
   /** From the kill until it was up, and until all browsers were back, in ms. */
   readonly upMs: number;
   readonly backMs: number;
+  /** From the kill until a browser without a call has answered a new one of the PBX's, in ms. */
+  readonly calledMs: number;
   /** Tables that are not empty in the end, but for what stands. */
   readonly left: string;
 }
 
-interface KilledCall {
-  readonly phone: SoakPhone;
-  readonly browser: SoakDialog;
-  readonly pbx: SoakDialog;
-  readonly isHeld: boolean;
-  /** The browser never comes back. */
-  readonly isGone: boolean;
-  browserTold: boolean;
-  pbxTold: boolean;
-}
-
-const atOnce = 10;
+/** Who calls the browser without a call. */
+const again = '700';
 const tellWithinMs = 4_000;
 const writtenWithinMs = 1_500;
 const pbxRtpPort = 9_000;
-const sdpBytes = 1_200;
-const brief = '8000';
 /** Bindings stand, what waits for a browser stays for its grace, and transactions over UDP stay for half a minute (RFC 3261 §17.2.2). */
 const standing =
   /^(bindings|endpoints|detached|cores|flows|addresses|engine_clients|engine_\w+Transactions|transactions|trunk_transactions|newcomers|store_waiting|failureWindows|unsent|\w+Rates)$/;
@@ -84,6 +74,7 @@ export function killTable(outcomes: readonly KillOutcome[]): string {
     'CDRs',
     'up',
     'back',
+    'called',
   ];
   const rows = outcomes.map((each) => [
     each.engine,
@@ -101,6 +92,7 @@ export function killTable(outcomes: readonly KillOutcome[]): string {
     `${each.cdrs} (${each.codes})`,
     `${each.upMs.toFixed(0)} ms`,
     `${each.backMs.toFixed(0)} ms`,
+    `${each.calledMs.toFixed(0)} ms`,
   ]);
   const widths = head.map((name, at) => Math.max(name.length, ...rows.map((row) => (row[at] ?? '').length)));
   return [head, ...rows]
@@ -116,18 +108,22 @@ async function killOne(each: KillCase, options: KillOptions): Promise<KillOutcom
     graceSeconds: options.graceSeconds,
   });
   pbx.gatewayPort = gateway.sipPort;
-  let calls: readonly KilledCall[] = [];
+  let calls: readonly CallUp[] = [];
+  const idle = phoneOf(options.calls, gateway.wsUrl);
   try {
+    await idle.connect();
     calls = await placeCalls(gateway.wsUrl, pbx, options.calls);
     await gateway.settled(calls.length);
     const began = performance.now();
     const upMs = await gateway.killAndStart();
+    const called = callAgain(idle, each, pbx);
     await inTurns(
       calls.filter(({ isGone }) => !isGone),
       ({ phone }) => phone.connect(),
     );
     const backMs = performance.now() - began;
-    const alive = new Set<KilledCall>();
+    const calledMs = (await called) - began;
+    const alive = new Set<CallUp>();
     await inTurns(
       calls.filter((call) => !call.isGone && !isBrief(call)),
       async (call) => {
@@ -143,8 +139,9 @@ async function killOne(each: KillCase, options: KillOptions): Promise<KillOutcom
     const endedWhenAsked = await askAll(calls, pbx.ua);
     for (const call of calls) if (!call.isGone && !call.browserTold) await tryOut(call);
     const ghosts = calls.filter((call) => !call.pbxTold || !(call.browserTold || call.isGone)).length;
-    if (each.store === 'redis') await until(() => gateway.cdrs().calls >= calls.length, writtenWithinMs);
-    const { calls: cdrs, distinct, codes } = gateway.cdrs();
+    if (each.store === 'redis')
+      await until(() => gateway.cdrs(idle.user).calls >= calls.length, writtenWithinMs);
+    const { calls: cdrs, distinct, codes } = gateway.cdrs(idle.user);
     if (distinct !== cdrs) throw new Error(`${cdrs} CDRs of ${distinct} calls`);
     const left = Object.entries(await gateway.sizes()).filter(([name]) => !standing.test(name));
     return {
@@ -159,60 +156,33 @@ async function killOne(each: KillCase, options: KillOptions): Promise<KillOutcom
         cdrs,
         upMs,
         backMs,
+        calledMs,
       },
       heldWentOn: [...alive].filter(({ isHeld }) => isHeld).length,
       codes: [...codes].map(([code, count]) => `${code} ${count}`).join(', '),
       left: left.map(([name, size]) => `${name} ${size}`).join(', '),
     };
   } finally {
-    for (const { phone } of calls) phone.drop();
+    for (const phone of [idle, ...calls.map(({ phone }) => phone)]) phone.drop();
     await gateway.stop();
     await pbx.close();
     workspace.remove();
   }
 }
 
-/** Two thirds of browsers to the PBX, the rest the other way; every fifth on hold; every tenth browser never comes back. */
-async function placeCalls(url: string, pbx: SoakPbx, count: number): Promise<readonly KilledCall[]> {
-  const calls: KilledCall[] = [];
-  const phoneSdp = browserSdp(sdpBytes);
-  await inTurns(
-    Array.from({ length: count }, (_, at) => at),
-    async (at) => {
-      const phone = new SoakPhone(userName(at), url, phoneSdp);
-      await phone.connect();
-      const number = at === count - 1 ? brief : `9${at}`;
-      const [browser, office] =
-        at % 3 === 2 && number !== brief
-          ? await bothOf(
-              phone.ua.answered(phone.user),
-              pbx.ua.call(`sip:${number}@127.0.0.1`, `sip:${phone.user}@${domain}`, nothing),
-            )
-          : await bothOf(
-              phone.ua.call(phone.aor, `sip:${number}@${domain}`, nothing),
-              pbx.ua.answered(number),
-            );
-      const isHeld = at % 5 === 0;
-      if (isHeld) await phone.ua.reinvite(browser, 'sendonly');
-      const isGone = at % 10 === 4;
-      const call = { phone, browser, pbx: office, isHeld, isGone, browserTold: false, pbxTold: false };
-      void browser.hungUp.then(() => (call.browserTold = true));
-      void office.hungUp.then(() => (call.pbxTold = true));
-      calls.push(call);
-    },
-  );
-  return calls;
-}
-
-async function bothOf(
-  browser: Promise<SoakDialog>,
-  pbx: Promise<SoakDialog>,
-): Promise<[SoakDialog, SoakDialog]> {
-  return Promise.all([browser, pbx]);
+/** The PBX calls a browser as soon as that can be: without a store, when it is back. Gives when it has answered. */
+async function callAgain(phone: SoakPhone, { store }: KillCase, pbx: SoakPbx): Promise<number> {
+  const back = phone.connect();
+  if (store === 'memory') await back;
+  const [, office] = await callFromPbx(pbx, again, phone);
+  const answered = performance.now();
+  await back;
+  await pbx.ua.hangUp(office);
+  return answered;
 }
 
 /** Whether the browser can still change the call. */
-async function tryOut(call: KilledCall): Promise<boolean> {
+async function tryOut(call: CallUp): Promise<boolean> {
   try {
     await call.phone.ua.reinvite(call.browser, call.isHeld ? 'sendrecv' : 'sendonly');
     return true;
@@ -224,7 +194,7 @@ async function tryOut(call: KilledCall): Promise<boolean> {
 }
 
 /** False when the PBX hung up and was not heard, so that the browser had to. */
-async function hangUp(call: KilledCall, pbx: SoakUa, byPbx: boolean): Promise<boolean> {
+async function hangUp(call: CallUp, pbx: SoakUa, byPbx: boolean): Promise<boolean> {
   const isHeard = byPbx && (await hangsUp(pbx, call.pbx));
   call.pbxTold ||= byPbx;
   if (isHeard) return true;
@@ -242,7 +212,7 @@ async function hangsUp(ua: SoakUa, dialog: SoakDialog): Promise<boolean> {
 }
 
 /** Whoever was not told asks, as a PBX does when its user hangs up or a session timer is due. Gives how many got 481. */
-async function askAll(calls: readonly KilledCall[], pbx: SoakUa): Promise<number> {
+async function askAll(calls: readonly CallUp[], pbx: SoakUa): Promise<number> {
   let over = 0;
   await inTurns(
     calls.filter(({ pbxTold }) => !pbxTold),
@@ -256,8 +226,8 @@ async function askAll(calls: readonly KilledCall[], pbx: SoakUa): Promise<number
   return over;
 }
 
-async function untilTold(calls: readonly KilledCall[], withinMs: number): Promise<void> {
-  const isOpen = (call: KilledCall): boolean => !call.pbxTold || !(call.browserTold || call.isGone);
+async function untilTold(calls: readonly CallUp[], withinMs: number): Promise<void> {
+  const isOpen = (call: CallUp): boolean => !call.pbxTold || !(call.browserTold || call.isGone);
   await until(() => !calls.some(isOpen), withinMs);
 }
 
@@ -267,23 +237,7 @@ async function until(isSo: () => boolean, withinMs: number): Promise<void> {
   while (performance.now() < lateMs && !isSo()) await delay(50);
 }
 
-async function inTurns<T>(items: readonly T[], act: (item: T, at: number) => Promise<void>): Promise<void> {
-  const waiting = items.entries();
-  const work = async (): Promise<void> => {
-    for (const [at, item] of waiting) await act(item, at);
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
-}
-
 /** Without anything that outlives the process nobody can say good-bye. */
 function isToldByUs({ engine, store }: KillCase): boolean {
   return engine === 'drachtio' || store === 'redis';
-}
-
-function isBrief({ pbx }: KilledCall): boolean {
-  return pbx.local.includes(`sip:${brief}@`);
-}
-
-function nothing(): void {
-  // Ringing is of no interest.
 }

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { explanationOf } from './fields.js';
 import { nearest } from './nearest.js';
 import { pathText, type ConfigProblem, type Path } from './problem.js';
-import { schemaAt } from './schema-walk.js';
+import { holdsSecret, schemaAt } from './schema-walk.js';
+import { withoutPassword } from './masked.js';
 import type { YamlSource } from './yaml-source.js';
 
 type Issue = z.core.$ZodIssue;
@@ -43,17 +44,22 @@ function explainValue(path: Path, root: z.ZodType, source: YamlSource): Finding 
 
 function explainScalar(schema: z.ZodType, path: Path, value: unknown, written: string): Finding {
   const { expected, write } = wishOf(schema);
-  const { secret = false } = explanationOf(schema);
+  const secret = holdsSecret(schema);
   if (schema instanceof z.ZodString && typeof value !== 'string') {
     const problem = `YAML reads this as ${typeof value === 'number' ? 'a number' : 'true or false'}`;
     if (secret) return { problem, fix: inQuotes(path, '…') };
     return { problem, fix: schema.safeParse(written).success ? inQuotes(path, written) : write };
   }
-  const shown = secret ? 'the value' : `"${written}"`;
+  const shown = secret ? 'the value' : `"${withoutPassword(written)}"`;
   const meant = schema instanceof z.ZodEnum ? nearest(written, schema.options.map(String)) : undefined;
-  const isItem = schema instanceof z.ZodArray && (schema.element as z.ZodType).safeParse(value).success;
+  const isItem =
+    !secret && schema instanceof z.ZodArray && (schema.element as z.ZodType).safeParse(value).success;
   const isChoice = schema instanceof z.ZodEnum && schema.options.length > 1;
-  const otherwise = isItem ? `put it in brackets: [${written}]` : isChoice ? 'write one of them' : write;
+  const otherwise = isItem
+    ? `put it in brackets: [${withoutPassword(written)}]`
+    : isChoice
+      ? 'write one of them'
+      : write;
   const fix = meant === undefined ? otherwise : `did you mean ${meant}?`;
   return { problem: `${shown} is not ${expected}`, fix };
 }

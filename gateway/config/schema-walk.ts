@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { explanationOf } from './fields.js';
 import type { Path } from './problem.js';
 
 /** The schema without the layers that make it optional or give it a default. */
@@ -25,4 +26,12 @@ function childSchema(schema: z.ZodType, step: string | number): z.ZodType | unde
   if (schema instanceof z.ZodArray) return schema.element as z.ZodType;
   if (schema instanceof z.ZodObject) return (schema.shape as Record<string, z.ZodType>)[step];
   return undefined;
+}
+
+/** True when what the schema checks is a secret, or has one in it: what stands there by mistake may be it. */
+export function holdsSecret(schema: z.ZodType): boolean {
+  const inner = unwrapped(schema);
+  if (inner instanceof z.ZodArray) return holdsSecret(inner.element as z.ZodType);
+  if (!(inner instanceof z.ZodObject)) return explanationOf(inner).secret === true;
+  return Object.values(inner.shape).some(holdsSecret);
 }

@@ -19,9 +19,9 @@ export const abuseLimits = {
       'HTTP requests of one address that open no WebSocket: pages, `/config.json`, `/api/ice-servers`; a quarter of them at once.',
       4,
       1_000_000,
-      1_200,
+      2_400,
     )
-    .default(1_200),
+    .default(2_400),
   authenticate_within: field
     .duration('How long a WebSocket may stay without signing in.', 1_000, 600_000, '30s')
     .default('30s'),

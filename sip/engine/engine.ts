@@ -198,6 +198,10 @@ class EmbeddedEngine implements Engine, Core, ControlListener {
     this.log.info({}, 'TLS certificates renewed');
   }
 
+  unserved(): void {
+    this.messages.counters.strayResponses += 1;
+  }
+
   nextSequence(): number {
     this.sequence += 1;
     return this.sequence;

@@ -20,6 +20,9 @@ export interface InviteClientUser {
   broken(failure: SipFailure): void;
 }
 
+/** Of one INVITE; a browser has one, a browser behind a proxy of its own a few. */
+const mostDialogs = 16;
+
 /**
  * An INVITE that we send, with the dialogs that its responses start (RFC 3261 §13.2.2): several when it forks. Lives
  * on sip.js's transaction; unlike sip.js's own client it takes a 18x or 2xx without Contact.
@@ -58,6 +61,7 @@ export class InviteClient extends UserAgentClient {
     }
     // RFC 3261 §12.1: without a tag there is no dialog; 100 never makes one.
     if (status === 100 || message.toTag === undefined) return;
+    if (this.dialogs.size >= mostDialogs && !this.dialogs.has(message.toTag)) return;
     if (status < 200) this.user.progress(this.dialogOf(message), message);
     else this.user.accepted(this.dialogOf(message), message);
   }

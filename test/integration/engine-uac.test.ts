@@ -345,6 +345,22 @@ describe('engine: calls of the application', () => {
     await lab.idle();
   });
 
+  it('follows so many forks and no more, and takes the answer of one of them', async () => {
+    const call = app.createUAC(uri(), { localSdp: sdp(7000) });
+    const invite = await peer.request('INVITE');
+    const before = lab.engine.counters.strayResponses;
+    for (let fork = 1; fork <= 70; fork++) peer.respond(invite, 180, 'Ringing', { toTag: `T${fork}` });
+    peer.respond(invite, 200, 'OK', { toTag: 'T70', body: sdp(9000) });
+    const dialog = await call;
+    assert.equal(dialog.sip.remoteTag, 'T70');
+    assert.equal(lab.engine.counters.strayResponses - before, 6);
+    await peer.request('ACK');
+    const done = dialog.destroy();
+    peer.respond(await peer.request('BYE'), 200, 'OK');
+    await done;
+    await lab.idle();
+  });
+
   it('answers digest challenges of REGISTER, INVITE and BYE through srf', async () => {
     const auth = { username: 'bob', password: 'pw' };
     const challenge = ['WWW-Authenticate: Digest realm="x", nonce="abc123", qop="auth", algorithm=MD5'];

@@ -37,6 +37,9 @@ export interface ClientInviteOptions {
   readonly dialog: Dialog | undefined;
 }
 
+/** Of one INVITE. */
+const mostForks = 64;
+
 /** Sends an INVITE of the application. */
 export function startInvite(core: Core, options: ClientInviteOptions): void {
   new ClientInvite(core, options).start();
@@ -56,6 +59,8 @@ class ClientInvite implements InviteClientUser, PendingInvite {
   private readonly acknowledgements = new Map<string, Acknowledgement>();
   /** RSeq of the last reliable provisional response, by remote tag. */
   private readonly reliable = new Map<string, number>();
+  /** It has been told. */
+  private hasTooMany = false;
   private winner: Dialog | undefined;
   private cancelText = '';
   private cancelState: 'none' | 'held' | 'sent' = 'none';
@@ -176,6 +181,7 @@ class ClientInvite implements InviteClientUser, PendingInvite {
 
   private provisional(response: ReceivedResponse): void {
     this.hasProvisional = true;
+    if (this.isOneTooMany(response, this.forks.size)) return;
     if (response.message.status === 100) {
       if (this.core.tellsTrying && this.options.dialog === undefined) this.deliver(response);
     } else if (!this.isOutOfOrder(response)) {
@@ -183,6 +189,17 @@ class ClientInvite implements InviteClientUser, PendingInvite {
       this.deliver(response);
     }
     if (this.cancelState === 'held') this.sendCancel();
+  }
+
+  /** A response of yet another fork, when there are so many: not even a proxy with a large office behind it has that. */
+  private isOneTooMany({ message }: ReceivedResponse, forks: number): boolean {
+    const tag = tagOf(message.to);
+    if (forks < mostForks || tag === undefined || this.forks.has(tag)) return false;
+    this.core.unserved();
+    if (!this.hasTooMany)
+      this.core.log.warn({ sipCallId: message.callId, forks }, 'more forks than are followed');
+    this.hasTooMany = true;
+    return true;
   }
 
   /** RFC 3262 §4: a reliable provisional response that came before, or before its turn, is neither told nor acknowledged. */
@@ -202,6 +219,7 @@ class ClientInvite implements InviteClientUser, PendingInvite {
     if (known !== undefined) return known.channel.send(known.bytes);
     if (this.options.dialog !== undefined) return this.reinviteAccepted(this.options.dialog, tag, response);
     if (this.winner?.remoteTag === tag) return;
+    if (this.winner !== undefined && this.isOneTooMany(response, this.acknowledgements.size)) return;
     const dialog = this.earlyDialog(response) ?? this.makeDialog(tag, response);
     dialog.confirm(contactUri(response.message), routeSetOf(response.message.headers, 'uac'));
     if (this.winner !== undefined) return this.dismiss(dialog, tag, 'another fork has answered');

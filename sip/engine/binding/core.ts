@@ -57,6 +57,8 @@ export interface Core {
   readonly tellsTrying: boolean;
   /** By {@link subscriptionKey}; removed by the final response. */
   readonly subscriptions: Map<string, PendingSubscription>;
+  /** Counts a response that is dropped. */
+  unserved(): void;
   /** CSeq of the next request outside dialogs. */
   nextSequence(): number;
 }

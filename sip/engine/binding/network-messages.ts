@@ -15,7 +15,7 @@ import { Strangers, type StrangerPolicy } from './strangers.js';
 export interface MessageCounters {
   /** Unreadable messages; answered where that is possible. */
   malformed: number;
-  /** Responses to nothing that we sent. */
+  /** Responses to nothing that we sent, or of more forks than are followed. */
   strayResponses: number;
   /** Requests that the engine answered without asking an application. */
   refused: number;

@@ -68,12 +68,13 @@ const mediaFlood: AbuseScenario = {
 
 const httpGuesses: AbuseScenario = {
   name: `a foreign page's WebSockets; ${guessesPerSecond} guesses a second at the ticket for TURN and the token of operators`,
-  limit: 'websocket.origins; signed tickets; listen.admin.token',
-  answers: ['HTTP 403', 'HTTP 401'],
+  limit: 'websocket.origins; signed tickets; ten wrong admin tokens a minute',
+  answers: ['HTTP 403', 'HTTP 401', 'HTTP 429'],
   counters: [
     'upgrades_refused_total{gate="origin"}',
     'http_tokens_refused_total{token="turn_ticket"}',
     'http_tokens_refused_total{token="admin"}',
+    'http_tokens_refused_total{token="admin_locked"}',
   ],
   logged: ['flow.refused', 'token.refused'],
   async attack(field) {

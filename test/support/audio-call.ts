@@ -31,6 +31,7 @@ export interface AudioCallOptions {
   readonly mediaTimeoutMs?: number;
   /** Of alice's browser, with angle brackets. */
   readonly instanceId?: string;
+  readonly websocket?: GatewayOptions['websocket'];
 }
 
 const eventLines = ['a=rtpmap:101 telephone-event/8000', 'a=fmtp:101 0-15'];
@@ -75,6 +76,7 @@ export class AudioCall {
       ...(options.mediaPorts === undefined ? {} : { mediaPorts: options.mediaPorts }),
       ...(options.mediaBrowserPort === undefined ? {} : { mediaBrowserPort: options.mediaBrowserPort }),
       ...(options.media === undefined ? {} : { media: options.media }),
+      ...(options.websocket === undefined ? {} : { websocket: options.websocket }),
       ...(options.mediaTimeoutMs === undefined ? {} : { mediaTimeoutMs: options.mediaTimeoutMs }),
     });
     pbx.aim(Number(gateway.sipAddress.split(':').at(-1)));

@@ -9,7 +9,7 @@ import { requireOwnEngine } from '../../support/engine-under-test.js';
 import { ipTrunk, passwordOf, startGateway, usersRoute, type Gateway } from '../../support/gateway.js';
 import { idle } from '../../support/idle.js';
 import { sdp, UdpPeer } from '../../support/sip-peer.js';
-import { acknowledge, inDialog } from '../../support/ws-call.js';
+import { acknowledge, answer, inDialog, nextRequest } from '../../support/ws-call.js';
 import { WsSipClient } from '../../support/ws-sip-client.js';
 
 const fraud: FraudConfig = {
@@ -143,6 +143,22 @@ describe('the guard against toll fraud, in a gateway', function () {
     const up = [await dial('+12025550101'), await dial('+12025550101')];
     assert.equal(await outcome('911'), '200 OK');
     for (const answered of up) await hangUp(answered);
+  });
+
+  it('ends a call when the minutes of the day are used up, and lets no other begin', async () => {
+    const { config } = gateway.app;
+    await gateway.app.reload({
+      ...config,
+      limits: { ...config.limits, fraud: { ...fraud, minutesPerDay: 1 / 100 } },
+    });
+    assert.equal((await dial('+12025550101')).status, 200);
+    const bye = await nextRequest(alice, 'BYE');
+    answer(alice, bye, 200);
+    assert.match(bye.headers.get('reason') ?? '', /text="/);
+    await idle(gateway, ['calls']);
+    assert.equal(await outcome('+12025550101'), '503 Daily Minutes Used Up');
+    assert.equal(await outcome('911'), '200 OK');
+    assert.equal(await failures('limit.daily_minutes'), '1');
   });
 
   it('follows a reload at once, and remembers what was called before', async () => {

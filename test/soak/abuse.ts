@@ -11,7 +11,8 @@ const mostEndpoints = 200;
 const [mostP99Ms, mostTimesQuiet] = [100, 5];
 const emptyWithinMs = 60_000;
 const lookEveryMs = 500;
-const standing = ['engine_clients', 'trunks', 'users'];
+/** The application itself; addresses are remembered for ten minutes, and the last callers for the guard against fraud. */
+const standing = ['engine_clients', 'failingAddresses', 'fraud_users'];
 
 const quiet: AbuseScenario = {
   name: 'quiet',

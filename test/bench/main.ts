@@ -16,12 +16,13 @@ import {
   type Duration,
   type Result,
 } from './scenarios.js';
+import { benchStore } from './store.js';
 import { table, type Row } from './table.js';
 import { startFloor, startGateway, Workspace, type Target } from './target.js';
 import { UdpPhone } from './udp-phone.js';
 
 const help = `npm run bench [-- [NAMES] OPTIONS]
-  --only NAMES   of codec, login, refresh, call, trunk, engine, media, setup, memory; separated by commas
+  --only NAMES   of codec, login, refresh, call, trunk, store, engine, media, setup, memory; separated by commas
   --seconds N    measured seconds of each figure (10), after ten to warm up
   --profile      also print where the time of each webtrunk figure went
   --drachtio HOST:CONTROL-PORT:SECRET:SIP-PORT[:PID]
@@ -264,6 +265,13 @@ function mediaRows(relay: MediaFigures, other: MediaFigures | undefined): Row[] 
   ];
 }
 
+async function benchSharedStore({ workspace, phone, duration, rows }: Bench): Promise<void> {
+  say('calls with their state in Redis, and without');
+  const found = await benchStore(workspace, { phonePort: phone.port, duration, say });
+  if (found === undefined) say('  not measured: redis-server is not installed');
+  else rows.push(...found);
+}
+
 async function benchSetup(): Promise<void> {
   say('from the click on Call in Chromium to the first packets, one call after the other');
   const rows = await benchCallSetup(say);
@@ -297,6 +305,7 @@ async function main(): Promise<void> {
   try {
     for (const figure of figures) if (wants(figure.name)) await benchFigure(bench, figure);
     const others: Readonly<Record<string, () => Promise<void>>> = {
+      store: () => benchSharedStore(bench),
       engine: () => benchEngine(bench, values.drachtio),
       media: () => benchMediaEngines(bench),
       setup: benchSetup,

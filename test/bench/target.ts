@@ -92,6 +92,8 @@ export async function startFloor(workspace: Workspace): Promise<Target> {
 export interface GatewayOptions {
   /** Port of the scripted PBX on 127.0.0.1. */
   readonly phonePort: number;
+  /** URL of Redis; memory when not given. */
+  readonly store?: string | undefined;
 }
 
 /** Starts webtrunk as an operator would, with a configuration file. */
@@ -124,6 +126,7 @@ routes:
   - { name: users, match: "^u[0-9]+$", to: users }
   - { name: pbx, match: "^9[0-9]+$", to: { trunks: [pbx] } }
 limits: { ${wideLimits} }
+store: ${options.store ?? 'memory'}
 log: { level: info, format: json }
 `,
   );

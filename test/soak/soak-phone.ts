@@ -57,20 +57,29 @@ export class SoakPhone implements SoakLine {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(text);
   }
 
-  /** Opens a socket and registers; rejects when either fails. */
+  /** Opens a socket and registers; rejects when either fails, or the socket is closed meanwhile. */
   async connect(): Promise<void> {
     const localAddress = `127.0.0.${1 + (Number(this.user.slice(1)) % addresses)}`;
     const socket = new WebSocket(this.url, 'sip', { perMessageDeflate: false, localAddress });
     socket.on('error', () => undefined);
     socket.on('message', (bytes: Buffer) => this.ua.take(bytes));
-    socket.on('close', (code) => {
+    await once(socket, 'open');
+    this.socket = socket;
+    const closed = new Promise<number>((resolve) => socket.once('close', resolve));
+    const early = closed.then(() =>
+      Promise.reject(new Error('the socket was closed before it had registered')),
+    );
+    try {
+      await Promise.race([this.signIn(), early]);
+    } catch (cause) {
+      socket.terminate();
+      throw cause;
+    }
+    void closed.then((code) => {
       if (this.socket !== socket) return;
       clearTimeout(this.refreshing);
       this.onClose(code);
     });
-    await once(socket, 'open');
-    this.socket = socket;
-    await this.signIn();
     this.refreshLater(socket);
   }
 

@@ -15,6 +15,8 @@ export class ReturningPhone {
   moved = 0;
   readonly #phone: SoakPhone;
   #isClosed = false;
+  /** Of the socket that was closed last. */
+  #closeCode = 0;
   #connected: Promise<void> = Promise.resolve();
   #lose: () => void = () => undefined;
   #lost = this.#nextLoss();
@@ -40,7 +42,7 @@ export class ReturningPhone {
     const dialog = await this.#answered(number);
     const setupMs = performance.now() - began;
     const lost = await Promise.race([delay(talkMs), this.#lost, dialog.hungUp.then(() => 'hung up')]);
-    if (lost !== undefined) throw new Error(`the call was ${lost} while it was up`);
+    if (lost !== undefined) throw new Error(`the call was ${lost} while it was up (${this.#closeCode})`);
     await this.#phone.ua.hangUp(dialog);
     return setupMs;
   }
@@ -64,6 +66,7 @@ export class ReturningPhone {
 
   #closed(code: number): void {
     if (this.#isClosed) return;
+    this.#closeCode = code;
     if (code === goingAway) this.moved += 1;
     this.#lose();
     this.#lost = this.#nextLoss();

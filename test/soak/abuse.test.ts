@@ -4,7 +4,7 @@ import { openAbuseRig, type OpenAbuseRig } from './abuse-rig.js';
 import { runScenario } from './abuse-run.js';
 
 const attackSeconds = 0.9;
-const patienceSeconds = 2;
+const patienceSeconds = 3;
 
 describe('abuse in its short form: while 10 calls a second go well,', function () {
   this.timeout(40_000);

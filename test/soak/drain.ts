@@ -47,6 +47,8 @@ interface Node {
 }
 
 const noticeSeconds = 1;
+/** Longer than any call, and than the limit of the drain. */
+const drainedWithinMs = 40_000;
 const byeWithinMs = 2_000;
 const sdpBytes = 1_200;
 
@@ -118,7 +120,7 @@ async function rollOut(nodes: readonly Node[], pauseMs: number): Promise<readonl
   for (const node of nodes) {
     await delay(pauseMs);
     const began = performance.now();
-    await node.process.stop();
+    await node.process.stop(drainedWithinMs);
     drainMs.push(performance.now() - began);
     node.process = await GatewayProcess.start(node.file);
   }

@@ -78,9 +78,9 @@ export class GatewayProcess {
     await this.#end('SIGKILL');
   }
 
-  /** Ends it in order. Idempotent. */
-  async stop(): Promise<void> {
-    const cut = setTimeout(() => this.child.kill('SIGKILL'), exitWithinMs);
+  /** Ends it in order, or as a crash when that takes too long. Idempotent. */
+  async stop(withinMs = exitWithinMs): Promise<void> {
+    const cut = setTimeout(() => this.child.kill('SIGKILL'), withinMs);
     await this.#end('SIGTERM');
     clearTimeout(cut);
   }

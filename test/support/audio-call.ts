@@ -65,20 +65,7 @@ export class AudioCall {
     const { dtmf = 'rfc4733', srtp = 'off' } = options;
     const media = { codecs: ['PCMU'], ptimeMs: undefined, dtmf, srtp };
     const office = ipTrunk('office', `sip:127.0.0.1:${pbx.port};transport=udp`, { media });
-    const gateway = await startGateway({
-      trunks: [office],
-      routes: [
-        usersRoute,
-        { name: 'office', match: /^\d+$/, fromTrunk: undefined, to: { kind: 'trunks', trunks: ['office'] } },
-      ],
-      ...(options.cdrFile === undefined ? {} : { cdrFile: options.cdrFile }),
-      mediaProcesses: options.mediaProcesses ?? 0,
-      ...(options.mediaPorts === undefined ? {} : { mediaPorts: options.mediaPorts }),
-      ...(options.mediaBrowserPort === undefined ? {} : { mediaBrowserPort: options.mediaBrowserPort }),
-      ...(options.media === undefined ? {} : { media: options.media }),
-      ...(options.websocket === undefined ? {} : { websocket: options.websocket }),
-      ...(options.mediaTimeoutMs === undefined ? {} : { mediaTimeoutMs: options.mediaTimeoutMs }),
-    });
+    const gateway = await startGateway({ ...gatewayOptions(options), trunks: [office] });
     pbx.aim(Number(gateway.sipAddress.split(':').at(-1)));
     const { instanceId } = options;
     const instance = instanceId === undefined ? {} : { instanceId };
@@ -248,4 +235,29 @@ export function eventsAmong(
   return packets
     .filter((packet) => (packet.readUInt8(1) & 0x7f) === payloadType)
     .map((packet) => [packet.readUInt8(12), packet.readUInt8(13) >> 7, packet.readUInt16BE(14)]);
+}
+
+function gatewayOptions(options: AudioCallOptions): GatewayOptions {
+  const {
+    cdrFile,
+    mediaProcesses = 0,
+    mediaPorts,
+    mediaBrowserPort,
+    media,
+    websocket,
+    mediaTimeoutMs,
+  } = options;
+  return {
+    routes: [
+      usersRoute,
+      { name: 'office', match: /^\d+$/, fromTrunk: undefined, to: { kind: 'trunks', trunks: ['office'] } },
+    ],
+    mediaProcesses,
+    ...(cdrFile === undefined ? {} : { cdrFile }),
+    ...(mediaPorts === undefined ? {} : { mediaPorts }),
+    ...(mediaBrowserPort === undefined ? {} : { mediaBrowserPort }),
+    ...(media === undefined ? {} : { media }),
+    ...(websocket === undefined ? {} : { websocket }),
+    ...(mediaTimeoutMs === undefined ? {} : { mediaTimeoutMs }),
+  };
 }

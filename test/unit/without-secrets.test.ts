@@ -23,7 +23,11 @@ describe('a message without its secrets', () => {
     ['a MIKEY message', 'a=key-mgmt:mikey AQAFgM0X', 'a=key-mgmt:mikey [secret]'],
     ['an ICE password', 'a=ice-pwd:asd88fgpdd777uzjYhagZg', 'a=ice-pwd:[secret]'],
     ['a token', 'Authorization: Bearer eyJh.eyJz.c2ln', 'Authorization: Bearer [secret]'],
-    ['a token on a line of its own', 'Authorization:\r\n Bearer\r\n e.e.c', 'Authorization:\r\n Bearer\r\n [secret]'],
+    [
+      'a token on a line of its own',
+      'Authorization:\r\n Bearer\r\n e.e.c',
+      'Authorization:\r\n Bearer\r\n [secret]',
+    ],
     ['a ticket for the HTTP API', 'X-Webtrunk-Ticket: MTc2.c2ln', 'X-Webtrunk-Ticket: [secret]'],
   ] as const) {
     it(`shows ${what} as [secret], and the lines around it as they are`, () => {

@@ -30,6 +30,8 @@ const mostDialogs = 16;
 export class InviteClient extends UserAgentClient {
   /** By the tag of the peer. */
   private readonly dialogs = new Map<string, LegDialog>();
+  /** It has been told. */
+  private hasTooMany = false;
 
   constructor(
     private readonly context: EndpointContext,
@@ -61,9 +63,20 @@ export class InviteClient extends UserAgentClient {
     }
     // RFC 3261 §12.1: without a tag there is no dialog; 100 never makes one.
     if (status === 100 || message.toTag === undefined) return;
-    if (this.dialogs.size >= mostDialogs && !this.dialogs.has(message.toTag)) return;
+    if (this.isOneTooMany(message)) return;
     if (status < 200) this.user.progress(this.dialogOf(message), message);
     else this.user.accepted(this.dialogOf(message), message);
+  }
+
+  private isOneTooMany({ toTag, original }: AdaptedResponse): boolean {
+    if (this.dialogs.size < mostDialogs || this.dialogs.has(toTag)) return false;
+    if (!this.hasTooMany)
+      this.context.log.warn(
+        { sipCallId: original.callId, forks: mostDialogs },
+        'more forks than are followed',
+      );
+    this.hasTooMany = true;
+    return true;
   }
 
   private dialogOf(message: AdaptedResponse): LegDialog {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CalleeLeg, Invitation } from '../../sip/leg.js';
 import { failure } from '../../sip/failure.js';
+import { silentLog, type Log } from '../../sip/log.js';
 import { serializeText, tagOf, type SipRequest } from '../../sip/message/index.js';
 import { LegNotes, ScriptedBrowser, sdpA, sdpB, unique } from '../support/scripted-browser.js';
 
@@ -114,6 +115,19 @@ describe('a browser that is called', () => {
     notes.answer?.ack();
     leg.hangUp();
     assert.equal(browser.takeRequest('BYE').requestUri, browser.contact);
+  });
+
+  it('forks more than a browser can: sixteen are followed, and it is told once', () => {
+    const warnings: string[] = [];
+    const log: Log = { ...silentLog, warn: (_fields, text) => void warnings.push(text) };
+    browser.core.dispose();
+    browser = new ScriptedBrowser('bob', log);
+    const { request } = invite();
+    for (let fork = 1; fork <= 20; fork++) browser.reply(request, 180, { toTag: `T${fork}` });
+    assert.equal(notes.events.length, 16);
+    assert.deepEqual(warnings, ['more forks than are followed']);
+    browser.reply(request, 200, { toTag: 'T16', sdp: sdpB });
+    assert.equal(notes.events.at(-1), 'answered 200');
   });
 
   it('refuses: the failure has its status, reason and headers', async () => {

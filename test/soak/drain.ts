@@ -71,8 +71,7 @@ export async function drainUnderLoad(options: DrainOptions): Promise<DrainOutcom
     await Promise.all(phones.map((phone) => phone.comeBack()));
     let isOver = false;
     const rolled = rollOut(nodes, options.pauseMs).finally(() => (isOver = true));
-    const calls = await placeCalls(phones, options, () => isOver);
-    const drainMs = await rolled;
+    const [calls, drainMs] = await Promise.all([placeCalls(phones, options, () => isOver), rolled]);
     await within(byeWithinMs, 'BYE of the last call', pbx.emptied()).catch(() => undefined);
     const setups = calls.flatMap(({ setupMs }) => setupMs ?? []);
     return {

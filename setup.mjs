@@ -96,11 +96,12 @@ const halves = [
   ['interop', 'e2e'],
 ];
 
-/** Everything; the second half's output comes when both have ended, and then one line for all. */
+/** Everything; the second half's output comes when both have ended, then what went wrong in either and one line for all. */
 async function runTestsInHalves() {
   const runs = halves.map((folders, index) => runHalf(folders, index === 0));
   const ended = await Promise.all(runs);
   process.stdout.write(ended[1].output);
+  for (const { output } of ended) process.stdout.write(remarksIn(output));
   const sum = (what) => ended.reduce((total, { output }) => total + countIn(output, what), 0);
   process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped\n`);
   process.exitCode = ended.every(({ code }) => code === 0) ? 0 : 1;
@@ -123,6 +124,11 @@ function runHalf(folders, isShown) {
     });
   }
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })));
+}
+
+/** The reporter's lines about single tests, with which the output closes so that nobody has to look for them. */
+function remarksIn(output) {
+  return [...output.matchAll(/^(?:skipped|tried again|failed): .*\n/gm)].join('');
 }
 
 /** From the closing line of the tests' reporter. */

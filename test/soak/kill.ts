@@ -45,7 +45,8 @@ export interface KillOutcome extends KillCase {
 /** Who calls the browser without a call. */
 const again = '700';
 const tellWithinMs = 4_000;
-const writtenWithinMs = 1_500;
+/** A CDR waits for the last figures of the media engine. */
+const writtenWithinMs = 10_000;
 const pbxRtpPort = 9_000;
 /** Bindings stand, what waits for a browser stays for its grace, and transactions over UDP stay for half a minute (RFC 3261 §17.2.2). */
 const standing =
@@ -141,9 +142,9 @@ async function killOne(each: KillCase, options: KillOptions): Promise<KillOutcom
     const ghosts = calls.filter((call) => !call.pbxTold || !(call.browserTold || call.isGone)).length;
     if (each.store === 'redis')
       await until(() => gateway.cdrs(idle.user).calls >= calls.length, writtenWithinMs);
+    const left = await leftIn(gateway);
     const { calls: cdrs, distinct, codes } = gateway.cdrs(idle.user);
     if (distinct !== cdrs) throw new Error(`${cdrs} CDRs of ${distinct} calls`);
-    const left = Object.entries(await gateway.sizes()).filter(([name]) => !standing.test(name));
     return {
       ...each,
       ...{
@@ -229,6 +230,14 @@ async function askAll(calls: readonly CallUp[], pbx: SoakUa): Promise<number> {
 async function untilTold(calls: readonly CallUp[], withinMs: number): Promise<void> {
   const isOpen = (call: CallUp): boolean => !call.pbxTold || !(call.browserTold || call.isGone);
   await until(() => !calls.some(isOpen), withinMs);
+}
+
+/** What is in its tables, but for what stands, when it has had time to put things away. */
+async function leftIn(gateway: KilledGateway): Promise<readonly (readonly [string, number])[]> {
+  for (const lateMs = performance.now() + writtenWithinMs; ; await delay(50)) {
+    const left = Object.entries(await gateway.sizes()).filter(([name]) => !standing.test(name));
+    if (left.length === 0 || performance.now() > lateMs) return left;
+  }
 }
 
 /** Waits no longer than that. */

@@ -1,5 +1,5 @@
 import { systemClock, type Clock } from '../sip/clock.js';
-import { failure } from '../sip/failure.js';
+import { failure, type SipFailure } from '../sip/failure.js';
 import type { IncomingCall, OutOfDialogRequest } from '../sip/leg.js';
 import type { Log } from '../sip/log.js';
 import { newId } from '../sip/message/index.js';
@@ -118,7 +118,7 @@ export class App {
       hooks: {
         incomingCall: (endpoint, call) => this.#entry.fromBrowser(endpoint, call),
         request: (endpoint, request) => {
-          if (this.#pbx?.fromBrowser(endpoint, request) !== true) refuse(request);
+          if (this.#pbx?.fromBrowser(endpoint, request) !== true) request.refuse(notServed());
         },
       },
       resumed: ({ id }) => this.#controller?.table.browserIsBack(id),
@@ -281,7 +281,7 @@ export class App {
     return {
       incomingCall: (call: IncomingCall, source: TrunkSource) => this.#entry.fromTrunk(call, source),
       request: (request: OutOfDialogRequest, { address }: TrunkSource) => {
-        if (this.#pbx?.fromPbx(request, address) !== true) refuse(request);
+        if (this.#pbx?.fromPbx(request, address) !== true) request.refuse(notServed());
       },
       isKnown: (address: string) => this.#trunks?.table.identify(address) !== undefined,
       takesNoCalls: () => (this.#drain.begun ? drainFailure() : undefined),
@@ -382,8 +382,9 @@ export class App {
   }
 }
 
-function refuse(request: OutOfDialogRequest): void {
-  request.respond(405, 'Method Not Allowed', [
-    ['Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK'],
-  ]);
+/** To a request outside any dialog that belongs to no PBX's user (RFC 3261 §8.2.1). */
+function notServed(): SipFailure {
+  return failure('message.method_not_allowed', {
+    headers: [['Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, PRACK']],
+  });
 }

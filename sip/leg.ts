@@ -57,8 +57,13 @@ export interface InDialogRequest {
   respond(status: number, reason?: string, headers?: HeaderList): void;
 }
 
-/** A request outside any dialog: MESSAGE, SUBSCRIBE, PUBLISH, NOTIFY, REFER, INFO. `respond` must be called once. */
+/**
+ * A request outside any dialog: MESSAGE, SUBSCRIBE, PUBLISH, NOTIFY, REFER, INFO. Exactly one of `respond` and `refuse` must be
+ * called.
+ */
 export interface OutOfDialogRequest extends InDialogRequest {
+  /** Answers with a failure of the gateway's own, which the stack below reports: it is logged and counted. */
+  refuse(failure: SipFailure): void;
   /** The Request-URI as received. */
   readonly requestUri: string;
   readonly from: Party;

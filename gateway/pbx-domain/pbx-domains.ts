@@ -98,8 +98,7 @@ export class PbxDomains {
     if (this.#trunkOf(endpoint.aor.slice(endpoint.aor.lastIndexOf('@') + 1)) === undefined) return false;
     const contact = this.#contacts.ofEndpoint(endpoint.id);
     if (contact === undefined) {
-      const { status, reason } = failure('auth.unregistered');
-      request.respond(status, reason);
+      request.refuse(failure('auth.unregistered'));
     } else {
       this.#requests.fromBrowser(contact, request);
     }
@@ -111,8 +110,7 @@ export class PbxDomains {
     const contact = this.#addressed(request, address);
     if (contact === undefined) {
       if (!this.isForgotten(request, address)) return false;
-      const { status, reason } = failure('route.user_offline');
-      request.respond(status, reason);
+      request.refuse(failure('route.user_offline'));
       return true;
     }
     this.#requests.fromPbx(contact, request);

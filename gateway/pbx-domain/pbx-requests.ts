@@ -1,5 +1,5 @@
 import type { Clock } from '../../sip/clock.js';
-import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
+import { failure, toFailure } from '../../sip/failure.js';
 import type { InDialogResponse, OutOfDialogRequest, Party } from '../../sip/leg.js';
 import type { Log } from '../../sip/log.js';
 import { isSubscription, type IncomingSubscription } from '../../sip/subscription.js';
@@ -60,7 +60,7 @@ export class PbxRequests {
     const asker = askerOf(request.from, aor);
     if (isSubscription(request)) return this.#subscribe({ endpointId, asker }, request, hosts);
     const waiting = this.#pending.get(endpointId) ?? 0;
-    if (waiting >= mostPending) return refuse(request, failure('limit.rate'));
+    if (waiting >= mostPending) return request.refuse(failure('limit.rate'));
     this.#pending.set(endpointId, waiting + 1);
     const { method, requestUri, headers } = request;
     const content = contentOf(request);
@@ -79,7 +79,7 @@ export class PbxRequests {
     firstAnswer({ ...hosts, clock, isRepeatable: false, send })
       .then(
         (answer) => request.respond(statusBack(answer.status), answer.reason, headersBack(answer.headers)),
-        (thrown: unknown) => refuse(request, toFailure(thrown)),
+        (thrown: unknown) => request.refuse(toFailure(thrown)),
       )
       .finally(() => this.#answered(endpointId))
       .catch(() => undefined);
@@ -89,7 +89,7 @@ export class PbxRequests {
   fromPbx({ endpointId, contactUri }: PbxContact, request: OutOfDialogRequest): void {
     if (!fromPbxMethods.has(request.method)) return notAllowed(request, fromPbxMethods);
     const endpoint = this.options.findEndpoint(endpointId);
-    if (endpoint === undefined) return refuse(request, failure('route.user_offline'));
+    if (endpoint === undefined) return request.refuse(failure('route.user_offline'));
     const { method, from, to, headers } = request;
     const content = contentOf(request);
     const message = {
@@ -101,7 +101,7 @@ export class PbxRequests {
     endpoint.request(method, contactUri, message).then(
       ({ status, reason, headers: told }) =>
         request.respond(statusToPbx(status), reason, headersAnswered(told)),
-      (thrown: unknown) => refuse(request, toFailure(thrown)),
+      (thrown: unknown) => request.refuse(toFailure(thrown)),
     );
   }
 
@@ -118,7 +118,7 @@ export class PbxRequests {
     hosts: HostsForUser,
   ): void {
     const known = this.#subscriptions.get(endpointId) ?? new Set<PbxSubscription>();
-    if (known.size >= mostSubscriptions) return refuse(request, failure('limit.subscriptions'));
+    if (known.size >= mostSubscriptions) return request.refuse(failure('limit.subscriptions'));
     this.#subscriptions.set(endpointId, known);
     const { stack, clock, log } = this.options;
     const ended = (over: PbxSubscription): void => {
@@ -137,11 +137,7 @@ export class PbxRequests {
   }
 }
 
-function refuse(request: OutOfDialogRequest, { status, reason, headers }: SipFailure): void {
-  request.respond(status, reason, headers);
-}
-
 function notAllowed(request: OutOfDialogRequest, methods: ReadonlySet<string>): void {
-  const { status, reason } = failure('message.method_not_allowed');
-  request.respond(status, reason, [['Allow', ['INVITE', 'OPTIONS', ...methods].join(', ')]]);
+  const allow = ['INVITE', 'OPTIONS', ...methods].join(', ');
+  request.refuse(failure('message.method_not_allowed', { headers: [['Allow', allow]] }));
 }

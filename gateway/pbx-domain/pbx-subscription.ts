@@ -66,8 +66,7 @@ export class PbxSubscription {
       if (status >= 200 && status < 300 && !this.#isOver) return this.#accept(answer);
       request.respond(status < 400 ? 480 : status, reason, headersBack(headers));
     } catch (thrown) {
-      const { status, reason, headers } = toFailure(thrown);
-      request.respond(status, reason, headers);
+      request.refuse(toFailure(thrown));
     }
     this.end();
   }

@@ -60,6 +60,7 @@ export async function startEchoPhone(options: EchoPhoneOptions): Promise<EchoPho
       engineUp: ignore,
       engineDown: ignore,
       strangerTurnedAway: ignore,
+      trunkRequestRefused: ignore,
       strangerPersists: ignore,
       leftDialog: ignore,
       dialogJournalFailed: ignore,

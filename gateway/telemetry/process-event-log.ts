@@ -1,4 +1,5 @@
 import type { Log } from '../../sip/log.js';
+import { because, failureCodes, failureFields } from './failure-fields.js';
 import type { Metrics } from './metrics.js';
 import {
   refusedTokens,
@@ -32,6 +33,12 @@ function processCounters(metrics: Metrics) {
       'Requests from addresses of no trunk',
       ['method', strangerMethods],
       ['transport', strangerTransports],
+    ),
+    refused: metrics.enumCounter(
+      'trunk_requests_refused_total',
+      'Requests of trunks that were answered with a failure without becoming a call',
+      'code',
+      failureCodes,
     ),
     persistent: metrics.counter('strangers_persistent_total', 'Times that a stranger went on for a minute'),
     tokensRefused: metrics.enumCounter(
@@ -183,8 +190,13 @@ const tokenWords: Readonly<Record<RefusedToken, (remote: string) => string>> = {
 function strangerEvents(
   log: Log,
   count: ProcessCounters,
-): Pick<ProcessEvents, 'strangerTurnedAway' | 'strangerPersists' | 'tokenRefused'> {
+): Pick<ProcessEvents, 'strangerTurnedAway' | 'strangerPersists' | 'tokenRefused' | 'trunkRequestRefused'> {
   return {
+    trunkRequestRefused({ failure, ...event }) {
+      count.refused.inc(failure.code);
+      const line = `${event.method} from ${event.remote} refused with ${failure.status}: ${because(failure)}`;
+      log[failure.severity]({ event: 'trunk.request_refused', ...event, ...failureFields(failure) }, line);
+    },
     tokenRefused(event) {
       count.tokensRefused.inc(event.token);
       log.warn({ event: 'token.refused', ...event }, tokenWords[event.token](event.remote));

@@ -1,3 +1,5 @@
+import type { SipFailure } from '../../sip/failure.js';
+
 /** Where a defect was caught. */
 export type DefectSource = 'uncaught_exception' | 'unhandled_rejection' | 'admin_api' | 'other';
 
@@ -60,6 +62,8 @@ export interface ProcessEvents {
   }): void;
   /** So many more came in the last minute from that address, or from all that are not followed one by one. */
   strangerPersists(event: { address: string | undefined; requests: number }): void;
+  /** A request of a trunk was refused without becoming a call, or outside any dialog. */
+  trunkRequestRefused(event: { remote: string; method: string; failure: SipFailure }): void;
   /**
    * An HTTP request had none or a wrong one: a ticket for TURN passwords, or the operators' token;
    * `admin_locked`: after too many wrong ones none was looked at.

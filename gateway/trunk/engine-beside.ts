@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../sip/clock.js';
 import { startEngine, type Engine, type EngineOptions } from '../../sip/engine/engine.js';
+import { failure } from '../../sip/failure.js';
 import { silentLog } from '../../sip/log.js';
 import { connectTrunkStack, type TrunkStack } from '../../sip/trunk/srf.js';
 import type { Config } from '../config/config.js';
@@ -47,9 +48,10 @@ export async function openEngineBeside(
     { host: '127.0.0.1', port: engine.controlPort, secret },
     {
       incomingCall: ({ leg }) => leg.hangUp(),
-      request: (request) => request.respond(405),
+      request: (request) => request.refuse(failure('message.method_not_allowed')),
       isKnown: () => true,
       turnedAway: () => undefined,
+      refused: () => undefined,
       frameTooLarge: () => undefined,
       connected,
       disconnected: () => undefined,

@@ -67,6 +67,7 @@ export type TrunkSideEvents = Pick<
   | 'engineDown'
   | 'strangerTurnedAway'
   | 'strangerPersists'
+  | 'trunkRequestRefused'
   | 'leftDialog'
   | 'dialogJournalFailed'
   | 'engineFrameRefused'
@@ -144,6 +145,8 @@ export async function openTrunkSide(
       isKnown: ({ address: source }) => listener.isKnown(source),
       takesNoCalls: () => listener.takesNoCalls?.(),
       turnedAway: (method, { transport, ...remote }) => watch.note({ method, transport, remote }),
+      refused: (method, { address: remote }, why) =>
+        events.trunkRequestRefused({ method, remote, failure: why }),
       connected: () => {
         events.engineUp(label);
         connected();

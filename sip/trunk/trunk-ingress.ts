@@ -31,6 +31,8 @@ export interface TrunkIngressListener {
   takesNoCalls?(): SipFailure | undefined;
   /** A request from elsewhere was refused: every one is, and all alike. */
   turnedAway(method: string, source: TrunkSource): void;
+  /** A request was refused before call control, or by it outside any dialog. */
+  refused(method: string, source: TrunkSource, why: SipFailure): void;
 }
 
 /** What the ingress works with. */
@@ -59,9 +61,8 @@ export class TrunkIngress {
     try {
       this.#receive(request, response);
     } catch (thrown) {
-      const { status, reason } = toFailure(thrown);
       this.around.log.error({ err: thrown, method: request.method }, 'a request of the trunk met a defect');
-      sendResponse(response, status, reason, {});
+      this.#refuse(request, response, toFailure(thrown));
     }
   }
 
@@ -85,8 +86,13 @@ export class TrunkIngress {
       if (closed !== undefined) return this.#refuse(request, response, closed);
       return final.send(200, 'OK', { headers: optionsAnswer });
     }
-    const outside = {
-      ...toInDialogRequest(message, final),
+    const inner = toInDialogRequest(message, final);
+    const outside: OutOfDialogRequest = {
+      ...inner,
+      refuse: (refusal) => {
+        inner.respond(refusal.status, refusal.reason, refusal.headers);
+        this.listener.refused(message.method, sourceOf(request), refusal);
+      },
       requestUri: message.requestUri,
       from: partyOf(message.from),
       to: partyOf(message.to),
@@ -139,10 +145,10 @@ export class TrunkIngress {
     sendResponse(response, status, reason, {});
   }
 
-  #refuse(request: SrfRequest, response: SrfResponse, { status, reason, headers, detail }: SipFailure): void {
-    const { source_address: address, method } = request;
-    this.around.log.info({ method, address, status, reason, detail }, 'a request of the trunk was refused');
+  #refuse(request: SrfRequest, response: SrfResponse, refusal: SipFailure): void {
+    const { status, reason, headers } = refusal;
     sendResponse(response, status, reason, { headers });
+    this.listener.refused(request.method, sourceOf(request), refusal);
   }
 }
 

@@ -4,7 +4,7 @@ import { serializeUri, tagOf, type SipRequest } from '../message/index.js';
 import type { IncomingSubscription, SubscriptionLeg, SubscriptionListener } from '../subscription.js';
 import { sendRequest } from './client-request.js';
 import type { EndpointContext } from './endpoint-context.js';
-import { headerLines, nameAddrText, oneLine, safeHeaders } from './header-lines.js';
+import { answerHeaders, headerLines, nameAddrText, oneLine, safeHeaders } from './header-lines.js';
 import { requestOf } from './in-dialog.js';
 import { contactUri, type AdaptedRequest } from './message-adapter.js';
 import { bodyOf } from './outgoing-request.js';
@@ -62,7 +62,7 @@ export class BrowserSubscription implements SubscriptionLeg {
       if (status < 300) this.target = contactUri(original.headers) ?? this.target;
       server.respond(status, {
         ...(reason === undefined ? {} : { reason }),
-        headers: [...own, ...safeHeaders(headers ?? [])],
+        headers: answerHeaders(own, headers ?? []),
       });
     });
     context.safely(

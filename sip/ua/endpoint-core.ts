@@ -10,6 +10,7 @@ import type {
   Invitation,
   Leg,
   LegListener,
+  OutOfDialogRequest,
   Party,
 } from '../leg.js';
 import { newCallId, newTag, type SipMessage, type SipRequest } from '../message/index.js';
@@ -21,7 +22,7 @@ import type { BrowserLeg, EndpointContext } from './endpoint-context.js';
 import type { EndpointCoreOptions, EndpointCoreSizes, OutgoingMessage } from './endpoint-core-options.js';
 import { EndpointTransport } from './endpoint-transport.js';
 import { EndpointUserAgent } from './endpoint-user-agent.js';
-import { headerLines, partyOf, safeHeaders } from './header-lines.js';
+import { answerHeaders, headerLines, partyOf, safeHeaders } from './header-lines.js';
 import { requestOf } from './in-dialog.js';
 import { LegDialog } from './leg-dialog.js';
 import {
@@ -305,11 +306,15 @@ export class EndpointCore {
     const request = requestOf(this.context, server, (status, reason, headers) => {
       server.respond(status, {
         ...(reason === undefined ? {} : { reason }),
-        headers: [...(status < 300 ? own : []), ...safeHeaders(headers ?? [])],
+        headers: answerHeaders(status < 300 ? own : [], headers ?? []),
       });
     });
-    const outside = {
+    const outside: OutOfDialogRequest = {
       ...request,
+      refuse: (refusal) => {
+        request.respond(refusal.status, refusal.reason, refusal.headers);
+        this.options.listener.refused?.(original, refusal);
+      },
       requestUri: original.requestUri,
       from: partyOf(original.from),
       to: partyOf(original.to),
@@ -317,7 +322,7 @@ export class EndpointCore {
     const books = { context: this.context, contact: this.core.contact, table: this.subscriptions };
     this.safely(
       () => this.options.listener.request(acceptable(outside, server, books)),
-      ({ status, reason }) => request.respond(status, reason),
+      (broken) => outside.refuse(broken),
     );
   }
 

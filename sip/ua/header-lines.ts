@@ -29,9 +29,21 @@ export function oneLine(text: string): string {
 
 /** The header fields that may be sent for a caller of a leg, each on one line. */
 export function safeHeaders(headers: HeaderList): HeaderList {
-  return headers
-    .filter(([name]) => !ownHeaders.has(name.toLowerCase()))
-    .map(([name, value]) => [oneLine(name), oneLine(value)] as const);
+  return headers.filter(([name]) => !ownHeaders.has(name.toLowerCase())).map(onOneLine);
+}
+
+/**
+ * Those of an answer: our `own`, and the others that may be sent. Allow is the answerer's when we say nothing: 405 must have it
+ * (RFC 3261 §21.4.6), the answer to OPTIONS should.
+ */
+export function answerHeaders(own: HeaderList, headers: HeaderList): HeaderList {
+  const isAllow = ([name]: HeaderList[number]): boolean => name.toLowerCase() === 'allow';
+  const allow = own.some(isAllow) ? [] : headers.filter(isAllow);
+  return [...own, ...allow.map(onOneLine), ...safeHeaders(headers)];
+}
+
+function onOneLine([name, value]: HeaderList[number]): HeaderList[number] {
+  return [oneLine(name), oneLine(value)];
 }
 
 /** The same as `Name: value` lines, the form in which sip.js takes them. */

@@ -11,7 +11,7 @@ import { endsDialog, sendRequest, type PendingResponse } from './client-request.
 import { rejected } from './deferred.js';
 import { failureFor, type EndReason } from './end-reason.js';
 import type { EndpointContext } from './endpoint-context.js';
-import { headerLines, safeHeaders } from './header-lines.js';
+import { answerHeaders, headerLines, safeHeaders } from './header-lines.js';
 import type { DialogUser, LegDialog } from './leg-dialog.js';
 import { contactUri, type AdaptedRequest, type AdaptedResponse } from './message-adapter.js';
 import { OfferExchange, type OfferExchangeOwner } from './offer-exchange.js';
@@ -203,7 +203,7 @@ export class InDialog implements DialogUser {
       const own = status < 300 && refreshesTarget.has(message.method) ? this.context.dialogHeaders : [];
       server.respond(status, {
         ...(reason === undefined ? {} : { reason }),
-        headers: [...own, ...safeHeaders(headers ?? [])],
+        headers: answerHeaders(own, headers ?? []),
       });
     });
     this.context.safely(

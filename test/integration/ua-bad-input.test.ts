@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Dialog, InviteServerTransaction } from 'sip.js/lib/core/index.js';
+import { failure } from '../../sip/failure.js';
 import { LegNotes, ScriptedBrowser, sdpA, sdpB, unique } from '../support/scripted-browser.js';
 
 const empty = { transactions: 0, dialogs: 0, legs: 0, subscriptions: 0, unsent: 0 };
@@ -87,6 +88,14 @@ describe('bad and unexpected input to an endpoint’s core', () => {
     browser.takeResponse(200);
     browser.takeResponse(200);
     assert.equal(browser.summary(), '');
+  });
+
+  it('a request that the listener refuses gets the answer of the failure, which is told', () => {
+    browser.request('PUBLISH');
+    const refusal = failure('message.method_not_allowed', { headers: [['Allow', 'INVITE']] });
+    browser.requests[0]?.refuse(refusal);
+    assert.equal(browser.takeResponse(405).headers.get('allow'), 'INVITE');
+    assert.deepEqual(browser.refusals, ['message.method_not_allowed']);
   });
 
   it('two requests that share a branch are told apart by their method', () => {

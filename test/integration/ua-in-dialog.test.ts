@@ -373,6 +373,21 @@ for (const role of ['caller', 'callee'] as const) {
         await hangUpAndBeEmpty();
       });
 
+      it('answered with Allow get it once, whether it is ours or call control’s', async () => {
+        for (const [method, status, allow] of [
+          ['OPTIONS', 200, /^INVITE$/],
+          ['REFER', 405, /^INVITE$/],
+          ['NOTIFY', 200, /UPDATE/],
+        ] as const) {
+          dialog.send(method);
+          notes.requests.shift()?.respond(status, 'Fine', [['Allow', 'INVITE']]);
+          const allowed = browser.takeResponse(status, method).headers.getAll('allow');
+          assert.equal(allowed.length, 1);
+          assert.match(allowed[0] ?? '', allow);
+        }
+        await hangUpAndBeEmpty();
+      });
+
       it('unanswered at the end get 487', async () => {
         dialog.send('INFO');
         leg.hangUp();

@@ -107,6 +107,8 @@ export class ScriptedBrowser {
   readonly inbox: SipMessage[] = [];
   readonly calls: IncomingCall[] = [];
   readonly requests: OutOfDialogRequest[] = [];
+  /** Codes of the failures that its requests were answered with by ourselves. */
+  readonly refusals: string[] = [];
   online = true;
   /** Runs when a call comes in, before anything else can. */
   onCall: (call: IncomingCall) => void = () => undefined;
@@ -129,6 +131,7 @@ export class ScriptedBrowser {
           this.onCall(call);
         },
         request: (request) => this.requests.push(request),
+        refused: (_request, { code }) => this.refusals.push(code),
       },
       log,
       clock: this.clock,

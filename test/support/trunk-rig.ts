@@ -31,6 +31,7 @@ export interface StackEvents {
   call: { readonly call: IncomingCall; readonly source: TrunkSource; readonly leg: LegLog };
   request: { readonly request: OutOfDialogRequest; readonly source: TrunkSource };
   turnedAway: { readonly method: string; readonly source: TrunkSource };
+  refused: { readonly method: string; readonly source: TrunkSource; readonly why: SipFailure };
   connected: undefined;
   disconnected: SipFailure;
   frameTooLarge: number;
@@ -218,6 +219,8 @@ export function listenerFor(events: EventLog<StackEvents>) {
       events.push('request', { request, source }),
     isKnown: () => true,
     turnedAway: (method: string, source: TrunkSource) => events.push('turnedAway', { method, source }),
+    refused: (method: string, source: TrunkSource, why: SipFailure) =>
+      events.push('refused', { method, source, why }),
     connected: () => events.push('connected', undefined),
     disconnected: (why: SipFailure) => events.push('disconnected', why),
     frameTooLarge: (sizeBytes: number) => events.push('frameTooLarge', sizeBytes),

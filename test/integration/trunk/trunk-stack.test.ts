@@ -72,6 +72,19 @@ describe('trunk stack', () => {
     await rig.peer.status(481);
   });
 
+  it('answers a request outside any dialog with the failure that it is refused with, and tells it', async () => {
+    rig.send('PUBLISH', 'p1');
+    const { request } = await rig.events.next('request');
+    request.refuse(failure('message.method_not_allowed', { headers: [['Allow', 'INVITE']] }));
+    const { headers } = await rig.peer.status(405, 'PUBLISH');
+    assert.equal(headers.get('Allow'), 'INVITE');
+    const { method, source, why } = await rig.events.next('refused');
+    assert.deepEqual(
+      [method, source.address, why.code],
+      ['PUBLISH', '127.0.0.1', 'message.method_not_allowed'],
+    );
+  });
+
   it('answers what cannot be a call with the reason', async () => {
     rig.sendInvite('r1', ['Require: wine']);
     assert.equal((await rig.peer.status(420)).headers.get('Unsupported'), 'wine');

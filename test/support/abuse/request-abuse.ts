@@ -68,7 +68,10 @@ const messageFlood: AbuseScenario = {
   name: `a user sends ${messagesPerSecond} MESSAGE and SUBSCRIBE a second on each of ${flowsOfUser} flows`,
   limit: 'limits.user_messages_per_second',
   answers: ['405', 'closed 4429'],
-  counters: ['flows_closed_total{cause="user_rate"}'],
+  counters: [
+    'messages_refused_total{code="message.method_not_allowed"}',
+    'flows_closed_total{cause="user_rate"}',
+  ],
   logged: ['flow.closed'],
   async attack(field) {
     const silent = await field.innocent(field.address(2), field.account(1));

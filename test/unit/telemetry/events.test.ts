@@ -270,6 +270,15 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
     (events) => events.tokenRefused({ remote: flow.remote, token: 'admin' }),
   ],
   [
+    'webtrunk_trunk_requests_refused_total{code="message.method_not_allowed"} 1',
+    (events) =>
+      events.trunkRequestRefused({
+        remote: '192.0.2.1',
+        method: 'PUBLISH',
+        failure: failure('message.method_not_allowed'),
+      }),
+  ],
+  [
     'webtrunk_strangers_persistent_total 1',
     (events) => events.strangerPersists({ address: '192.0.2.1', requests: 12 }),
   ],

@@ -72,10 +72,7 @@ export class PbxSignIn {
   /** What is wrong before the PBX is asked. */
   #whyNotAsk({ endpoint, origin }: Flow, aor: string): SipFailure | undefined {
     const { failures, clock } = this.options;
-    if (endpoint !== undefined) {
-      if (endpoint.aor === aor) return undefined;
-      return failure('auth.identity', { detail: `the flow has signed in as ${endpoint.aor}` });
-    }
+    if (endpoint !== undefined) return undefined;
     const seconds = failures.retryAfterSeconds(origin.address, aor, clock.nowMs());
     if (seconds === 0) return undefined;
     return failure('limit.register_failures', { headers: [['Retry-After', String(seconds)]] });

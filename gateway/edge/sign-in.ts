@@ -86,9 +86,9 @@ export class SignIn {
 
   #register(flow: Flow, request: SipRequest): Awaitable<Outcome> {
     const claim = this.#claimOf(request.to.uri);
-    const flaw = claim instanceof SipFailure ? claim : checkRegistrant(request, claim);
-    if (flaw !== undefined) return this.#refused(flow, flaw, '');
-    if (claim instanceof SipFailure) return claim;
+    if (claim instanceof SipFailure) return this.#refused(flow, claim, '');
+    const flaw = checkRegistrant(flow, request, claim);
+    if (flaw !== undefined) return this.#refused(flow, flaw, claim.aor);
     if (this.#pbx?.serves(claim.domain) === true) {
       return this.#pbx.register(flow, request, claim).then((outcome) => {
         return outcome instanceof SipFailure ? this.#refused(flow, outcome, claim.aor) : outcome;
@@ -287,14 +287,24 @@ export class SignIn {
   }
 }
 
-/** To must lie in the Request-URI's domain (RFC 3261 §10.3 step 5), and nobody registers for somebody else. */
-function checkRegistrant(request: SipRequest, { aor, domain }: Claim): SipFailure | undefined {
+/**
+ * To must lie in the Request-URI's domain (RFC 3261 §10.3 step 5), and nobody registers for somebody else. Before any
+ * credentials are looked at: who has signed in is never locked out, so that he could try passwords of others for ever.
+ */
+function checkRegistrant(
+  { endpoint }: Flow,
+  request: SipRequest,
+  { aor, domain }: Claim,
+): SipFailure | undefined {
   const { uri } = request;
   if ((uri.scheme !== 'sip' && uri.scheme !== 'sips') || uri.host !== domain) {
     return failure('domain.unknown', { detail: 'To is not in the domain of the Request-URI' });
   }
-  if (canonicalAor(request.from.uri) === aor) return undefined;
-  return failure('auth.identity', { detail: 'From and To of REGISTER differ' });
+  if (canonicalAor(request.from.uri) !== aor) {
+    return failure('auth.identity', { detail: 'From and To of REGISTER differ' });
+  }
+  if (endpoint === undefined || endpoint.aor === aor) return undefined;
+  return failure('auth.identity', { detail: `the flow has signed in as ${endpoint.aor}` });
 }
 
 /** The user as configured: without escapes. */

@@ -128,6 +128,25 @@ describe('signing in with a token', () => {
     assert.equal((await refusalOf(await issuer.sign()))[0], 503);
   });
 
+  it('looks at no token for another user on a flow that has signed in', async () => {
+    await open();
+    const client = await fixture.connect();
+    assert.equal((await registerWith(client, await issuer.sign())).status, 200);
+    const answers: (readonly [number, string])[] = [];
+    for (const token of [await issuer.sign({ sip_aor: 'sip:bob@localhost' }), 'wrong']) {
+      const headers = [
+        'From: <sip:bob@localhost>;tag=x',
+        'To: <sip:bob@localhost>',
+        `Authorization: Bearer ${token}`,
+      ];
+      const { status, reason } = await client.transact(client.registerText({ headers }));
+      answers.push([status, reason]);
+    }
+    assert.deepEqual(answers[0]?.[0], 403);
+    assert.deepEqual(answers[1], answers[0]);
+    assert.equal(fixture.sizes()['failureWindows'], 0);
+  });
+
   it('takes a bare user name, with any characters, for one of the only domain', async () => {
     await open();
     const client = await fixture.connect();

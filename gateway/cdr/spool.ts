@@ -56,13 +56,17 @@ export class Spool {
     return this.#inTurn(() => this.#read(count));
   }
 
-  /** Everything up to `endsAt` has been dealt with. */
+  /**
+   * Everything up to `endsAt` has been dealt with. Rejects when the disk does not take that: it counts all the same, but
+   * after a restart those lines may be handed out once more.
+   */
   done(endsAt: number, lines: number): Promise<void> {
     return this.#inTurn(async () => {
       this.#doneAt = endsAt;
       this.#waiting -= lines;
-      if (this.#doneAt >= this.#sizeBytes) await this.#empty();
-      await this.#remember();
+      if (endsAt < this.#sizeBytes) return this.#remember(endsAt);
+      await this.#remember(0);
+      await this.#empty();
     });
   }
 
@@ -119,15 +123,15 @@ export class Spool {
     return buffer.subarray(0, bytesRead);
   }
 
-  /** Nothing waits: the file begins anew. */
+  /** Nothing waits: the file begins anew. What is remembered must say so before, or lines to come would be passed over. */
   async #empty(): Promise<void> {
     await this.file.truncate(0);
     this.#sizeBytes = 0;
     this.#doneAt = 0;
   }
 
-  async #remember(): Promise<void> {
-    await writeFile(`${this.path}.done.new`, String(this.#doneAt));
+  async #remember(doneAt: number): Promise<void> {
+    await writeFile(`${this.path}.done.new`, String(doneAt));
     await rename(`${this.path}.done.new`, `${this.path}.done`);
   }
 

@@ -16,7 +16,7 @@ export interface WebhookOptions {
 }
 
 export interface WebhookEvents {
-  /** The receiver takes nothing; records wait. Told once until it is back. */
+  /** The receiver takes nothing, or the disk of the queue does not; records wait. Told once until both do again. */
   down(cause: string, waiting: number): void;
   up(waiting: number): void;
   /** The receiver refused this record for good. */
@@ -65,19 +65,31 @@ export class Webhook {
   }
 
   async #run(): Promise<void> {
-    const { spool } = this.options;
-    while (!this.#isClosed) {
-      const lines = await spool.peek(window);
-      const last = lines.at(-1);
-      if (last === undefined) break;
-      if (!(await this.#deliver(lines))) break;
-      await spool.done(last.endsAt, lines.length);
+    let mayGoOn = true;
+    while (mayGoOn && !this.#isClosed) {
+      try {
+        mayGoOn = await this.#round();
+      } catch (cause) {
+        await this.#wait(`its queue fails: ${whyOf(cause)}`, undefined);
+      }
     }
     this.#running = undefined;
-    if (!this.#isClosed && spool.waiting > 0) this.wake();
+    if (!this.#isClosed && this.options.spool.waiting > 0) this.wake();
   }
 
-  /** Resolves when all are dealt with; with false when it is closed meanwhile. */
+  /** Deals with the oldest records; resolves with false when there are none. Rejects when the disk fails. */
+  async #round(): Promise<boolean> {
+    const { spool } = this.options;
+    const lines = await spool.peek(window);
+    const last = lines.at(-1);
+    if (last === undefined) return false;
+    if (!(await this.#deliver(lines))) return false;
+    await spool.done(last.endsAt, lines.length);
+    this.#succeeded();
+    return true;
+  }
+
+  /** Resolves when all are dealt with; with false when it is closed meanwhile. Rejects when a refused one cannot be kept. */
   async #deliver(lines: readonly SpooledLine[]): Promise<boolean> {
     let left = lines.map(({ text }) => text).filter(isRecord);
     while (left.length > 0) {
@@ -90,8 +102,7 @@ export class Webhook {
       }
       left = again;
       const failed = outcomes.find((outcome) => outcome.kind === 'later');
-      if (failed === undefined) this.#succeeded();
-      else await this.#wait(failed.why, failed.retryAfterMs);
+      if (failed !== undefined) await this.#wait(failed.why, failed.retryAfterMs);
       if (this.#isClosed) return left.length === 0;
     }
     return true;
@@ -126,8 +137,8 @@ export class Webhook {
   }
 
   async #reject(text: string, status: number): Promise<void> {
-    this.options.events.rejected(status);
     await appendFile(this.options.rejectedPath, `${text}\n`, { mode: 0o640 });
+    this.options.events.rejected(status);
   }
 
   async #wait(why: string, retryAfterMs: number | undefined): Promise<void> {

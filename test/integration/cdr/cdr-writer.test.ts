@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../../sip/clock.js';
@@ -184,6 +184,39 @@ describe('call data records', () => {
       (await open(webhook())).write(record('c_1'));
       await receiver.until((received) => received.length === 2);
       assert.deepEqual(posted(), ['c_0', 'c_1']);
+    });
+
+    it('go on when the disk does not take how far they are', async () => {
+      await mkdir(join(folder, 'queue.done.new'));
+      const opened = await open(webhook());
+      opened.write(record('c_0'));
+      await receiver.until((received) => received.length === 1);
+      while (told.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      assert.match(told.join(), /^down: its queue fails: EISDIR/);
+      opened.write(record('c_1'));
+      await receiver.until(() => posted().includes('c_1'));
+      await rmdir(join(folder, 'queue.done.new'));
+      opened.write(record('c_2'));
+      await receiver.until(() => posted().includes('c_2'));
+      while (opened.waiting > 0) await new Promise((resolve) => setImmediate(resolve));
+      while (!told.includes('up')) await new Promise((resolve) => setImmediate(resolve));
+      await opened.close();
+      assert.equal(await readFile(join(folder, 'queue'), 'utf8'), '');
+    });
+
+    it('are posted again when they are refused for good and the disk does not keep them', async () => {
+      await mkdir(join(folder, 'queue.rejected'));
+      receiver.answer = 400;
+      const opened = await open(webhook());
+      opened.write(record('c_0'));
+      while (told.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      assert.match(told.join(), /^down: its queue fails: EISDIR/);
+      await rmdir(join(folder, 'queue.rejected'));
+      while (opened.waiting > 0) await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(callIdsOf(await readFile(join(folder, 'queue.rejected'), 'utf8')), ['c_0']);
+      receiver.answer = 204;
+      opened.write(record('c_1'));
+      await receiver.until(() => posted().includes('c_1'));
     });
 
     it('are not followed to where a redirect leads', async () => {

@@ -22,9 +22,13 @@ export interface TargetLimits extends SideLimits, HostPatience {}
 export const settleMs = 40_000;
 
 /** The shorter of each. */
-export function tightest(limits: CallLimits, side: SideLimits = {}): CallLimits {
+export function tightest(limits: SideLimits, side: SideLimits = {}): SideLimits {
   return {
-    maxRingMs: Math.min(limits.maxRingMs, side.maxRingMs ?? Infinity),
-    maxDurationMs: Math.min(limits.maxDurationMs, side.maxDurationMs ?? Infinity),
+    maxRingMs: shorter(limits.maxRingMs, side.maxRingMs),
+    maxDurationMs: shorter(limits.maxDurationMs, side.maxDurationMs),
   };
+}
+
+function shorter(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }

@@ -42,8 +42,8 @@ export interface RecordedTimes {
   readonly startedMs: number;
   readonly answeredMs: number;
   readonly route: string | undefined;
-  /** How long the call may last, from its answer on. */
-  readonly maxDurationMs: number;
+  /** How long the call may last, from its answer on; undefined: nothing limits it. */
+  readonly maxDurationMs?: number | undefined;
 }
 
 const iso = (epochMs: number): string => new Date(epochMs).toISOString();
@@ -53,7 +53,7 @@ export class CallRecord {
   startedMs: number;
   route: string | undefined;
   /** Set when the call is established. */
-  maxDurationMs = 0;
+  maxDurationMs: number | undefined;
   #answeredMs: number | undefined;
   #termination: Termination | undefined;
   #failure: SipFailure | undefined;

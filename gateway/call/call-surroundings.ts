@@ -1,7 +1,7 @@
 import type { Clock } from '../../sip/clock.js';
 import type { MediaEngine } from '../../sip/media/media-engine.js';
 import type { CallEvents } from '../telemetry/call-events.js';
-import type { CallLimits } from './call-limits.js';
+import type { SideLimits } from './call-limits.js';
 import type { Cdr } from './call-record.js';
 import type { CallSnapshot } from './call-snapshot.js';
 import type { Router } from './ports.js';
@@ -22,7 +22,7 @@ export interface CallSurroundings {
   readonly browserMedia: MediaEngine;
   /** A new `l_…` id. */
   newLegId(): string;
-  readonly limits: CallLimits;
+  readonly limits: SideLimits;
   readonly clock: Clock;
   readonly events: CallEvents;
   /** The call is established, or has changed since: its snapshot says how it is now. */

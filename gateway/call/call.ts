@@ -3,7 +3,7 @@ import type { CallerLeg, HeaderList, IncomingCall, Leg, LegEnd, LegListener } fr
 import type { Timer } from '../../sip/clock.js';
 import { CallStates } from './call-states.js';
 import type { CallActions, CallEventMap, CallState } from './call-transitions.js';
-import { settleMs, tightest } from './call-limits.js';
+import { settleMs, tightest, type SideLimits } from './call-limits.js';
 import { CallMedia } from './call-media.js';
 import { CallRecord } from './call-record.js';
 import { restoredAttempt, snapshotOf, type CallSnapshot } from './call-snapshot.js';
@@ -34,6 +34,7 @@ export class Call implements CallActions {
   readonly #early: EarlyMedia;
   readonly #mediaCheck: MediaCheck;
   readonly #negotiation: Negotiation;
+  #limits: SideLimits;
   #connected: Attempt | undefined;
   #lateAck: ((sdp?: string) => void) | undefined;
   #deferred: CallEventMap['reoffer'][] = [];
@@ -47,6 +48,7 @@ export class Call implements CallActions {
     private readonly around: CallSurroundings,
   ) {
     this.caller = incoming.leg;
+    this.#limits = around.limits;
     this.#states = new CallStates({
       actions: this,
       hasOpenLegs: () => this.#openLegs.size > 0,
@@ -120,7 +122,8 @@ export class Call implements CallActions {
       throw thrown;
     }
     const talkedMs = around.clock.nowMs() - snapshot.answeredMs;
-    this.#limit(snapshot.maxDurationMs - talkedMs, 'call.max_duration');
+    const { maxDurationMs } = snapshot;
+    if (maxDurationMs !== undefined) this.#limit(maxDurationMs - talkedMs, 'call.max_duration');
   }
 
   /** What another process needs to go on with the call; undefined while it cannot be taken over. */
@@ -157,10 +160,11 @@ export class Call implements CallActions {
 
   async inviteStage({ plan }: CallEventMap['routed']): Promise<void> {
     this.#record.route = plan.route;
+    if (plan.emergency === true) this.#limits = {};
     this.#search.plan(plan.stages);
     const labels = plan.stages.flat().map((target) => target.label);
     this.around.events.callRouted({ callId: this.id, route: plan.route, targets: labels });
-    this.#limit(this.around.limits.maxRingMs, 'callee.no_answer');
+    this.#limit(this.#limits.maxRingMs, 'callee.no_answer');
     await this.#inviteNext();
   }
 
@@ -199,7 +203,7 @@ export class Call implements CallActions {
 
   async establish({ sdp }: CallEventMap['acknowledged']): Promise<void> {
     this.#inDialog.acknowledged();
-    this.#record.maxDurationMs = tightest(this.around.limits, this.#connected?.target.limits).maxDurationMs;
+    this.#record.maxDurationMs = tightest(this.#limits, this.#connected?.target.limits).maxDurationMs;
     this.#limit(this.#record.maxDurationMs, 'call.max_duration');
     const owed = this.#early.takeOwed(this.#connected?.leg.id);
     if (owed !== undefined) this.#states.post('reoffer', { legId: this.caller.id, reoffer: owed });
@@ -324,8 +328,9 @@ export class Call implements CallActions {
 
   // Steps shared by the actions
 
-  #limit(limitMs: number, code: 'callee.no_answer' | 'call.max_duration'): void {
+  #limit(limitMs: number | undefined, code: 'callee.no_answer' | 'call.max_duration'): void {
     this.#timer?.cancel();
+    if (limitMs === undefined) return;
     this.#timer = this.around.clock.after(limitMs, () =>
       this.#states.post('cut', { failure: failure(code) }),
     );

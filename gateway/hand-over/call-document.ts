@@ -79,7 +79,7 @@ const call = z.object({
   id: text,
   startedMs: time,
   answeredMs: time,
-  maxDurationMs: z.number().min(0),
+  maxDurationMs: z.number().min(0).optional(),
   route: text.optional(),
   dialled: text,
   from: party,

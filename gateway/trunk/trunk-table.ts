@@ -207,7 +207,7 @@ export class TrunkTable {
         ...(unchanged ?? presented).headers,
         ...(offered?.forTrunk(trunk.headers ?? plainHeaders) ?? []),
       ],
-      limits: emergency ? undefined : limitsOf(trunk, this.options.patience),
+      limits: limitsOf(emergency ? { ...trunk, limits: undefined } : trunk, this.options.patience),
       failsOver: (refusal: SipFailure) => failsOver(trunk, refusal),
       ...this.#attemptOf(target, { trunk, upkeep }, host, emergency),
     };

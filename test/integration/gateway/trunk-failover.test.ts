@@ -39,6 +39,13 @@ describe('the targets of a call', function () {
           match: /^[0-9]+$/,
           to: { kind: 'trunks', trunks: ['first', 'second'] },
         },
+        {
+          ...usersRoute,
+          name: 'emergency',
+          match: /^112$/,
+          emergency: true,
+          to: { kind: 'trunks', trunks: ['first', 'second'] },
+        },
       ],
       ...limits,
     });
@@ -57,11 +64,11 @@ describe('the targets of a call', function () {
   });
 
   /** Alice calls; gives the Call-ID. */
-  const dial = (): string => {
+  const dial = (number = '600'): string => {
     const callId = newCallId();
     alice.send(
-      alice.request('INVITE', 'sip:600@localhost', {
-        headers: [`Call-ID: ${callId}`, 'To: <sip:600@localhost>', 'Content-Type: application/sdp'],
+      alice.request('INVITE', `sip:${number}@localhost`, {
+        headers: [`Call-ID: ${callId}`, `To: <sip:${number}@localhost>`, 'Content-Type: application/sdp'],
         body: sdp(7000),
       }),
     );
@@ -141,6 +148,22 @@ describe('the targets of a call', function () {
     refuse(second, request, 100, 'Trying');
     second.respond(request, 200, 'OK', { body: sdp(6100) });
     await complete(call, second);
+  });
+
+  it('are left by an emergency call too, when they say nothing in time or nothing but 100 Trying', async function () {
+    requireOwnEngine(this);
+    await open({ attemptTimeoutMs: 200, progressTimeoutMs: 400, limits: { maxRingMs: 50 } });
+    for (const status of [undefined, 100]) {
+      const call = dial('112');
+      const lost = await first.request('INVITE');
+      if (status !== undefined) refuse(first, lost, status, 'Trying');
+      const request = await second.request('INVITE');
+      second.respond(request, 200, 'OK', { body: sdp(6100) });
+      if (status === undefined) refuse(first, lost, 180, 'Ringing');
+      first.respond(await first.request('CANCEL'), 200, 'OK');
+      refuse(first, lost, 487, 'Request Terminated');
+      await complete(call, second);
+    }
   });
 
   it('hand over after 5xx, and the caller hears the early media of the one that lives', async () => {
@@ -279,7 +302,7 @@ describe('the targets of a call', function () {
     }
     const outcomes = new Map<number, number>();
     for (let batch = 0; batch < 10; batch += 1) {
-      const calls = Array.from({ length: 20 }, dial);
+      const calls = Array.from({ length: 20 }, () => dial());
       for (const call of calls) {
         const final = await heard(call, /^SIP\/2\.0 [2-6]/);
         outcomes.set(final.status, (outcomes.get(final.status) ?? 0) + 1);

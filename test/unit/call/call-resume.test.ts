@@ -24,7 +24,7 @@ describe('a call that was up in an earlier process', () => {
     newLegId: () => 'l_new',
     limits: { maxRingMs: 60_000, maxDurationMs: 3_600_000 },
     clock,
-    events: {} as CallEvents,
+    events: { callEnded: () => undefined } as Pick<CallEvents, 'callEnded'> as CallEvents,
     ended: () => void told.push('ended'),
     changed: () => void told.push('changed'),
     defect: () => void told.push('defect'),
@@ -39,6 +39,28 @@ describe('a call that was up in an earlier process', () => {
     const incoming = { leg: caller, requestUri, from, to, sdp: undefined, headers: noHeaders };
     return new Call(snapshot.id, incoming, source, surroundings);
   };
+
+  it('goes on without an end when nothing limits it', async () => {
+    assert.ok(document !== undefined);
+    const unlimited = { ...callDocument.call, maxDurationMs: undefined };
+    const read = readCallDocument(JSON.stringify({ ...callDocument, call: unlimited }));
+    assert.ok(read !== undefined);
+    const caller = new FakeCaller('l_1', 'browser');
+    const call = resumed(read.call, caller);
+    const other = new FakeCaller('l_2', 'trunk');
+    call.resume(read.call, (listener) => {
+      other.listen(listener);
+      return other;
+    });
+    clock.advance(48 * 3_600_000);
+    await settle();
+    assert.equal(call.state, 'established');
+    assert.equal(clock.pending, 0);
+    caller.leave({ cause: 'remote' });
+    await settle();
+    assert.deepEqual(told, ['ended']);
+    assert.equal(media.size + clock.pending, 0);
+  });
 
   it('leaves nothing when its other leg cannot be restored, whatever its first leg says later', async () => {
     assert.ok(document !== undefined);

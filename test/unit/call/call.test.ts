@@ -41,7 +41,10 @@ class Scene {
   cdr: Cdr | undefined;
   call: Call;
 
-  constructor(plan: RoutePlan | SipFailure, options: { sdp?: string | undefined } = { sdp: 'v=0 offer' }) {
+  constructor(
+    public plan: RoutePlan | SipFailure,
+    options: { sdp?: string | undefined } = { sdp: 'v=0 offer' },
+  ) {
     let legs = 0;
     const incoming: IncomingCall = {
       leg: this.caller,
@@ -71,7 +74,7 @@ class Scene {
     };
     this.call = new Call('c_1', incoming, browser, {
       router: {
-        plan: () => (plan instanceof Error ? Promise.reject(plan) : Promise.resolve(plan)),
+        plan: () => (this.plan instanceof Error ? Promise.reject(this.plan) : Promise.resolve(this.plan)),
         isEmergency: () => false,
       },
       anchoredMedia: this.anchored,
@@ -431,6 +434,29 @@ describe('a call', () => {
     scene.clock.advance(3_600_000);
     await settle();
     assert.equal(scene.cdr?.termination.code, 'call.max_duration');
+    scene.assertNothingLeft();
+  });
+
+  it('lets an emergency call ring and talk until somebody hangs up', async () => {
+    const scene = new Scene({ route: 'emergency', emergency: true, stages: [] });
+    const target = scene.target('trunk', 'office');
+    scene.plan = { route: 'emergency', emergency: true, stages: [[target]] };
+    await scene.start();
+    scene.callee().ring();
+    await settle();
+    scene.clock.advance(3_600_000);
+    await settle();
+    assert.equal(scene.call.state, 'ringing');
+    scene.callee().answer();
+    await settle();
+    scene.caller.acknowledge();
+    await settle();
+    scene.clock.advance(24 * 3_600_000);
+    await settle();
+    assert.equal(scene.call.state, 'established');
+    scene.caller.leave({ cause: 'remote' });
+    await settle();
+    assert.equal(scene.cdr?.termination.code, 'call.completed');
     scene.assertNothingLeft();
   });
 

@@ -66,6 +66,16 @@ describe('the trunk table', () => {
     assert.deepEqual(target?.media, { profile: 'plain', codecs: ['PCMU'], ptimeMs: 20 });
   });
 
+  it('waits for a host in an emergency as long as ever, and limits nothing else', async () => {
+    const limited = {
+      ...office,
+      attemptTimeoutMs: 5_000,
+      limits: { maxRingMs: 1, maxDurationMs: 1, channels: 0 },
+    };
+    const [target] = (await tableOf(limited)).targets('office', dialled, alice, { emergency: true });
+    assert.deepEqual(target?.limits, { attemptTimeoutMs: 5_000, progressTimeoutMs: undefined });
+  });
+
   it('knows a trunk by the addresses of its hosts', async () => {
     const table = await tableOf(office);
     assert.equal(table.identify('127.0.0.2')?.name, 'office');

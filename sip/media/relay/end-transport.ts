@@ -18,6 +18,8 @@ export interface EndTransport extends PacketSink {
   applyOffer(section: MediaSection): void;
   /** The end's answer to our offer holds from now on: send there. Throws `media.failed`. */
   applyAnswer(section: MediaSection): void;
+  /** What the end has said of itself holds still, and was said again: packets may come from now on. */
+  reopen?(): void;
   /** What was prepared for an answer is not needed. */
   abandon(): void;
   /** True while an agreed transport cannot carry media. */

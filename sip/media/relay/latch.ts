@@ -40,6 +40,14 @@ export class Latch {
     this.#windowEndsMs = this.clock.nowMs() + this.windowMs;
   }
 
+  /**
+   * The description in force was given once more: the window begins anew, unless a packet has locked the latch. A phone
+   * that rings for longer than the window after it was described has sent nothing yet.
+   */
+  reopen(): void {
+    if (!this.#isLocked) this.#windowEndsMs = this.clock.nowMs() + this.windowMs;
+  }
+
   /** True when a packet from this source belongs to the call. Called for each packet. */
   admits(host: string, port: number): boolean {
     if (host !== this.#host) return false;

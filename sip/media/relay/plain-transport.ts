@@ -64,6 +64,11 @@ export class PlainTransport implements EndTransport {
     this.#aim(section);
   }
 
+  reopen(): void {
+    this.#rtpLatch.reopen();
+    this.#rtcpLatch.reopen();
+  }
+
   sendRtp(packet: Buffer): boolean {
     return this.#send(this.#pair?.rtp, this.#rtpLatch, packet);
   }

@@ -91,6 +91,12 @@ export class RelayEnd {
     if (this.sdp.profile === 'plain') this.videoTransport.applyOffer(section);
   }
 
+  /** The description in force was given once more, as a 200 repeats that of a 183: media may begin only now. */
+  reopen(): void {
+    this.transport.reopen?.();
+    this.#videoTransport?.reopen();
+  }
+
   /** The end has no video any more: frees its ports. */
   closeVideo(): void {
     this.videoLane.end();

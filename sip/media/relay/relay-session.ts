@@ -104,6 +104,8 @@ export class RelaySession implements MediaSession {
       throw failure('media.failed', { detail: `no offer was sent to ${fromEndId}` });
     }
     if (exchange.answered?.text === sdp) {
+      answerer.reopen();
+      offerer.reopen();
       this.#activate(exchange, exchange.answered);
       return exchange.answered.reply;
     }

@@ -148,6 +148,36 @@ describe('the softphone page in Chromium', function () {
       await phone.waitForLine('The server is not ready, trying again in 25 s');
     });
 
+    it('says that too many devices are signed in, and keeps the password for when there is room', async () => {
+      server.onRegister = ({ reply }) => reply(403, { reason: 'Too Many Bindings' });
+      await phone.submitSignIn('alice', 'right');
+      await phone.waitForLine('Too many devices are signed in, trying again in');
+      assert.match(await phone.page.innerText('#line-advice'), /^Sign out/);
+      server.onRegister = (served) => server.acceptRegister(served);
+      await phone.page.click('text=Try now');
+      await phone.waitForLine('Connected as alice');
+      await phone.page.locator('#line-advice').waitFor({ state: 'hidden' });
+    });
+
+    for (const reason of ['Too Many Bindings', 'Forbidden']) {
+      it(`does not end a call because of 403 ${reason} to a later sign-in`, async () => {
+        await callAnswered();
+        server.onRegister = ({ reply }) => reply(403, { reason });
+        server.dropSockets(1006);
+        await phone.waitForLine(
+          reason === 'Forbidden' ? 'The server refused the sign-in' : 'Too many devices are signed in',
+        );
+        assert.equal(await phone.stateText(), 'In call');
+        await phone.waitForTone(700);
+        server.onRegister = (served) => server.acceptRegister(served);
+        const bye = nextRequest('BYE');
+        await phone.page.click('text=Try now');
+        await phone.waitForLine('Connected as alice');
+        await phone.hangUp();
+        await bye;
+      });
+    }
+
     it('comes back from a refusal and from an answer without its binding', async () => {
       const answers = [503, 200, 200];
       server.onRegister = (served) => {

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { failureWords, microphoneWords, readReason, signInRefusal } from '#web/phone/words/failure-words.js';
+import {
+  failureWords,
+  microphoneWords,
+  readReason,
+  signInRefusal,
+  tokenRefusal,
+  tooManyDevices,
+} from '#web/phone/words/failure-words.js';
 import { hungUpNotice, missedNotice, refusedNotice } from '#web/phone/call/call-end.js';
 
 const title = (status: number): string => failureWords(status, '').title;
@@ -41,6 +48,17 @@ describe('the words for a refused sign-in', () => {
 
   it('is silent when trying again may help', () => {
     for (const status of [408, 500, 503]) assert.equal(signInRefusal(status, 'x'), undefined);
+  });
+
+  it('does not blame the password for more devices than one user may have', () => {
+    assert.equal(signInRefusal(403, 'Too Many Bindings'), undefined);
+    assert.equal(tokenRefusal(403, 'Too Many Bindings'), undefined);
+    for (const reason of ['Too Many Bindings', 'Too many registered contacts', 'Maximum Contacts Reached']) {
+      assert.equal(tooManyDevices(reason), true, reason);
+    }
+    for (const reason of ['Forbidden', 'Too many failed attempts', '']) {
+      assert.equal(tooManyDevices(reason), false, reason);
+    }
   });
 });
 

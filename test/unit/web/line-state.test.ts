@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { reduceLine, type LineEvent, type LineState } from '#web/phone/state/line-state.js';
-import { lineAnnouncement, lineWords } from '#web/phone/words/line-words.js';
+import { lineAdvice, lineAnnouncement, lineWords } from '#web/phone/words/line-words.js';
 
 const signedOut: LineState = { phase: 'signed-out', user: 'alice' };
 const follow = (events: readonly LineEvent[], from: LineState = signedOut): LineState =>
@@ -66,6 +66,13 @@ describe('the words for the line', () => {
     assert.equal(lineWords(wait, 9_999), 'Connection lost, trying again in 1 s…');
     assert.equal(lineWords(wait, 11_000), 'Connection lost, trying again…');
     assert.equal(lineWords({ ...wait, cause: 'offline' }, 9_000), 'You are offline, trying again in 1 s…');
+  });
+
+  it('says what to do about too many devices, and that it tries again', () => {
+    const crowded: LineState = { ...wait, cause: 'devices' };
+    assert.equal(lineWords(crowded, 9_000), 'Too many devices are signed in, trying again in 1 s…');
+    assert.match(lineAdvice(crowded), /^Sign out/);
+    assert.equal(lineAdvice(wait), '');
   });
 
   it('does not count aloud for screen readers', () => {

@@ -3,7 +3,7 @@ import type { PageConfig } from '../../../gateway/contract/page-config.js';
 import type { LeftPage } from '../call/left-call.js';
 import type { PhoneStore } from '../state/phone-state.js';
 import type { WaitCause } from '../state/line-state.js';
-import { signInRefusal, tokenRefusal } from '../words/failure-words.js';
+import { signInRefusal, tokenRefusal, tooManyDevices } from '../words/failure-words.js';
 import { maxInCallMs, reconnectDelayMs } from './backoff.js';
 import { IceServers } from './ice-servers.js';
 import { Registration } from './registration.js';
@@ -26,7 +26,7 @@ export interface PhoneLineOptions {
 /** Close codes of the server that a new attempt would not heal. */
 const replacedByNewerFlow = 4408;
 const unregisterPatienceMs = 1_500;
-const tokenPatienceMs = 10_000;
+const refusalPatienceMs = 10_000;
 
 /**
  * The phone's line to the server for one signed-in user: connects, registers, and comes back after every loss, until
@@ -136,13 +136,15 @@ export class PhoneLine {
   private refused(status: number, reason: string, retryAfterMs: number): void {
     if (this.watch.signal.aborted || !this.agent.isConnected()) return;
     const refusal = this.hasToken ? tokenRefusal(status, reason) : signInRefusal(status, reason);
-    // Calls go on without a sign-in, as they do at the server, until somebody brings a fresh token.
-    const mayWait = this.hasToken && status === 401 && this.store.state.calls.list.length > 0;
-    if (refusal !== undefined && !mayWait) {
+    // Calls go on without a sign-in, as they do at the server: until they are over, or somebody brings a fresh token.
+    const isInCall = this.store.state.calls.list.length > 0;
+    if (refusal !== undefined && !isInCall) {
       this.store.dispatch({ type: 'line/refused', refusal });
       return;
     }
-    this.wait('refused', `${status} ${reason}`.trim(), mayWait ? tokenPatienceMs : retryAfterMs);
+    const cause = tooManyDevices(reason) ? 'devices' : refusal === undefined ? 'refused' : 'denied';
+    const atLeastMs = cause === 'refused' ? 0 : refusalPatienceMs;
+    this.wait(cause, `${status} ${reason}`.trim(), Math.max(atLeastMs, retryAfterMs));
   }
 
   private lost(error: Error | undefined): void {

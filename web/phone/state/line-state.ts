@@ -1,7 +1,7 @@
 import type { Words } from '../words/failure-words.js';
 
 /** Why the phone has no connection and waits for the next attempt. */
-export type WaitCause = 'lost' | 'unreachable' | 'offline' | 'refused';
+export type WaitCause = 'lost' | 'unreachable' | 'offline' | 'refused' | 'denied' | 'devices';
 
 /** Where the phone stands with the server: one phase at a time, each with what only it needs. */
 export type LineState =

@@ -59,14 +59,24 @@ const signInByStatus: Readonly<Record<number, string>> = {
   404: 'This server does not know the domain or the user',
 };
 
+/**
+ * The user has as many devices as one may have, by the reason phrase of the refusal: webtrunk's (`limit.bindings`) or that
+ * of a PBX. The status is no help: it is the 403 of a wrong password, with some the 503 of overload.
+ */
+export function tooManyDevices(reason: string): boolean {
+  return /\b(?:too many|max).*(?:binding|contact|device|registration)/i.test(reason);
+}
+
 /** Why the registrar refused to sign the user in, or undefined when trying again later may help. */
 export function signInRefusal(status: number, reason: string): Words | undefined {
+  if (tooManyDevices(reason)) return undefined;
   const title = signInByStatus[status];
   return title === undefined ? undefined : { title, detail: `${status} ${reason}`.trim() };
 }
 
 /** The same for people who have signed in elsewhere and brought a token. */
 export function tokenRefusal(status: number, reason: string): Words | undefined {
+  if (tooManyDevices(reason)) return undefined;
   const detail = `${status} ${reason}`.trim();
   if (status === 401) return { title: 'Your sign-in has ended. Please sign in again', detail };
   if (status === 403) return { title: 'You may not use this phone', detail };

@@ -5,7 +5,15 @@ const causeWords: Readonly<Record<WaitCause, string>> = {
   unreachable: 'Server not reachable',
   offline: 'You are offline',
   refused: 'The server is not ready',
+  denied: 'The server refused the sign-in',
+  devices: 'Too many devices are signed in',
 };
+
+/** What the person can do about it, beyond waiting; empty when there is nothing. */
+export function lineAdvice(line: LineState): string {
+  if (line.phase !== 'waiting' || line.cause !== 'devices') return '';
+  return 'Sign out where you no longer need the phone. One that is gone makes room after some minutes.';
+}
 
 /** Where the phone stands with the server, in one sentence. */
 export function lineWords(line: LineState, nowMs: number): string {

@@ -31,13 +31,13 @@ export interface LegEnd {
 }
 
 /**
- * A re-INVITE or UPDATE from the peer (RFC 3261 §14.2, RFC 3311 §5.2), or a PRACK with an offer (RFC 3262 §5). UPDATE and
+ * A re-INVITE from the peer (RFC 3261 §14.2), or an UPDATE or PRACK with an offer (RFC 3311 §5.2, RFC 3262 §5). UPDATE and
  * PRACK come before the INVITE is answered, too, once an answer was given reliably. Exactly one of `accept` and `reject` must be
  * called; further calls are ignored.
  */
 export interface Reoffer {
   readonly method: 'INVITE' | 'UPDATE' | 'PRACK';
-  /** The offer. Undefined when the peer sent no SDP: a re-INVITE then wants an offer in our 2xx, an UPDATE wants none. */
+  /** The offer. Undefined when a re-INVITE has no SDP: it wants an offer in our 2xx. */
   readonly sdp: string | undefined;
   readonly headers: HeaderView;
   /**

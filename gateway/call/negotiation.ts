@@ -117,18 +117,12 @@ async function relayReoffer(exchange: Exchange, media: Translation, ask: Ask): P
   const { reoffer } = exchange;
   try {
     if (reoffer.sdp !== undefined) return await relayOffer(exchange, reoffer.sdp, media, ask);
-    if (reoffer.method === 'UPDATE') return await acceptRefresh(reoffer);
     return await relayLateOffer(exchange, media, ask);
   } catch (thrown) {
     const refusal = toFailure(thrown);
     reoffer.reject(refusal);
     throw refusal;
   }
-}
-
-/** An UPDATE without SDP refreshes the session timer or the target and concerns one side only (RFC 4028 §7.4). */
-async function acceptRefresh(reoffer: Reoffer): Promise<void> {
-  await reoffer.accept(undefined);
 }
 
 async function relayOffer(

@@ -46,7 +46,7 @@ export class EarlyReoffers {
     const accepted = (remoteSdp: string | undefined, localSdp: string | undefined): void => {
       this.agreed = { localSdp, remoteSdp };
     };
-    this.#open = new TrunkReoffer(message, final, { acks: noAcks, contact, accepted });
+    this.#open = new TrunkReoffer(message, final, { acks: noAcks, contact, timer: [], accepted });
     listener.reoffer(this.#open);
   }
 

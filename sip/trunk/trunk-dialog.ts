@@ -10,6 +10,7 @@ import type {
 } from '../leg.js';
 import type { Log } from '../log.js';
 import type { SipRequest } from '../message/index.js';
+import { sessionAnswer } from '../session-refresh.js';
 import { AckWaits } from './ack-waits.js';
 import { allow } from './capabilities.js';
 import type { DialogNotes } from './dialog-notes.js';
@@ -43,7 +44,7 @@ export interface InitialSession {
 const passedOn = ['info', 'message', 'refer', 'options', 'notify', 'publish', 'subscribe'] as const;
 
 /** Longest time that call control may take over a re-INVITE; drachtio-server forgets it after 64 s. */
-const reofferWithinMs = 50_000;
+const reinviteWithinMs = 50_000;
 
 /** Longest wait for the answer to a BYE or CANCEL: the engine gives up after 64·T1, drachtio-server without a word. */
 export const settleMs = 36_000;
@@ -197,8 +198,9 @@ export class TrunkDialog {
 
   #receiveOffer(request: SrfRequest, response: SrfResponse): void {
     const { clock, log } = this.around;
-    const final = new FinalAnswer(request, response, log, clock, reofferWithinMs);
     const message = readRequest(request.msg);
+    const withinMs = message?.method === 'INVITE' ? reinviteWithinMs : undefined;
+    const final = new FinalAnswer(request, response, log, clock, withinMs);
     const refusal = this.#whyNot(message);
     if (message === undefined || refusal !== undefined) {
       const { status, reason, headers } = refusal ?? failure('message.malformed');
@@ -207,8 +209,13 @@ export class TrunkDialog {
     const reoffer = new TrunkReoffer(message, final, {
       acks: this.acks,
       contact: this.dialog.local.contact,
+      timer: sessionAnswer(message.headers),
       accepted: (offer, answer) => this.#books.note(answer, offer),
     });
+    if (reoffer.method === 'UPDATE' && reoffer.sdp === undefined) {
+      // It refreshes the session timer or the target, whatever offers are under way (RFC 3311 §5.2).
+      return void reoffer.accept(undefined);
+    }
     request.on('cancel', () => reoffer.withdraw());
     const unchanged = this.#books.answerToSame(reoffer.sdp);
     if (unchanged === undefined) {

@@ -11,6 +11,8 @@ export interface ReofferBooks {
   readonly acks: Pick<AckWaits, 'wait' | 'abandon'>;
   /** Our Contact as the peer knows it; an UPDATE's 200 needs it (RFC 3311 §5.2) and the engine adds it to INVITE only. */
   readonly contact: string | undefined;
+  /** What our 2xx says of the session timer (RFC 4028 §9); there is none before the INVITE is answered. */
+  readonly timer: HeaderList;
   accepted(offer: string | undefined, answer: string | undefined): void;
 }
 
@@ -41,11 +43,14 @@ export class TrunkReoffer implements Reoffer {
     if (!this.final.open) {
       return Promise.reject(failure('caller.cancelled', { detail: `the ${this.method} is over` }));
     }
-    const { acks, contact } = this.books;
+    const { acks, contact, timer } = this.books;
     const acknowledged = this.method === 'INVITE' ? acks.wait(this.#cseq) : Promise.resolve(undefined);
     const own: [string, string][] = sdp === undefined ? [] : [['Content-Type', sdpType]];
     if (this.method === 'UPDATE' && contact !== undefined) own.push(['Contact', contact]);
-    const content = { headers: [...own, ...allow, ...headers], ...(sdp === undefined ? {} : { body: sdp }) };
+    const content = {
+      headers: [...own, ...allow, ...timer, ...headers],
+      ...(sdp === undefined ? {} : { body: sdp }),
+    };
     let unsent: SipFailure | undefined;
     this.final.send(200, 'OK', content, (refused) => {
       if (refused === undefined) return;

@@ -14,6 +14,7 @@ import type {
   Party,
 } from '../leg.js';
 import { newCallId, newTag, type SipMessage, type SipRequest } from '../message/index.js';
+import { sessionExpiresOf } from '../session-refresh.js';
 import { BrowserCalleeLeg } from './browser-callee-leg.js';
 import { BrowserCallerLeg } from './browser-caller-leg.js';
 import { sendRequest } from './client-request.js';
@@ -37,7 +38,7 @@ import { notSdp } from './offer-exchange.js';
 import { bodyOf, requestOptions, type OutgoingRequest } from './outgoing-request.js';
 import { RestoredLeg, type RestorableLeg } from './restored-leg.js';
 import { InviteServer, PlainServer, responseText } from './server-request.js';
-import { minSessionExpiresSeconds, sessionExpiresOf } from './session-timer.js';
+import { minSessionExpiresSeconds } from './session-timer.js';
 import { unconfirmed } from './unconfirmed.js';
 import { readWireUri } from './wire-uri.js';
 

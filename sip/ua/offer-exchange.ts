@@ -12,6 +12,7 @@ import { contactUri, isSdp, sdpOf, type AdaptedRequest, type AdaptedResponse } f
 import { Reinvite } from './reinvite.js';
 import { InviteServer, PlainServer, responseText, type ServerRequest } from './server-request.js';
 import type { SessionTimer } from './session-timer.js';
+import { answerWithinMs } from './timing.js';
 
 /** Whose INVITE or offer is under way. */
 export type Turn = 'local' | 'remote' | undefined;
@@ -169,10 +170,19 @@ export class OfferExchange {
         if (server.refuse(refusal) !== undefined) this.settle(server);
       },
     };
+    // The sender of a re-INVITE has got 100, and waits for as long as it takes.
+    if (server instanceof PlainServer)
+      server.limit = this.context.after(answerWithinMs, () => this.giveUp(server, reoffer));
     this.context.safely(
       () => listener.reoffer(reoffer),
       (broken) => reoffer.reject(broken),
     );
+  }
+
+  private giveUp({ request }: ServerRequest, reoffer: Reoffer): void {
+    const { method, callId: sipCallId } = request;
+    this.context.log.warn({ method, sipCallId }, 'An offer was not answered in time');
+    reoffer.reject(tooEarly());
   }
 
   private accept(
@@ -243,7 +253,7 @@ export class OfferExchange {
   }
 }
 
-/** RFC 3261 §14.2, RFC 3311 §5.2: another INVITE or offer of the peer is not answered yet. */
+/** RFC 3261 §14.2, RFC 3311 §5.2: an INVITE or offer of the peer is not answered yet. */
 function tooEarly(): SipFailure {
   return failure('dialog.request_pending', {
     status: 500,

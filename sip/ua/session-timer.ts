@@ -1,33 +1,16 @@
 import type { Timer } from '../clock.js';
 import type { BrowserDialogSnapshot, HeaderList, HeaderView } from '../leg.js';
-import { refreshAfterTakeOverMs } from '../session-refresh.js';
+import { refreshAfterTakeOverMs, sessionAnswer, sessionExpiresOf } from '../session-refresh.js';
 import type { EndpointContext } from './endpoint-context.js';
 
 /** Smallest session interval that RFC 4028 §4 allows, in seconds. */
 export const minSessionExpiresSeconds = 90;
-
-interface SessionExpires {
-  readonly seconds: number;
-  readonly refresher: 'uac' | 'uas' | undefined;
-}
 
 export interface SessionTimerUser {
   /** It is our turn: send an UPDATE with this header. */
   refresh(sessionExpires: string): void;
   /** The browser was to refresh and has not. */
   expired(): void;
-}
-
-/** The Session-Expires header (RFC 4028 §4); undefined when absent or unreadable. */
-export function sessionExpiresOf(headers: HeaderView): SessionExpires | undefined {
-  const [first = '', ...params] = (headers.get('session-expires') ?? '').split(';');
-  const seconds = Number(first.trim());
-  if (first.trim() === '' || !Number.isSafeInteger(seconds) || seconds <= 0) return undefined;
-  const refresher = params
-    .map((param) => param.trim().toLowerCase().split('='))
-    .find(([name]) => name?.trim() === 'refresher')?.[1]
-    ?.trim();
-  return { seconds, refresher: refresher === 'uac' || refresher === 'uas' ? refresher : undefined };
 }
 
 /**
@@ -50,10 +33,8 @@ export class SessionTimer {
       this.stop();
       return [];
     }
-    const refresher = wanted.refresher ?? 'uac';
-    this.start(wanted.seconds, refresher === 'uas');
-    const expires = ['Session-Expires', `${wanted.seconds};refresher=${refresher}`] as const;
-    return refresher === 'uac' ? [expires, ['Require', 'timer']] : [expires];
+    this.start(wanted.seconds, wanted.refresher === 'uas');
+    return sessionAnswer(request);
   }
 
   /** Takes the 2xx to an INVITE or UPDATE of ours (RFC 4028 §7.2). */

@@ -312,6 +312,15 @@ for (const role of ['caller', 'callee'] as const) {
         assert.equal(notes.reoffers.length, 2);
       });
 
+      it('with an offer that nobody answers gets 500 before its sender gives up', async () => {
+        dialog.send('UPDATE', { ...sdp, body: sdpHold });
+        browser.clock.advance(20_000);
+        browser.takeResponse(500);
+        await assert.rejects(onlyReoffer().accept(sdpB), { code: 'dialog.unknown' });
+        dialog.send('UPDATE', { ...sdp, body: sdpHold });
+        assert.equal(notes.reoffers.length, 2);
+      });
+
       it('that refreshes the session timer is answered without anybody else', () => {
         dialog.send('UPDATE', { headers: ['Supported: timer', 'Session-Expires: 90;refresher=uac'] });
         const ok = browser.takeResponse(200);

@@ -12,7 +12,7 @@ import {
   SdpRig,
   warning,
 } from '../../support/sdp-rig.js';
-import { answer, inDialog, nextRequest } from '../../support/ws-call.js';
+import { acknowledge, answer, inDialog, nextRequest } from '../../support/ws-call.js';
 
 describe('an offer in a re-INVITE through the whole gateway with the relay', () => {
   let rig: SdpRig;
@@ -70,6 +70,21 @@ describe('an offer in a re-INVITE through the whole gateway with the relay', () 
     assert.equal(directionOf(told.body.toString()), 'inactive');
     rig.office.respond(told, 200, 'OK', { body: pbx(['a=inactive']) });
     assert.equal(directionOf((await done).body.toString()), 'inactive');
+    await rig.office.request('ACK');
+    await rig.hangUp(call);
+  });
+
+  it('of the browser that the PBX has not answered keeps no UPDATE without an offer waiting', async () => {
+    const call = await rig.connect();
+    const hold = directed(browserOffer, 'sendonly');
+    const held = rig.alice.transact(inDialog(rig.alice, 'INVITE', call.answered, { sdp: hold }));
+    const told = await rig.office.request('INVITE');
+    rig.fromOffice(call.invite, 'UPDATE', 1);
+    await rig.office.status(200, 'UPDATE');
+    rig.office.respond(told, 200, 'OK', { body: pbx(['a=recvonly']) });
+    const answered = await held;
+    assert.equal(directionOf(answered.body.toString()), 'recvonly');
+    acknowledge(rig.alice, answered);
     await rig.office.request('ACK');
     await rig.hangUp(call);
   });

@@ -274,17 +274,19 @@ describe('trunk dialog', () => {
       await finish(call);
     });
 
-    it('is answered while a request of ours is open: 491 with an offer', async () => {
+    it('is answered while a request of ours is open: 491 with an offer, 200 without', async () => {
       const call = await establish('u2');
       const ours = call.leg.reoffer(sdp(8002));
       const invite = await rig.peer.request('INVITE');
       rig.send('UPDATE', 'u2', { cseq: 2, toTag: call.toTag, body: sdp(6002) });
       await rig.peer.status(491, 'UPDATE');
-      rig.send('UPDATE', 'u2', { cseq: 3, toTag: call.toTag });
-      const refresh = await call.log.next('reoffer');
-      assert.equal(refresh.sdp, undefined);
-      await refresh.accept(undefined);
-      await rig.peer.status(200, 'UPDATE');
+      const lines = ['Supported: timer', 'Session-Expires: 1800;refresher=uac'];
+      rig.send('UPDATE', 'u2', { cseq: 3, toTag: call.toTag, lines });
+      const { headers } = await rig.peer.status(200, 'UPDATE');
+      assert.equal(headers.get('Session-Expires'), '1800;refresher=uac');
+      assert.equal(headers.get('Require'), 'timer');
+      assert.match(headers.get('Contact') ?? '', new RegExp(`:${rig.port}>$`));
+      assert.deepEqual(call.log.seen, []);
       rig.peer.respond(invite, 200, 'OK', { body: sdp(6002) });
       (await ours).ack();
       await rig.peer.request('ACK');

@@ -580,18 +580,6 @@ describe('a call', () => {
     assert.equal(scene.call.state, 'established');
   });
 
-  it('answers an UPDATE without SDP by itself', async () => {
-    const scene = await established();
-    const refresh = new FakeReoffer('UPDATE', undefined);
-    scene.caller.listener?.reoffer(refresh);
-    await settle();
-    assert.deepEqual(refresh.notes, ['accept none']);
-    assert.equal(
-      scene.callee().notes.some((note) => note.startsWith('reoffer')),
-      false,
-    );
-  });
-
   it('carries a late-offer re-INVITE: the other side offers, the ACK answers', async () => {
     const scene = await established();
     const reoffer = new FakeReoffer('INVITE', undefined);

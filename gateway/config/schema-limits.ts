@@ -6,7 +6,12 @@ import { isCountry } from './schema-identity.js';
 export const abuseLimits = {
   connections: field.integer('WebSockets in all.', 1, 1_000_000, 50_000).default(50_000),
   unauthenticated: field
-    .integer('WebSockets in all that have not signed in.', 1, 1_000_000, 5_000)
+    .integer(
+      'WebSockets in all that have not signed in; at each listener as many connections may be without a request.',
+      1,
+      1_000_000,
+      5_000,
+    )
     .default(5_000),
   unauthenticated_per_ip: field
     .integer('WebSockets from one address that have not signed in.', 1, 1_000_000, 50)

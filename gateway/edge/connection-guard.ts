@@ -1,21 +1,24 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../sip/clock.js';
+import { networkOf } from './network-of.js';
 import { remoteText } from './remote-text.js';
 
 export interface ConnectionGuardOptions {
   readonly clock: Clock;
   /** How long a connection may take for TLS and its first request. */
   readonly firstRequestWithinMs: number;
+  /** See {@link networkOf}. */
   readonly maxPerAddress: number;
+  readonly maxInAll: number;
   /** A connection was cut. */
-  cut(remote: string, cause: 'silent' | 'too_many_silent'): void;
-  /** Such an address may have any number. */
+  cut(remote: string, cause: 'silent' | 'too_many_silent' | 'crowded_out'): void;
+  /** Such an address may have any number, of those in all. */
   readonly isProxy: (address: string) => boolean;
 }
 
 interface Newcomer {
   readonly socket: Socket;
-  readonly address: string;
+  readonly network: string;
   readonly sinceMs: number;
 }
 
@@ -26,7 +29,7 @@ interface Newcomer {
 export class ConnectionGuard {
   /** By remote address and port; the longest waiting first. */
   readonly #newcomers = new Map<string, Newcomer>();
-  readonly #byAddress = new Map<string, number>();
+  readonly #byNetwork = new Map<string, number>();
 
   constructor(private readonly options: ConnectionGuardOptions) {}
 
@@ -34,18 +37,23 @@ export class ConnectionGuard {
     return this.#newcomers.size;
   }
 
-  /** Watches a connection that has just come; cuts it when its address has too many that wait. */
+  /**
+   * Watches a connection that has just come; cuts it when its address has too many that wait. When there are too many in all,
+   * the one that has waited longest is cut: who comes to sign in takes no time, an attacker has to wait.
+   */
   admit(socket: Socket): void {
-    const { remoteAddress: address } = socket;
-    if (address === undefined) return void socket.destroy();
-    const count = (this.#byAddress.get(address) ?? 0) + 1;
-    const { isProxy, maxPerAddress } = this.options;
-    if (count > maxPerAddress && !isProxy(address.replace(/^::ffff:/, ''))) {
+    const { remoteAddress } = socket;
+    if (remoteAddress === undefined) return void socket.destroy();
+    const network = networkOf(remoteAddress);
+    const count = (this.#byNetwork.get(network) ?? 0) + 1;
+    const { isProxy, maxPerAddress, clock } = this.options;
+    if (count > maxPerAddress && !isProxy(withoutMapping(remoteAddress))) {
       this.options.cut(remoteOf(socket), 'too_many_silent');
       return void socket.destroy();
     }
-    this.#byAddress.set(address, count);
-    this.#newcomers.set(keyOf(socket), { socket, address, sinceMs: this.options.clock.nowMs() });
+    this.#makeRoom();
+    this.#byNetwork.set(network, (this.#byNetwork.get(network) ?? 0) + 1);
+    this.#newcomers.set(keyOf(socket), { socket, network, sinceMs: clock.nowMs() });
   }
 
   /** The connection has sent a request. `socket` may be the TLS layer over the one that was admitted. */
@@ -60,10 +68,7 @@ export class ConnectionGuard {
     const nowMs = this.options.clock.nowMs();
     for (const [key, newcomer] of this.#newcomers) {
       const isLate = nowMs - newcomer.sinceMs >= this.options.firstRequestWithinMs;
-      if (!isLate && !newcomer.socket.destroyed) continue;
-      if (!newcomer.socket.destroyed) this.options.cut(remoteOf(newcomer.socket), 'silent');
-      newcomer.socket.destroy();
-      this.#forget(key, newcomer);
+      if (isLate || newcomer.socket.destroyed) this.#cut(key, newcomer, 'silent');
     }
   }
 
@@ -71,20 +76,40 @@ export class ConnectionGuard {
   close(): void {
     for (const { socket } of this.#newcomers.values()) socket.destroy();
     this.#newcomers.clear();
-    this.#byAddress.clear();
+    this.#byNetwork.clear();
   }
 
-  #forget(key: string, { address }: Newcomer): void {
+  #makeRoom(): void {
+    for (const [key, newcomer] of this.#newcomers) {
+      if (this.#newcomers.size < this.options.maxInAll) return;
+      this.#cut(key, newcomer, 'crowded_out');
+    }
+  }
+
+  /** One that has gone by itself is only forgotten. */
+  #cut(key: string, newcomer: Newcomer, cause: 'silent' | 'crowded_out'): void {
+    const { socket } = newcomer;
+    if (!socket.destroyed) this.options.cut(remoteOf(socket), cause);
+    socket.destroy();
+    this.#forget(key, newcomer);
+  }
+
+  #forget(key: string, { network }: Newcomer): void {
     this.#newcomers.delete(key);
-    const left = (this.#byAddress.get(address) ?? 0) - 1;
-    if (left > 0) this.#byAddress.set(address, left);
-    else this.#byAddress.delete(address);
+    const left = (this.#byNetwork.get(network) ?? 0) - 1;
+    if (left > 0) this.#byNetwork.set(network, left);
+    else this.#byNetwork.delete(network);
   }
 }
 
 /** Remote `address:port`, IPv4 as such. */
 export function remoteOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
-  return remoteText({ address: remoteAddress.replace(/^::ffff:/, ''), port: remotePort });
+  return remoteText({ address: withoutMapping(remoteAddress), port: remotePort });
+}
+
+/** An IPv4 address as such. */
+function withoutMapping(address: string): string {
+  return address.replace(/^::ffff:/, '');
 }
 
 function keyOf({ remoteAddress, remotePort }: Socket): string {

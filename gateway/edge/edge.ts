@@ -38,7 +38,7 @@ export interface EdgeLimits extends FlowLimits, EdgeRateLimits, SignInFailureLim
   readonly authenticateWithinMs: number;
   /** How long a connection may take for its first request. */
   readonly requestWithinMs: number;
-  /** Flows that have not signed in; undefined: as many as there may be flows. */
+  /** Flows that have not signed in, and connections of each listener without a request; undefined: as many as flows. */
   readonly maxUnauthenticated?: number | undefined;
   readonly maxUnauthenticatedPerAddress?: number | undefined;
 }
@@ -186,6 +186,7 @@ export class Edge implements FlowListener {
             upgrade: (request, socket, head) => this.#upgrade.handle(request, socket, head),
             isProxy: (address) => clients.isProxy(address),
             maxNewcomersPerAddress: () => this.#limits.maxFlowsPerAddress,
+            maxNewcomers: () => this.#limits.maxUnauthenticated ?? this.#limits.maxFlows,
             requestWithinMs: () => this.#limits.requestWithinMs,
             events,
             clock,

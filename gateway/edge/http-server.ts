@@ -31,6 +31,8 @@ export interface HttpServerOptions {
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** Connections of one address that may be without a request at a time. */
   readonly maxNewcomersPerAddress: () => number;
+  /** Connections of all addresses that may be without a request at a time. */
+  readonly maxNewcomers: () => number;
   /** Proxies in front may have as many as they want: they speak for many clients. */
   readonly isProxy: (address: string) => boolean;
   /** Longest wait for the whole of a request's head, as it is now. */
@@ -88,7 +90,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     listen.tls === undefined ? undefined : createSecureServer({ ...limited, ...withMinimum(listen.tls) });
   const server: Server = secure ?? createServer(limited);
   server.timeout = limited.timeout;
-  const { maxNewcomersPerAddress, isProxy } = options;
+  const { maxNewcomersPerAddress, maxNewcomers, isProxy } = options;
   const cut = (remote: string, cause: ConnectionCut): void => options.events.connectionCut({ remote, cause });
   const guard = new ConnectionGuard({
     clock,
@@ -97,6 +99,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     },
     get maxPerAddress() {
       return maxNewcomersPerAddress();
+    },
+    get maxInAll() {
+      return maxNewcomers();
     },
     isProxy,
     cut,

@@ -21,6 +21,7 @@ const cutWords: Readonly<Record<ConnectionCut, string>> = {
   slow_request: 'its request did not end in time',
   slow_reader: 'it does not read its answer',
   too_many_silent: 'its address has too many that have sent no request',
+  crowded_out: 'of too many that have sent no request it has waited longest',
 };
 
 const pageWords: Readonly<Record<PageRefusal, string>> = {

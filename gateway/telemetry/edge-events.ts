@@ -15,7 +15,7 @@ export type UpgradeRefusal =
   | 'draining';
 
 /** Why a connection was cut that never became a WebSocket. */
-export type ConnectionCut = 'silent' | 'slow_request' | 'too_many_silent' | 'slow_reader';
+export type ConnectionCut = 'silent' | 'slow_request' | 'too_many_silent' | 'crowded_out' | 'slow_reader';
 
 /** Why an HTTP request at a listener for browsers was refused. */
 export type PageRefusal = 'rate';

@@ -30,6 +30,7 @@ describe('a listener for browsers', () => {
         },
         upgrade: (_request, socket) => socket.destroy(),
         maxNewcomersPerAddress: () => 10,
+        maxNewcomers: () => 10,
         requestWithinMs: () => 200,
         isProxy: () => false,
         events: events.sink,

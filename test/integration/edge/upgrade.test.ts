@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { startEdgeFixture, type EdgeFixture, type EdgeFixtureOptions } from '../../support/edge-fixture.js';
 import { makeTestCertificate } from '../../support/test-certificate.js';
@@ -173,6 +173,25 @@ describe('the gates of the WebSocket upgrade', () => {
     await fixture.close();
     await closed;
     assert.equal(fixture.sizes()['newcomers'], 0);
+  });
+
+  it('cuts the connection that has said nothing for longest, not the one that comes when there are too many', async () => {
+    await open({ limits: { maxUnauthenticated: 2 } });
+    const { hostname, port } = new URL(fixture.url);
+    const silent: Socket[] = [];
+    for (let count = 0; count < 2; count += 1) {
+      const socket = connect(Number(port), hostname).on('error', () => undefined);
+      silent.push(socket.resume());
+      await once(socket, 'connect');
+    }
+    const [oldest] = silent;
+    assert.ok(oldest);
+    const remote = `127.0.0.1:${oldest.localPort}`;
+    const closed = once(oldest, 'close');
+    assert.equal((await upgrade()).status, 101);
+    await closed;
+    assert.deepEqual(fixture.events.of('connectionCut'), [{ cause: 'crowded_out', remote }]);
+    for (const socket of silent) socket.destroy();
   });
 
   it('speaks TLS 1.2 or later on a secure listener and calls its flows WSS', async function () {

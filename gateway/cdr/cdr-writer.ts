@@ -90,6 +90,6 @@ function fileOf(
     keep,
     clock,
     failed: (cause) => events.cdrFailed({ cause }),
-    lost: (record) => events.cdrFailed({ cause: new Error('too many records wait for the disk'), record }),
+    lost: (record) => events.cdrFailed({ cause: new Error('the disk takes no records'), record }),
   });
 }

@@ -1,6 +1,7 @@
 import { open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Clock } from '../../sip/clock.js';
+import type { Clock, Timer } from '../../sip/clock.js';
+import { endTornLine } from './torn-line.js';
 
 export interface RotatingFileOptions {
   readonly path: string;
@@ -11,12 +12,13 @@ export interface RotatingFileOptions {
   readonly clock: Clock;
   /** Hears when writing begins to fail; what could not be written is kept and tried again. */
   readonly failed: (cause: unknown) => void;
-  /** Hears of each line that is given up, because too many wait for a disk that takes none. */
+  /** Hears of each line that is given up, because the disk takes none and too many wait, or the end has come. */
   readonly lost: (line: string) => void;
 }
 
 const retryMs = 5_000;
 const maxWaitingLines = 100_000;
+const lineEnd = 10;
 
 /**
  * A file of lines that is put aside as `NAME.20261121T051132123Z` when it is full. A file that somebody else has moved
@@ -28,6 +30,7 @@ export class RotatingFile {
   #inode = 0;
   #waiting: string[] = [];
   #writing: Promise<void> | undefined;
+  #retry: Timer | undefined;
   #isFailing = false;
   #isClosed = false;
 
@@ -45,27 +48,28 @@ export class RotatingFile {
     this.#writing ??= this.#drain();
   }
 
-  /** Resolves when everything is written, or cannot be. Idempotent. */
+  /** Tries what waits once more; what the disk does not take is given up. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#retry?.cancel();
     await this.#writing;
+    await this.#drain();
+    for (const line of this.#waiting.splice(0)) this.options.lost(line);
     await this.#release();
   }
 
   /** The only writer. */
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const lines = [...this.#waiting];
       try {
-        await this.#append(lines);
-        this.#waiting.splice(0, lines.length);
+        await this.#append();
         this.#isFailing = false;
       } catch (cause) {
         await this.#release();
         if (!this.#isFailing) this.options.failed(cause);
         this.#isFailing = true;
         if (this.#isClosed) break;
-        this.options.clock.after(retryMs, () => {
+        this.#retry = this.options.clock.after(retryMs, () => {
           this.#writing ??= this.#drain();
         });
         break;
@@ -74,11 +78,31 @@ export class RotatingFile {
     this.#writing = undefined;
   }
 
-  async #append(lines: readonly string[]): Promise<void> {
-    const text = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+  /** Writes what waits. When the disk takes only part of it, the lines that it took as a whole wait no more. */
+  async #append(): Promise<void> {
+    const text = Buffer.from(this.#waiting.map((line) => `${line}\n`).join(''));
     const file = await this.#fileFor(text.length);
-    await file.appendFile(text);
+    let written = 0;
+    try {
+      while (written < text.length) written += (await file.write(text, written)).bytesWritten;
+    } catch (cause) {
+      await this.#keepWhole(file, text.subarray(0, written));
+      throw cause;
+    }
     this.#sizeBytes += text.length;
+    this.#waiting.splice(0, countLines(text));
+  }
+
+  /** Cuts off the line that is there in part; when that fails, too, it is ended before the file is written again. */
+  async #keepWhole(file: FileHandle, taken: Buffer): Promise<void> {
+    const wholeBytes = taken.lastIndexOf(lineEnd) + 1;
+    this.#waiting.splice(0, countLines(taken));
+    if (wholeBytes === taken.length) return;
+    const cut = async (): Promise<void> => {
+      const { size } = await file.stat();
+      await file.truncate(size - (taken.length - wholeBytes));
+    };
+    await cut().catch(this.options.failed);
   }
 
   async #fileFor(bytes: number): Promise<FileHandle> {
@@ -92,11 +116,15 @@ export class RotatingFile {
   }
 
   async #begin(): Promise<FileHandle> {
-    const file = await open(this.options.path, 'a', 0o640);
-    const { size, ino } = await file.stat();
-    this.#sizeBytes = size;
-    this.#inode = ino;
-    return file;
+    const file = await open(this.options.path, 'a+', 0o640);
+    try {
+      this.#sizeBytes = await endTornLine(file);
+      this.#inode = (await file.stat()).ino;
+      return file;
+    } catch (cause) {
+      await file.close();
+      throw cause;
+    }
   }
 
   async #isMoved(): Promise<boolean> {
@@ -125,4 +153,8 @@ export class RotatingFile {
     this.#file = undefined;
     await file?.close().catch(() => undefined);
   }
+}
+
+function countLines(text: Buffer): number {
+  return text.filter((byte) => byte === lineEnd).length;
 }

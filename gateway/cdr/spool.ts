@@ -1,4 +1,5 @@
 import { open, readFile, rename, writeFile, type FileHandle } from 'node:fs/promises';
+import { endTornLine } from './torn-line.js';
 
 /** Lines that wait on the disk, oldest first; they outlive the process. */
 export interface SpooledLine {
@@ -18,6 +19,8 @@ export class Spool {
   #doneAt = 0;
   #sizeBytes = 0;
   #waiting = 0;
+  /** Behind `#sizeBytes` there may be part of a line that the disk did not take as a whole. */
+  #isTorn = false;
   /** One operation on the file at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -39,13 +42,12 @@ export class Spool {
     return this.#waiting;
   }
 
-  /** Adds a line, which has no line end. Resolves with false when the queue is full. */
+  /** Adds a line, which has no line end. Resolves with false when the queue is full; rejects when the disk does not take it. */
   add(line: string): Promise<boolean> {
     return this.#inTurn(async () => {
       const bytes = Buffer.from(`${line}\n`);
       if (this.#sizeBytes + bytes.length > this.maxBytes) return false;
-      await this.file.appendFile(bytes);
-      this.#sizeBytes += bytes.length;
+      await this.#append(bytes);
       this.#waiting += 1;
       return true;
     });
@@ -75,13 +77,21 @@ export class Spool {
     await this.#inTurn(() => this.file.close());
   }
 
+  async #append(bytes: Buffer): Promise<void> {
+    if (this.#isTorn) await this.file.truncate(this.#sizeBytes);
+    this.#isTorn = true;
+    await this.file.appendFile(bytes);
+    this.#isTorn = false;
+    this.#sizeBytes += bytes.length;
+  }
+
+  /** A line that was cut short is found to be no record later. */
   async #recover(): Promise<void> {
-    const { size } = await this.file.stat();
+    const size = await endTornLine(this.file);
     this.#sizeBytes = size;
     const text = await readFile(`${this.path}.done`, 'utf8').catch(() => '0');
     const done = Number(text);
     this.#doneAt = Number.isSafeInteger(done) && done >= 0 && done <= size ? done : 0;
-    await this.#endTornLine();
     for (let at = this.#doneAt; at < this.#sizeBytes;) {
       const bytes = await this.#bytesAt(at);
       this.#waiting += bytes.filter((byte) => byte === lineEnd).length;
@@ -89,21 +99,17 @@ export class Spool {
     }
   }
 
-  /** A crash may have cut the last line short: it is ended, and later found to be no record. */
-  async #endTornLine(): Promise<void> {
-    if (this.#sizeBytes === 0) return;
-    const last = await this.#bytesAt(this.#sizeBytes - 1);
-    if (last[0] === lineEnd) return;
-    await this.file.appendFile('\n');
-    this.#sizeBytes += 1;
-  }
-
   async #read(count: number): Promise<readonly SpooledLine[]> {
     const lines: SpooledLine[] = [];
     let pending = Buffer.alloc(0);
     let at = this.#doneAt;
     while (lines.length < count && at + pending.length < this.#sizeBytes) {
-      pending = Buffer.concat([pending, await this.#bytesAt(at + pending.length)]);
+      const bytes = await this.#bytesAt(at + pending.length);
+      if (bytes.length === 0) {
+        this.#forgetFrom(at, lines.length);
+        break;
+      }
+      pending = Buffer.concat([pending, bytes]);
       for (
         let end = pending.indexOf(lineEnd);
         end >= 0 && lines.length < count;
@@ -115,6 +121,13 @@ export class Spool {
       }
     }
     return lines;
+  }
+
+  /** Somebody has cut the file: there are no more than these `lines`. */
+  #forgetFrom(position: number, lines: number): void {
+    this.#sizeBytes = position;
+    this.#waiting = lines;
+    this.#isTorn = true;
   }
 
   async #bytesAt(position: number): Promise<Buffer> {

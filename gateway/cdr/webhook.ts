@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
-import { appendFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { Clock, Timer } from '../../sip/clock.js';
 import type { Spool, SpooledLine } from './spool.js';
+import { endTornLine } from './torn-line.js';
 
 export interface WebhookOptions {
   readonly url: string;
@@ -137,7 +138,13 @@ export class Webhook {
   }
 
   async #reject(text: string, status: number): Promise<void> {
-    await appendFile(this.options.rejectedPath, `${text}\n`, { mode: 0o640 });
+    const file = await open(this.options.rejectedPath, 'a+', 0o640);
+    try {
+      await endTornLine(file);
+      await file.appendFile(`${text}\n`);
+    } finally {
+      await file.close();
+    }
     this.options.events.rejected(status);
   }
 

@@ -38,7 +38,8 @@ describe('call data records', () => {
   let told: string[];
 
   const events: CdrEvents = {
-    cdrFailed: ({ cause }) => told.push(`failed: ${String(cause)}`),
+    cdrFailed: ({ cause, record: line }) =>
+      told.push(line === undefined ? `failed: ${String(cause)}` : `given up: ${line}`),
     cdrWebhookDown: ({ cause }) => told.push(`down: ${cause}`),
     cdrWebhookUp: () => told.push('up'),
     cdrRejected: ({ status }) => told.push(`rejected: ${status}`),
@@ -128,6 +129,19 @@ describe('call data records', () => {
       await mkdir(join(folder, 'later'));
       while (opened.waiting > 0) await new Promise((resolve) => setImmediate(resolve));
       assert.deepEqual(callIdsOf(await readFile(path, 'utf8')), ['c_0']);
+    });
+
+    it('are told one by one when the disk takes nothing up to the end', async () => {
+      const opened = await open({
+        file: { path: join(folder, 'later', 'cdr.ndjson'), maxBytes: 0, keep: 1 },
+      });
+      for (const id of ids(2)) opened.write(record(id));
+      await opened.close();
+      assert.deepEqual(
+        told.slice(-2),
+        ids(2).map((id) => `given up: ${JSON.stringify(record(id))}`),
+      );
+      assert.equal(opened.waiting, 0);
     });
   });
 

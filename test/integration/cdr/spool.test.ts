@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, rmdir, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Spool } from '../../../gateway/cdr/spool.js';
@@ -50,5 +50,18 @@ describe('the queue of a webhook', () => {
     assert.equal(after.waiting, 2);
     await finishOne(spool);
     assert.deepEqual(await textsOf(await open()), []);
+  });
+
+  it('goes on after somebody has emptied its file', async () => {
+    const spool = await open();
+    for (const line of ['first', 'second', 'third']) await spool.add(line);
+    await finishOne(spool);
+    await truncate(join(folder, 'queue'), 0);
+    assert.deepEqual(await textsOf(spool), []);
+    assert.equal(spool.waiting, 0);
+    await spool.add('fourth');
+    assert.deepEqual(await textsOf(spool), ['fourth']);
+    await finishOne(spool);
+    assert.equal(spool.waiting, 0);
   });
 });

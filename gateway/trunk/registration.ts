@@ -3,6 +3,7 @@ import { toFailure } from '../../sip/failure.js';
 import type { RegisterAnswer } from '../../sip/trunk/trunk-registration.js';
 import type { Chance } from './chance.js';
 import { answerText, nextStep } from './registration-answer.js';
+import { RegistrarHosts } from './registrar-hosts.js';
 import { RetryPace } from './retry-pace.js';
 
 /** `trying` until the first answer; `lost` when the binding has run out or never was. */
@@ -54,8 +55,7 @@ export class Registration {
   /** Until when our binding lasts at the registrar; 0: there is none. */
   #expiresAtMs = 0;
   #nextTryMs: number | undefined;
-  /** Which host is asked. */
-  #at = 0;
+  readonly #hosts: RegistrarHosts;
   #wantedSeconds: number;
   /** A 423 has been obeyed since the last success. */
   #obeyed = false;
@@ -66,6 +66,7 @@ export class Registration {
 
   constructor(private readonly options: RegistrationOptions) {
     this.#sinceMs = options.clock.nowMs();
+    this.#hosts = new RegistrarHosts(options.hosts, options.clock);
     this.#wantedSeconds = Math.ceil(options.expiresMs / 1_000);
     this.#pace = new RetryPace(options.retryMs, options.chance);
   }
@@ -96,14 +97,14 @@ export class Registration {
 
   /** The host that is, or is to be, signed in to. */
   get host(): string {
-    return this.options.hosts[this.#at] ?? '';
+    return this.#hosts.current;
   }
 
-  /** Begins, or begins anew at once: for the start, and for the return of the engine. */
+  /** Begins, or begins anew at once: for the start, and for the return of the engine. A host that wants to be left in peace is. */
   open(): void {
     if (this.#state === 'ended') return;
     this.#pace.reset();
-    this.#askIn(0);
+    this.#askIn(this.#hosts.beginAnew());
   }
 
   /** Signs out, and does nothing any more. Resolves when the carrier has answered, or did not in time. Idempotent. */
@@ -153,7 +154,7 @@ export class Registration {
       return this.#askIn(0);
     }
     if (step.kind === 'wait') return this.#failed(answerText(answer), this.#pace.after(step.seconds));
-    if (step.kind === 'elsewhere') return this.#tryElsewhere(answerText(answer));
+    if (step.kind === 'elsewhere') return this.#tryElsewhere(answerText(answer), step.notForSeconds);
     this.#failed(answerText(answer), step.kind === 'slow' ? this.#pace.slow() : this.#pace.next());
   }
 
@@ -163,12 +164,12 @@ export class Registration {
     this.#tryElsewhere(wordsOf(thrown));
   }
 
-  /** The next host at once; after the last the first, but later. */
-  #tryElsewhere(answer: string): void {
-    const isLast = this.#at + 1 >= this.options.hosts.length;
-    const waitMs = isLast ? this.#pace.next() : 0;
-    this.#note(answer, waitMs);
-    this.#at = isLast ? 0 : this.#at + 1;
+  /** The next host at once; when all have been asked the first again, but later. */
+  #tryElsewhere(answer: string, notForSeconds?: number): void {
+    const { host } = this;
+    if (notForSeconds !== undefined) this.#hosts.postpone(this.#pace.after(notForSeconds));
+    const waitMs = this.#hosts.goOn(() => this.#pace.next());
+    this.#note(answer, waitMs, host);
     this.#askIn(waitMs);
   }
 
@@ -176,6 +177,7 @@ export class Registration {
     const { clock, chance, listener } = this.options;
     const isNew = this.#state !== 'registered';
     this.#pace.reset();
+    this.#hosts.succeeded();
     this.#obeyed = false;
     this.#lastAnswer = answer;
     this.#expiresAtMs = clock.nowMs() + expiresSeconds * 1_000;
@@ -192,11 +194,11 @@ export class Registration {
   }
 
   /** While an earlier binding lasts, calls still come. */
-  #note(answer: string, retryMs: number): void {
+  #note(answer: string, retryMs: number, host = this.host): void {
     const repeated = this.#lastAnswer === answer;
     this.#lastAnswer = answer;
     if (this.#state === 'trying') this.#become('lost');
-    this.options.listener.failed({ host: this.host, answer, retryMs, repeated });
+    this.options.listener.failed({ host, answer, retryMs, repeated });
   }
 
   #become(state: RegistrationState): void {

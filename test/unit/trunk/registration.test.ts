@@ -157,6 +157,58 @@ describe('the registration at a trunk', () => {
     await registrar.registration.close();
   });
 
+  it('goes to the next host at once when one says Retry-After with 503, and does not ask that one before', async () => {
+    const registrar = new Registrar(['a', 'b']);
+    const full = refusal(503, 'Service Unavailable', { retryAfterSeconds: 3_600 });
+    await registrar.open(full, plain);
+    await registrar.pass(0);
+    assert.equal(registrar.registration.state, 'registered');
+    assert.deepEqual(registrar.told, ['failed 503 Service Unavailable 0', 'registered b 120 new']);
+    registrar.answers = [refusal(500, 'Oh')];
+    for (let minute = 0; minute < 60; minute += 1) await registrar.pass(60_000);
+    const [first, ...others] = registrar.asked;
+    assert.equal(first, 'a 300');
+    assert.ok(others.length > 3);
+    assert.deepEqual(new Set(others), new Set(['b 300']));
+    for (let minute = 0; minute < 20; minute += 1) await registrar.pass(60_000);
+    assert.ok(registrar.asked.includes('a 300', 1), 'the first host is never asked again');
+    await registrar.registration.close();
+    assert.equal(registrar.clock.pending, 0);
+  });
+
+  it('waits for the first Retry-After when every host has said one, even when the engine comes back', async () => {
+    const registrar = new Registrar(['a', 'b']);
+    const later = (retryAfterSeconds: number): RegisterAnswer => refusal(503, 'Full', { retryAfterSeconds });
+    await registrar.open(later(3_600), later(60), plain);
+    await registrar.pass(0);
+    registrar.registration.open();
+    await registrar.pass(59_999);
+    assert.deepEqual(registrar.asked, ['a 300', 'b 300']);
+    await registrar.pass(3_001);
+    assert.deepEqual(registrar.asked, ['a 300', 'b 300', 'b 300']);
+    await registrar.registration.close();
+  });
+
+  it('does not ask again at once because Retry-After is 0', async () => {
+    for (const status of [503, 480]) {
+      const registrar = new Registrar();
+      await registrar.open(refusal(status, 'No', { retryAfterSeconds: 0 }));
+      assert.deepEqual(registrar.told, [`failed ${status} No 22500`]);
+      await registrar.registration.close();
+    }
+  });
+
+  it('asks the hosts that it has not asked yet at once when the one that it is registered at is silent', async () => {
+    const registrar = new Registrar(['a', 'b']);
+    const silent = failure('trunk.timeout', { detail: 'no answer' });
+    await registrar.open(silent, plain, silent, plain);
+    await registrar.pass(0);
+    await registrar.pass(102_000);
+    await registrar.pass(0);
+    assert.deepEqual(registrar.asked, ['a 300', 'b 300', 'b 300', 'a 300']);
+    await registrar.registration.close();
+  });
+
   it('is lost when the binding runs out before a refresh is taken', async () => {
     const registrar = new Registrar();
     await registrar.open(plain, failure('trunk.timeout', { detail: 'no answer' }));

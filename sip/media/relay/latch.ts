@@ -10,7 +10,10 @@ import type { AddressFamily } from '../../sdp/description.js';
  * call: whoever can send to the port would otherwise hear the call, or speak in it.
  */
 export class Latch {
-  #host: string | undefined;
+  /** The address that was signalled last. */
+  #source: string | undefined;
+  /** The end is on hold by `c=0.0.0.0`: it may send, and is sent nothing (RFC 3264 §8.4). */
+  #isHeld = false;
   #signalledPort = 0;
   #port = 0;
   #isLocked = false;
@@ -23,18 +26,23 @@ export class Latch {
 
   /** The host to send to; undefined when there is none or the end is on hold by `c=0.0.0.0`. */
   get host(): string | undefined {
-    return this.#host;
+    return this.#isHeld ? undefined : this.#source;
   }
 
   get port(): number {
     return this.#port;
   }
 
-  /** Applies a description. A learnt port is kept when the signalled address and port have not changed. */
+  /**
+   * Applies a description. A learnt port is kept when the signalled address and port have not changed. An unspecified
+   * address changes nothing about who may send.
+   */
   aim(host: string, port: number, family: AddressFamily): void {
-    const target = isUnspecified(host) || port < 1 || port > 65_535 ? undefined : canonical(host, family);
-    if (target !== this.#host || port !== this.#signalledPort) this.#port = port;
-    this.#host = target;
+    this.#isHeld = isUnspecified(host);
+    if (this.#isHeld) return this.reopen();
+    const source = port < 1 || port > 65_535 ? undefined : canonical(host, family);
+    if (source !== this.#source || port !== this.#signalledPort) this.#port = port;
+    this.#source = source;
     this.#signalledPort = port;
     this.#isLocked = false;
     this.#windowEndsMs = this.clock.nowMs() + this.windowMs;
@@ -50,7 +58,7 @@ export class Latch {
 
   /** True when a packet from this source belongs to the call. Called for each packet. */
   admits(host: string, port: number): boolean {
-    if (host !== this.#host) return false;
+    if (host !== this.#source) return false;
     if (port !== this.#port) {
       if (this.#isLocked || this.clock.nowMs() > this.#windowEndsMs) return false;
       this.#port = port;

@@ -289,7 +289,7 @@ describe('embedded relay', () => {
       await callee.packet(1);
     });
 
-    it('stops sending to a phone that holds with c=0.0.0.0 and tells the browser so', async () => {
+    it('stops sending to a phone that holds with c=0.0.0.0, tells the browser so and passes the music on', async () => {
       const peer = browser();
       const callee = await phone();
       await browserCallsPhone(peer, callee);
@@ -304,6 +304,9 @@ describe('embedded relay', () => {
       peer.send(rtpPacket(0, 1));
       peer.send(receiverReport());
       await until(() => session.stats()[0]?.packetsDropped === 2);
+      callee.send(rtpPacket(0, 1, 'music on hold'), audioPort(toPhone));
+      assert.deepEqual(await peer.packet(1), rtpPacket(0, 1, 'music on hold'));
+      assert.deepEqual([callee.packets, callee.reports], [[], []]);
       const toBrowser2 = await session.offer('l_phone', 'l_browser', callee.sdp('0 101', pcmuWithEvents));
       assert.match(toBrowser2, /^a=sendrecv\r$/m);
       await session.answer('l_browser', 'l_phone', answer.replace('a=recvonly', 'a=sendrecv'));

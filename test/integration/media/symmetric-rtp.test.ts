@@ -97,4 +97,50 @@ describe('symmetric RTP of the embedded relay', () => {
       await until(() => dropped('l_callee') === 1);
     });
   });
+
+  describe('when a phone holds with c=0.0.0.0', () => {
+    const held = '0.0.0.0';
+    let port: number;
+    let portOfOther: number;
+
+    beforeEach(async () => {
+      port = audioPort(await session.offer('l_caller', 'l_callee', caller.sdp('0')));
+      portOfOther = audioPort(await session.answer('l_callee', 'l_caller', callee.sdp('0')));
+      outside.send(rtpPacket(0, 1), port);
+      outside.sendReport(receiverReport(1), port + 1);
+      await Promise.all([caller.packet(1), caller.report(1)]);
+      await session.offer('l_callee', 'l_caller', callee.sdp('0', [], held));
+      await session.answer('l_caller', 'l_callee', caller.sdp('0', ['a=recvonly']));
+    });
+
+    it('passes its music on, and its reports', async () => {
+      outside.send(rtpPacket(0, 2, 'music'), port);
+      outside.sendReport(receiverReport(2), port + 1);
+      assert.deepEqual(await caller.packet(2), rtpPacket(0, 2, 'music'));
+      assert.deepEqual(await caller.report(2), receiverReport(2));
+      assert.equal(dropped('l_callee'), 0);
+    });
+
+    it('sends nothing there, after its music neither', async () => {
+      outside.send(rtpPacket(0, 2, 'music'), port);
+      await caller.packet(2);
+      caller.send(rtpPacket(0, 1), portOfOther);
+      caller.sendReport(receiverReport(3), portOfOther + 1);
+      await until(() => dropped('l_caller') === 2);
+      for (const one of [callee, outside]) assert.deepEqual([one.packets, one.reports], [[], []]);
+    });
+
+    it('forwards nothing from another port', async () => {
+      callee.send(rtpPacket(0, 2, 'injected'), port);
+      await until(() => dropped('l_callee') === 1);
+      assert.equal(caller.packets.length, 1);
+    });
+
+    it('sends to the port that was learnt when it is back', async () => {
+      await session.offer('l_callee', 'l_caller', callee.sdp('0'));
+      await session.answer('l_caller', 'l_callee', caller.sdp('0'));
+      caller.send(rtpPacket(0, 1, 'back'), portOfOther);
+      assert.deepEqual(await outside.packet(1), rtpPacket(0, 1, 'back'));
+    });
+  });
 });

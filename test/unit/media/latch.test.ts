@@ -65,15 +65,55 @@ describe('latch of a plain media port', () => {
     assert.equal(latch.admits('198.51.100.9', 4_000), true);
   });
 
-  it('sends nowhere and admits nobody while the end holds with an unspecified address', () => {
-    latch.aim('0.0.0.0', 4_000, 4);
-    assert.equal(latch.host, undefined);
-    assert.equal(latch.admits('198.51.100.7', 4_000), false);
+  it('has another window when the description is given again before anything was heard', () => {
+    clock.advance(windowMs + 1);
+    latch.reopen();
+    assert.equal(latch.admits('198.51.100.7', 5_555), true);
+    latch.reopen();
+    assert.equal(latch.admits('198.51.100.7', 6_666), false);
   });
 
-  it('sends nowhere when the port is none', () => {
+  describe('while the end holds with an unspecified address', () => {
+    it('sends nowhere, and still admits the source that was heard (RFC 3264 §8.4)', () => {
+      latch.admits('198.51.100.7', 5_555);
+      latch.aim('0.0.0.0', 4_000, 4);
+      assert.equal(latch.host, undefined);
+      assert.equal(latch.admits('198.51.100.7', 5_555), true);
+      assert.equal(latch.host, undefined);
+    });
+
+    it('stays locked to that source', () => {
+      latch.admits('198.51.100.7', 5_555);
+      latch.aim('0.0.0.0', 4_000, 4);
+      assert.equal(latch.admits('198.51.100.7', 6_666), false);
+      assert.equal(latch.admits('198.51.100.8', 5_555), false);
+    });
+
+    it('learns the port of an end that has sent nothing before', () => {
+      clock.advance(60_000);
+      latch.aim('::', 4_000, 6);
+      assert.equal(latch.admits('198.51.100.7', 5_555), true);
+    });
+
+    it('keeps the learnt port for the time after', () => {
+      latch.admits('198.51.100.7', 5_555);
+      latch.aim('0.0.0.0', 9, 4);
+      latch.aim('198.51.100.7', 4_000, 4);
+      assert.equal(target(), '198.51.100.7:5555');
+    });
+
+    it('admits nobody when no address was ever given', () => {
+      const fresh = new Latch(windowMs, clock);
+      fresh.aim('0.0.0.0', 4_000, 4);
+      assert.equal(fresh.admits('198.51.100.7', 4_000), false);
+      assert.equal(fresh.admits('0.0.0.0', 4_000), false);
+    });
+  });
+
+  it('sends nowhere and admits nobody when the port is none', () => {
     latch.aim('198.51.100.7', 65_536, 4);
     assert.equal(latch.host, undefined);
+    assert.equal(latch.admits('198.51.100.7', 4_000), false);
   });
 
   it('knows an IPv6 address in all its spellings', () => {

@@ -15,7 +15,7 @@ import type { TrunkStack } from '../../sip/trunk/srf.js';
 import { whenReady, type Awaitable } from '../awaitable.js';
 import type { EndpointIdentity } from '../endpoint/endpoint-identity.js';
 import type { Binding, Location } from '../location/location.js';
-import { otherParams } from '../registrar/binding-edit.js';
+import { otherParams, regIdOf } from '../registrar/binding-edit.js';
 import type { Registration } from '../registrar/registration.js';
 import { picked } from '../routing/header-rule.js';
 import type { EdgeEvents } from '../telemetry/edge-events.js';
@@ -233,12 +233,12 @@ export class PbxRegistrar {
     seconds: number,
   ): Binding {
     const { userAgent } = registration;
-    const regId = Number(contact.params.get('reg-id') ?? 0);
+    const regId = regIdOf(contact);
     return {
       aor: identity.aor,
       contactUri: serializeUri(contact.uri),
       ...(identity.instanceId === undefined ? {} : { instanceId: identity.instanceId }),
-      ...(Number.isSafeInteger(regId) && regId > 0 ? { regId } : {}),
+      ...(regId === undefined ? {} : { regId }),
       contactParams: otherParams(contact),
       path: [],
       expiresAtMs: this.options.clock.nowMs() + seconds * 1_000,

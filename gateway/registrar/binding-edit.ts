@@ -80,12 +80,12 @@ function bindContact(
   }
   const { params } = contact;
   const instanceId = params.get('+sip.instance');
-  const regId = Number(params.get('reg-id') ?? 0);
+  const regId = regIdOf(contact);
   return {
     aor: owner.aor,
     contactUri: serializeUri(contact.uri),
     ...(instanceId == null ? {} : { instanceId }),
-    ...(Number.isSafeInteger(regId) && regId > 0 ? { regId } : {}),
+    ...(regId === undefined ? {} : { regId }),
     contactParams: otherParams(contact),
     path: registration.path,
     expiresAtMs: Math.min(
@@ -97,6 +97,13 @@ function bindContact(
     endpointId: owner.endpointId,
     ...(registration.userAgent === undefined ? {} : { userAgent: registration.userAgent }),
   };
+}
+
+/** The reg-id of a contact; without an instance-id it means nothing (RFC 5626 §6). */
+export function regIdOf({ params }: NameAddr): number | undefined {
+  if (params.get('+sip.instance') == null) return undefined;
+  const regId = Number(params.get('reg-id') ?? 0);
+  return Number.isSafeInteger(regId) && regId > 0 ? regId : undefined;
 }
 
 const ownParams = new Set(['expires', '+sip.instance', 'reg-id']);

@@ -67,10 +67,13 @@ export class Registrar {
     return whenReady(after, (bindings) => {
       if (bindings instanceof SipFailure) return refuse(request, bindings);
       if (registration.contacts.length > 0) this.#report(before, bindings, registrant, nowMs);
+      const own = bindings.filter((binding) => binding.endpointId === endpointId);
+      // RFC 5626 §6: whether this client has used outbound; others of the same user do not matter.
+      const usesOutbound = registration.outbound && own.some(({ regId }) => regId !== undefined);
       return {
-        response: this.#accept(request, registration, bindings, nowMs),
+        response: this.#accept(request, registration, bindings, { usesOutbound, nowMs }),
         failure: undefined,
-        bound: bindings.some((binding) => binding.endpointId === endpointId),
+        bound: own.length > 0,
       };
     });
   }
@@ -80,17 +83,15 @@ export class Registrar {
     request: SipRequest,
     registration: Registration,
     bindings: readonly Binding[],
-    nowMs: number,
+    { usesOutbound, nowMs }: { readonly usesOutbound: boolean; readonly nowMs: number },
   ): SipResponse {
     const headers: (readonly [string, string])[] = bindings.map((binding) => [
       'Contact',
       contactOf(binding, nowMs),
     ]);
     for (const path of registration.path) headers.push(['Path', path]);
-    if (registration.outbound) {
-      if (bindings.some((binding) => binding.regId !== undefined)) headers.push(['Require', 'outbound']);
-      headers.push(['Flow-Timer', String(this.options.flowTimerSeconds)]);
-    }
+    if (usesOutbound) headers.push(['Require', 'outbound']);
+    if (registration.outbound) headers.push(['Flow-Timer', String(this.options.flowTimerSeconds)]);
     headers.push(['Supported', 'path, outbound'], ['Date', this.#dateAt(nowMs)]);
     return respond(request, 200, { headers });
   }

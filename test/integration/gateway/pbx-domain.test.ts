@@ -90,6 +90,20 @@ describe('a domain whose PBX knows the passwords', () => {
       assert.equal(gateway.app.inspect()['bindings'], 1);
     });
 
+    it('gives back no reg-id without an instance-id (RFC 5626 §6)', async () => {
+      const contacts = [`<sip:1001@${browser.contactHost};transport=ws>;reg-id=1`];
+      const [contact] = (await browser.register({ contacts })).headers.getAll('contact');
+      assert.match(contact ?? '', /;expires=\d+$/);
+    });
+
+    it('of another user does not reach the PBX once somebody has signed in', async () => {
+      await browser.register();
+      const asked = pbx.seen('REGISTER').length;
+      const headers = [`From: <sip:1002@${domain}>;tag=x`, `To: <sip:1002@${domain}>`];
+      assert.equal((await browser.register({ headers })).status, 403);
+      assert.equal(pbx.seen('REGISTER').length, asked);
+    });
+
     it('keeps no state, and no endpoint, until the PBX has agreed', async () => {
       assert.equal((await browser.transact(browser.registerText())).status, 401);
       const sizes = gateway.app.inspect();

@@ -224,6 +224,24 @@ describe('Registrar', () => {
     assert.equal(register({ contacts, headers: [['k', 'outbound']] }).headers.get('require'), 'outbound');
   });
 
+  it('requires outbound of those alone who have used it, whatever others of the same user do (RFC 5626 §6)', () => {
+    const headers = [['Supported', 'path, outbound']] as const;
+    const outbound = [`<sip:a@1.invalid>;reg-id=1;${instance}`];
+    const plain = { contacts: ['<sip:b@2.invalid>'], callId: 'y', endpointId: 'e_2', headers };
+    assert.equal(register({ contacts: outbound, headers }).headers.get('require'), 'outbound');
+    assert.equal(register(plain).headers.has('require'), false);
+    assert.equal(register({ ...plain, contacts: [] }).headers.has('require'), false);
+    assert.equal(register({ contacts: outbound, headers }).headers.get('require'), 'outbound');
+  });
+
+  it('takes no notice of a reg-id without an instance-id (RFC 5626 §6)', () => {
+    const headers = [['Supported', 'path, outbound']] as const;
+    const response = register({ contacts: ['<sip:a@1.invalid>;reg-id=1'], headers });
+    assert.equal(response.headers.get('contact'), '<sip:a@1.invalid>;expires=600');
+    assert.equal(response.headers.has('require'), false);
+    assert.equal(location.find(aor)[0]?.regId, undefined);
+  });
+
   it('says which registrations are new and which were refreshed', () => {
     register();
     register();

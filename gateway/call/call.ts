@@ -359,7 +359,7 @@ export class Call implements CallActions {
     } catch (thrown) {
       this.#openLegs.delete(legId);
       this.#media.removeEnd(legId);
-      this.#search.noteFailure(target, legId, this.#states.asFailure(thrown), startedMs);
+      this.#search.noteFailure({ target, legId, startedMs }, this.#states.asFailure(thrown));
     }
   }
 

@@ -27,7 +27,10 @@ export interface AttemptStart {
 export interface AttemptOutcome {
   readonly target: string;
   readonly legId: string;
+  /** Undefined when there was no leg yet. */
+  readonly sipCallId?: string | undefined;
   readonly status: number;
+  /** `call.answered`, `call.cancelled` or that of a failure. */
   readonly code: string;
   readonly durationMs: number;
 }
@@ -38,6 +41,15 @@ export interface SearchListener {
   overdue(attempt: { readonly legId: string; readonly failure: SipFailure }): void;
   /** A target does not take the call. */
   failed(attempt: FailedAttempt): void;
+}
+
+/** A target that was, or was to be, invited. */
+export interface Tried {
+  readonly target: CalleeTarget;
+  readonly legId: string;
+  /** Undefined when there was no leg yet. */
+  readonly sipCallId?: string;
+  readonly startedMs: number;
 }
 
 /** An attempt that came to nothing. */
@@ -113,20 +125,21 @@ export class CalleeSearch {
   refused(legId: string, refusal: SipFailure): void {
     const attempt = this.#pending.get(legId);
     if (attempt === undefined) return;
-    const { leg, target, startedMs, patience } = attempt;
+    const { leg, target, patience } = attempt;
     this.#pending.delete(legId);
     patience.stop();
     if (patience.isOver) leg.hangUp();
     if (patience.wasSilent) target.wasSilent?.();
     if (patience.isRinging) this.#isSettled = true;
-    this.noteFailure(target, legId, refusal, startedMs);
+    this.noteFailure(triedBy(attempt), refusal);
   }
 
   /** Books a target that failed, also before there was a leg. */
-  noteFailure(target: CalleeTarget, legId: string, refusal: SipFailure, startedMs: number): void {
+  noteFailure(tried: Tried, refusal: SipFailure): void {
+    const { target, legId, startedMs } = tried;
     this.#best = betterFailure(this.#best, refusal);
     if (!(target.failsOver?.(refusal) ?? mayTryNext(refusal))) this.#isSettled = true;
-    this.#note(target.label, legId, refusal.status, refusal.code, startedMs);
+    this.#note(tried, refusal.status, refusal.code);
     const durationMs = this.clock.nowMs() - startedMs;
     this.listener.failed({ legId, target: target.label, failure: refusal, durationMs });
   }
@@ -137,7 +150,7 @@ export class CalleeSearch {
     if (winner === undefined) return undefined;
     this.#pending.delete(legId);
     winner.patience.stop();
-    this.#note(winner.target.label, legId, 200, 'call.answered', winner.startedMs);
+    this.#note(triedBy(winner), 200, 'call.answered');
     this.cancelAll(headers);
     return winner;
   }
@@ -146,10 +159,10 @@ export class CalleeSearch {
   cancelAll(headers: HeaderList): void {
     const losers = [...this.#pending.values()];
     this.#pending.clear();
-    for (const { leg, target, startedMs, patience } of losers) {
-      patience.stop();
-      this.#note(target.label, leg.id, 487, 'call.cancelled', startedMs);
-      leg.hangUp({ headers });
+    for (const loser of losers) {
+      loser.patience.stop();
+      this.#note(triedBy(loser), 487, 'call.cancelled');
+      loser.leg.hangUp({ headers });
     }
   }
 
@@ -167,7 +180,13 @@ export class CalleeSearch {
     }
   }
 
-  #note(target: string, legId: string, status: number, code: string, startedMs: number): void {
-    this.outcomes.push({ target, legId, status, code, durationMs: this.clock.nowMs() - startedMs });
+  #note({ target, legId, sipCallId, startedMs }: Tried, status: number, code: string): void {
+    const durationMs = this.clock.nowMs() - startedMs;
+    const dialog = sipCallId === undefined ? {} : { sipCallId };
+    this.outcomes.push({ target: target.label, legId, ...dialog, status, code, durationMs });
   }
+}
+
+function triedBy({ leg, target, startedMs }: Attempt): Tried {
+  return { target, legId: leg.id, sipCallId: leg.sipCallId, startedMs };
 }

@@ -23,8 +23,15 @@ const party = z.strictObject({
 const attempt = z.strictObject({
   target: z.string().meta({ description: 'Trunk and host, or address-of-record and endpoint.' }),
   legId: z.string(),
+  sipCallId: z.string().optional().meta({
+    description:
+      'Call-ID header field of the INVITE: to find the attempt in a PBX. May be absent when none was sent.',
+  }),
   status: z.int().meta({ description: 'SIP status that the attempt ended with; 200: answered.' }),
-  code: z.string().meta({ description: 'Failure code (failures.md), or `call.completed`.' }),
+  code: z.string().meta({
+    description:
+      '`call.answered`; `call.cancelled` when the caller gave up, another one answered, or the call was ended (487 then); or a failure code (failures.md).',
+  }),
   durationMs: ms,
 });
 

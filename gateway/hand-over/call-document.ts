@@ -98,7 +98,10 @@ const call = z.object({
     invitedMs: time,
   }),
   attempts: z.array(
-    z.object({ target: text, legId: text, status: count, code: text, durationMs: z.number() }),
+    z.object({
+      ...{ target: text, legId: text, sipCallId: text.optional() },
+      ...{ status: count, code: text, durationMs: z.number() },
+    }),
   ),
   holding: z.array(z.enum(['caller', 'callee'])),
   media: z.unknown().optional(),

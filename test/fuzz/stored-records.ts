@@ -46,7 +46,7 @@ export const callDocument = {
         contact: '<sip:600@127.0.0.1>',
       },
     },
-    attempts: [{ target: 'office', legId: 'l_2', status: 200, code: '', durationMs: 900 }],
+    attempts: [{ target: 'office', legId: 'l_2', sipCallId: 'b1', status: 200, code: '', durationMs: 900 }],
     holding: ['caller'],
     media: { engine: 'rtpengine' },
   },

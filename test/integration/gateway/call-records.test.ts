@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { cdrSchema } from '../../../gateway/cdr/cdr-schema.js';
+import type { SipRequest, SipResponse } from '../../../sip/message/index.js';
+import { requireOwnEngine } from '../../support/engine-under-test.js';
+import {
+  ipTrunk,
+  passwordOf,
+  startGateway,
+  usersRoute,
+  type Gateway,
+  type GatewayOptions,
+} from '../../support/gateway.js';
+import { idle } from '../../support/idle.js';
+import { sdp, UdpPeer, type SipPeer } from '../../support/sip-peer.js';
+import { acknowledge, inDialog } from '../../support/ws-call.js';
+import { WsSipClient } from '../../support/ws-sip-client.js';
+
+describe('the record of a call', function () {
+  this.timeout(20_000);
+  let folder: string;
+  let gateway: Gateway;
+  let alice: WsSipClient;
+  let first: UdpPeer;
+  let second: UdpPeer;
+
+  const takeCall = (peer: SipPeer, request: SipRequest): void => {
+    if (request.method === 'ACK') return;
+    peer.respond(request, 200, 'OK', request.method === 'INVITE' ? { body: sdp(9000) } : {});
+  };
+
+  const refuse = (peer: SipPeer, request: SipRequest): void => {
+    if (request.method === 'INVITE') peer.respond(request, 503, 'Service Unavailable');
+    else takeCall(peer, request);
+  };
+
+  const open = async (change: GatewayOptions = {}): Promise<void> => {
+    const trunk = (name: string, { port }: UdpPeer) => ipTrunk(name, `sip:127.0.0.1:${port};transport=udp`);
+    const to = { kind: 'trunks' as const, trunks: ['first', 'second'] };
+    gateway = await startGateway({
+      media: 'passthrough',
+      cdrFile: join(folder, 'cdr.ndjson'),
+      trunks: [trunk('first', first), trunk('second', second)],
+      routes: [usersRoute, { name: 'out', match: /^[0-9]+$/, fromTrunk: undefined, to }],
+      ...change,
+    });
+    for (const peer of [first, second]) peer.aim(Number(gateway.sipAddress.split(':')[1]));
+    alice = await WsSipClient.connect(gateway.wsUrl, { user: 'alice', password: passwordOf('alice') });
+    assert.equal((await alice.register()).status, 200);
+  };
+
+  /** Alice calls; a call that is answered stays up. */
+  const dial = async (number: string): Promise<SipResponse> => {
+    const headers = [`To: <sip:${number}@localhost>`, 'Content-Type: application/sdp'];
+    const invite = alice.request('INVITE', `sip:${number}@localhost`, { headers, body: sdp(7000) });
+    const answered = await alice.transact(invite);
+    if (answered.status === 200) acknowledge(alice, answered);
+    return answered;
+  };
+
+  const hangUp = async (answered: SipResponse): Promise<void> => {
+    assert.equal((await alice.transact(inDialog(alice, 'BYE', answered))).status, 200);
+  };
+
+  /** When all calls are over. */
+  const records = async (): Promise<z.infer<typeof cdrSchema>[]> => {
+    await idle(gateway, ['calls', 'cdr_waiting']);
+    const lines = (await readFile(join(folder, 'cdr.ndjson'), 'utf8')).trimEnd().split('\n');
+    return lines.map((line) => cdrSchema.parse(JSON.parse(line)));
+  };
+
+  before(function () {
+    requireOwnEngine(this);
+  });
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'webtrunk-records-'));
+    first = await UdpPeer.open(0);
+    second = await UdpPeer.open(0);
+    for (const peer of [first, second])
+      peer.onMessage = (message) => {
+        if (message.kind === 'request') takeCall(peer, message);
+      };
+  });
+
+  afterEach(async () => {
+    await alice.close();
+    await gateway.close();
+    await first.close();
+    await second.close();
+    await rm(folder, { recursive: true });
+  });
+
+  it('has the Call-ID of each attempt, as the PBX saw it, also of one that failed', async () => {
+    first.onMessage = (message) => {
+      if (message.kind === 'request') refuse(first, message);
+    };
+    await open();
+    await hangUp(await dial('600'));
+    const [record] = await records();
+    const seenBy = async (peer: UdpPeer): Promise<string> => (await peer.request('INVITE')).callId;
+    assert.deepEqual(
+      record?.attempts.map(({ status, code, sipCallId }) => ({ status, code, sipCallId })),
+      [
+        { status: 503, code: 'upstream.refused', sipCallId: await seenBy(first) },
+        { status: 200, code: 'call.answered', sipCallId: await seenBy(second) },
+      ],
+    );
+    assert.equal(record?.callee?.sipCallId, record?.attempts[1]?.sipCallId);
+  });
+});

@@ -214,7 +214,12 @@ function mappedCodec(media: RawMedia, payloadType: number): SdpCodec | undefined
   const name = textOf(map?.codec);
   const clockRate = wholeNumber(map?.rate);
   if (name === '' || clockRate === undefined || clockRate === 0) return undefined;
-  return { payloadType, name, clockRate, channels: wholeNumber(map?.encoding) ?? 1 };
+  return { payloadType, name, clockRate, channels: channelsOf(name, wholeNumber(map?.encoding)) };
+}
+
+/** Opus has two in SDP whatever it carries (RFC 7587 §7). Interop: some PBXs write none, and browsers refuse that. */
+function channelsOf(name: string, written = 1): number {
+  return name.toLowerCase() === 'opus' ? 2 : written;
 }
 
 function readCandidates(media: RawMedia): readonly SdpCandidate[] {

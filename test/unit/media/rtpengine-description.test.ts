@@ -16,15 +16,18 @@ function received(profile: MediaProfile, text: string): ReceivedDescription | Si
   return new SdpEnd({ profile, address, sessionId: '1', takesBothFamilies: true }).readOffer(text);
 }
 
-const codec = fc.record(
-  {
-    payloadType: fc.integer({ min: 96, max: 127 }),
-    name: fc.constantFrom('opus', 'G722', 'telephone-event', 'speex'),
-    clockRate: fc.constantFrom(8_000, 16_000, 48_000),
-    channels: fc.constantFrom(1, 2),
-  },
-  { noNullPrototype: true },
-);
+/** As they are read: opus has two channels always (RFC 7587 §7). */
+const codec = fc
+  .record(
+    {
+      payloadType: fc.integer({ min: 96, max: 127 }),
+      name: fc.constantFrom('opus', 'G722', 'telephone-event', 'speex'),
+      clockRate: fc.constantFrom(8_000, 16_000, 48_000),
+      channels: fc.constantFrom(1, 2),
+    },
+    { noNullPrototype: true },
+  )
+  .map((one): SdpCodec => (one.name === 'opus' ? { ...one, channels: 2 } : one));
 const stream: fc.Arbitrary<StreamDescription> = fc.record({
   codecs: fc.uniqueArray(codec, { selector: (one) => one.payloadType, minLength: 1, maxLength: 8 }),
   direction: fc.constantFrom<Direction>('sendrecv', 'sendonly', 'recvonly', 'inactive'),

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { SipFailure } from '../../../sip/failure.js';
 import { answeredCodecs, shareCodecs } from '../../../sip/sdp/codecs.js';
-import type { SdpCodec } from '../../../sip/sdp/description.js';
+import type { LocalTransport, SdpCodec } from '../../../sip/sdp/description.js';
+import { SdpEnd } from '../../../sip/sdp/offer-answer.js';
+import { offeredStream } from '../../../sip/sdp/offered-streams.js';
 import { notAgreed, payloadMap, PayloadTypes, renumber } from '../../../sip/sdp/payload-types.js';
+import { parseSession } from '../../../sip/sdp/session.js';
+import { fixture, pbxSdp } from '../../support/sdp-fixtures.js';
 
 const codec = (payloadType: number, name: string, clockRate = 8_000, channels = 1): SdpCodec => ({
   payloadType,
@@ -76,6 +81,58 @@ describe('the codecs that an answer leaves', () => {
 
   it('are none when only telephone-events are left', () => {
     assert.deepEqual(answeredCodecs(['126'], [events8], chromium), []);
+  });
+});
+
+describe('opus of a PBX that names one channel', () => {
+  const address = { family: 4, host: '203.0.113.5' } as const;
+  const lines = ['a=rtpmap:107 OPUS/48000', 'a=fmtp:107 stereo=0'];
+  const ends = (): { pbx: SdpEnd; browser: SdpEnd } => ({
+    pbx: new SdpEnd({ profile: 'plain', address, sessionId: '1' }),
+    browser: new SdpEnd({ profile: 'webrtc', address, sessionId: '2' }),
+  });
+  const ok = <T>(result: T | SipFailure): T => {
+    assert.ok(!(result instanceof SipFailure), String(result));
+    return result;
+  };
+  const ours: LocalTransport = {
+    profile: 'webrtc',
+    address,
+    port: 20_002,
+    ice: { ufrag: 'ours', pwd: 'abcdefghijklmnopqrstuv' },
+    fingerprint: { algorithm: 'sha-256', value: Array<string>(32).fill('AB').join(':') },
+    setup: 'passive',
+  };
+
+  it('is offered to a browser with two (RFC 7587 §7)', () => {
+    const { pbx, browser } = ends();
+    const received = ok(pbx.readOffer(pbxSdp('107', lines)));
+    const { text } = browser.writeOffer(ok(offeredStream(received, pbx, browser)), {
+      ...ours,
+      setup: 'actpass',
+    });
+    assert.match(text, /^a=rtpmap:107 OPUS\/48000\/2\r\na=fmtp:107 stereo=0\r$/m);
+  });
+
+  it('is answered to a browser with two', () => {
+    const { pbx, browser } = ends();
+    const received = ok(browser.readOffer(fixture('audio-offer')));
+    const sent = pbx.writeOffer(ok(offeredStream(received, browser, pbx)), {
+      profile: 'plain',
+      address,
+      rtpPort: 20_000,
+      rtcpPort: 20_001,
+    });
+    const { stream } = ok(pbx.readAnswer(pbxSdp('107', lines), sent, 'callee'));
+    assert.match(browser.writeAnswer(received, stream, ours), /^a=rtpmap:111 opus\/48000\/2\r$/im);
+  });
+
+  it('leaves the channels of others alone', () => {
+    const session = ok(parseSession(pbxSdp('96 97', ['a=rtpmap:96 L16/44100', 'a=rtpmap:97 L16/44100/2'])));
+    assert.deepEqual(
+      session.media[0]?.codecs.map(({ channels }) => channels),
+      [1, 2],
+    );
   });
 });
 

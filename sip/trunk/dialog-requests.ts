@@ -8,6 +8,8 @@ import type { SrfAck, SrfCredentials, SrfRequest, SrfResponse, SrfStack } from '
 export interface FinalResponse {
   readonly response: SrfResponse;
   readonly ack: SrfAck;
+  /** Contact of the request, with the address that the engine has put into it. */
+  readonly ownContact: string | undefined;
 }
 
 /** Where a request goes: into a dialog, or out of any. */
@@ -78,7 +80,7 @@ export class RequestSender {
         request.on('response', (response: SrfResponse, ack: SrfAck) => {
           if (response.status < 200) return;
           this.#open.delete(fail);
-          resolve({ response, ack });
+          resolve({ response, ack, ownContact: request.get('Contact') });
         });
       };
       try {

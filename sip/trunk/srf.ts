@@ -45,6 +45,12 @@ export interface TrunkStackListener extends TrunkIngressListener {
   frameTooLarge(sizeBytes: number): void;
 }
 
+/** The final answer to a request outside any dialog. */
+export interface OutOfDialogResponse extends InDialogResponse {
+  /** Contact of the request as it was sent: by which address the engine wants to be reached. */
+  readonly ownContact?: string | undefined;
+}
+
 const noEntries = { requests: 0, dialogs: 0, transactions: 0 };
 
 /**
@@ -106,14 +112,14 @@ export class TrunkStack {
   }
 
   /** Sends a request outside any dialog. Resolves with the peer's final response; rejects like {@link options}. */
-  async request(method: string, target: TrunkTarget, message: TrunkMessage): Promise<InDialogResponse> {
+  async request(method: string, target: TrunkTarget, message: TrunkMessage): Promise<OutOfDialogResponse> {
     const { sender, addresses } = this.#ready();
     const { content, headers = [], pathUser, ids = { callId: newCallId(), fromTag: newTag() } } = message;
     if (message.contact === '*' && !addresses.isEmbedded) throw starContact();
     const path: HeaderList =
       pathUser === undefined ? [] : [['Path', addresses.pathFor(pathUser, transportOf(nextHopOf(target)))]];
     const typed: HeaderList = content === undefined ? [] : [['Content-Type', content.contentType]];
-    const { response } = await sender.send(
+    const { response, ownContact } = await sender.send(
       { requestUri: target.requestUri, nextHop: nextHopOf(target) },
       {
         method,
@@ -123,7 +129,7 @@ export class TrunkStack {
       },
     );
     if (response.source_address === '') throw refusalOf(response, true).failure;
-    return toInDialogResponse(response);
+    return { ...toInDialogResponse(response), ownContact };
   }
 
   /**

@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.js';
-import type { HeaderList, HeaderView, InDialogResponse } from '../leg.js';
-import { newCallId, newTag, parseNameAddrList } from '../message/index.js';
+import type { HeaderList } from '../leg.js';
+import { newCallId, newTag } from '../message/index.js';
 import { answerChallenge, isStale, type DigestAccount } from './digest-answer.js';
+import { grantedExpiry, secondsIn } from './granted-expiry.js';
 import { within } from './options-ping.js';
-import type { TrunkStack } from './srf.js';
+import type { OutOfDialogResponse, TrunkStack } from './srf.js';
 
 /** What a trunk is signed in to with. */
 export interface RegistrationAccount extends DigestAccount {
@@ -73,17 +74,17 @@ export class TrunkRegistration {
       const { status, headers } = response;
       const isRefusal = answered.has(`${status}`) && !isStale(status, headers);
       if (isRefusal || round === mostChallenges || exchange.isOver) {
-        return this.#answerOf(response, 'it refuses our user name or password');
+        return this.#answerOf(response, expiresSeconds, 'it refuses our user name or password');
       }
       const credentials = answerChallenge(status, headers, { method: 'REGISTER', uri }, this.account);
-      if (typeof credentials === 'string') return this.#answerOf(response, credentials);
+      if (typeof credentials === 'string') return this.#answerOf(response, expiresSeconds, credentials);
       for (const [, value] of credentials) answered.set(`${status}`, value);
       response = await this.#send(nextHop, expiresSeconds, credentialLines(answered));
     }
-    return this.#answerOf(response, undefined);
+    return this.#answerOf(response, expiresSeconds, undefined);
   }
 
-  #send(nextHop: string, expiresSeconds: number, credentials: HeaderList): Promise<InDialogResponse> {
+  #send(nextHop: string, expiresSeconds: number, credentials: HeaderList): Promise<OutOfDialogResponse> {
     const { aor, registrar } = this.account;
     this.#sequence += 1;
     return this.stack.request(
@@ -103,14 +104,15 @@ export class TrunkRegistration {
   }
 
   #answerOf(
-    { status, reason, headers }: InDialogResponse,
+    { status, reason, headers, ownContact: contact }: OutOfDialogResponse,
+    seconds: number,
     refusedBecause: string | undefined,
   ): RegisterAnswer {
     const user = /^sips?:([^@]+)@/i.exec(this.account.aor)?.[1];
     return {
       status,
       reason,
-      expiresSeconds: expiryOf(headers, user),
+      expiresSeconds: grantedExpiry(headers, { contact, user, seconds }),
       minExpiresSeconds: secondsIn(headers.get('Min-Expires')),
       retryAfterSeconds: secondsIn(headers.get('Retry-After')),
       refusedBecause,
@@ -123,22 +125,4 @@ function credentialLines(answered: ReadonlyMap<string, string>): HeaderList {
     status === '407' ? 'Proxy-Authorization' : 'Authorization',
     value,
   ]);
-}
-
-/**
- * Bindings that others, or an earlier process, have left are listed too (RFC 3261 §10.3 step 8). Ours has our user and is the
- * youngest of those.
- */
-function expiryOf(headers: HeaderView, user: string | undefined): number | undefined {
-  const contacts = parseNameAddrList(headers.getAll('Contact')) ?? [];
-  const expiries = contacts
-    .filter(({ uri }) => (uri.scheme === 'sip' || uri.scheme === 'sips') && uri.user === user)
-    .flatMap(({ params }) => secondsIn(params.get('expires') ?? undefined) ?? []);
-  return expiries.length > 0 ? Math.max(...expiries) : secondsIn(headers.get('Expires'));
-}
-
-/** Leading digits: Retry-After may be followed by a comment (RFC 3261 §20.33). */
-function secondsIn(text: string | undefined): number | undefined {
-  const [, digits] = /^\s*([0-9]{1,10})/.exec(text ?? '') ?? [];
-  return digits === undefined ? undefined : Number(digits);
 }

@@ -226,7 +226,8 @@ describe('signing in to a trunk', function () {
       assert.equal(second.cseq.number, first.cseq.number + 1);
       const contact = second.headers.get('contact') ?? '';
       assert.match(contact, /^<sip:gw@127\.0\.0\.1:\d+>$/);
-      const ours = `Contact: ${contact};expires=120, <sip:gw@192.0.2.1>;expires=5`;
+      const phone = '<sip:gw@192.0.2.2:5062>;expires=3400';
+      const ours = `Contact: ${contact};expires=120, <sip:gw@192.0.2.1>;expires=5, ${phone}`;
       carrier.respond(second, 200, 'OK', { headers: [ours, 'Expires: 3600'] });
       await registration(own, 'registered', /^200 OK$/);
       const { expiresAtMs = 0 } = own.app.trunkStatuses.get('carrier')?.registration ?? {};

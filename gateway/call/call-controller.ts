@@ -45,6 +45,8 @@ export class CallController {
   /** Of calls that are up. */
   readonly #admissions = new Map<string, Admission>();
   #draining: (() => void)[] | undefined;
+  /** Why all calls are cut. */
+  #cutting: SipFailure | undefined;
 
   constructor(
     private readonly admission: AdmissionOptions,
@@ -81,9 +83,10 @@ export class CallController {
 
   /**
    * Goes on with a call of an earlier process: established, with the caller's leg in `incoming`; `callee` makes the other.
-   * Throws when a leg or the media cannot be restored.
+   * Throws when a leg or the media cannot be restored, and once all calls are cut.
    */
-  resume(snapshot: CallSnapshot, incoming: IncomingCall, callee: (listener: LegListener) => Leg): void {
+  resume(snapshot: CallSnapshot, incoming: IncomingCall, callee: (listener: LegListener) => Leg): Call {
+    if (this.#cutting !== undefined) throw this.#cutting;
     const { source, id } = snapshot;
     const admitted = this.#admission(source);
     const around = { ...this.#surroundings, limits: tightest(this.#surroundings.limits, admitted.limits) };
@@ -97,6 +100,7 @@ export class CallController {
     this.table.add(call);
     this.#admissions.set(call.id, admitted);
     around.changed(call);
+    return call;
   }
 
   /** New calls are routed and limited by these; those that are up keep what they began with. */
@@ -114,6 +118,7 @@ export class CallController {
 
   /** Ends every call with `reason`; resolves when all have ended, however their phones and PBXs take it. */
   async cutAll(reason: SipFailure): Promise<void> {
+    this.#cutting = reason;
     const gone = this.drain();
     for (const call of this.table.all()) call.cut(reason);
     const late = this.#surroundings.clock.after(goodbyeMs, () => {

@@ -103,17 +103,27 @@ export class CallMedia {
   }
 
   /** Goes on with the session of an earlier process. Throws `media.failed` when the engine cannot. */
-  restore({ source, callee, media }: Pick<CallSnapshot, 'source' | 'callee' | 'media'>): void {
+  restore({
+    source,
+    caller,
+    callee,
+    media,
+  }: Pick<CallSnapshot, 'source' | 'caller' | 'callee' | 'media'>): void {
     const engine = this.#engineFor(source.side, callee.side);
     if (engine.restoreSession === undefined)
       throw failure('media.failed', { detail: `media of ${engine.name} ends with its process` });
     this.#session = engine.restoreSession(media, this.#listener);
+    for (const { legId, dialog, said } of [caller, callee]) {
+      const last = dialog.side === 'trunk' ? dialog.remoteSdp : said;
+      if (last !== undefined) this.#note(legId, last);
+    }
   }
 
   /** Closes a session that nobody has used. */
   discard(): void {
     this.#session?.close();
     this.#session = undefined;
+    this.#said.clear();
   }
 
   /** Closes the session; resolves with its last figures. */

@@ -10,6 +10,8 @@ import type { CallSource, CalleePlace, LegMedia } from './ports.js';
 export interface LegSnapshot {
   readonly legId: string;
   readonly dialog: DialogSnapshot;
+  /** The last description of a browser that talks with another one by the media engine; a PBX's is in its dialog. */
+  readonly said?: string | undefined;
 }
 
 export interface CalleeSnapshot extends LegSnapshot {
@@ -47,20 +49,26 @@ interface RoutedCall {
 export function snapshotOf(
   { id, incoming, source, caller }: RoutedCall,
   { leg, target, startedMs: invitedMs }: Attempt,
+  descriptionOf: (legId: string) => string | undefined,
   rest: RecordedTimes & Pick<CallSnapshot, 'attempts' | 'holding' | 'media'>,
 ): CallSnapshot | undefined {
   const [callerDialog, calleeDialog] = [caller.snapshot(), leg.snapshot()];
   const { side, label, media, place } = target;
   if (callerDialog === undefined || calleeDialog === undefined) return undefined;
   if (place === undefined) return undefined;
+  const isKept = rest.media !== undefined && source.side === 'browser' && side === 'browser';
+  const saidBy = (legId: string) => (isKept ? { said: descriptionOf(legId) } : {});
   return {
     id,
     dialled: incoming.requestUri,
     from: incoming.from,
     to: incoming.to,
     source,
-    caller: { legId: caller.id, dialog: callerDialog },
-    callee: { legId: leg.id, dialog: calleeDialog, side, label, place, media, invitedMs },
+    caller: { legId: caller.id, dialog: callerDialog, ...saidBy(caller.id) },
+    callee: {
+      ...{ legId: leg.id, dialog: calleeDialog, ...saidBy(leg.id) },
+      ...{ side, label, place, media, invitedMs },
+    },
     ...rest,
   };
 }

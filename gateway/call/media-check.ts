@@ -33,7 +33,8 @@ export interface CheckedCall {
  * forgotten the call says 481, one that is silent 408, and both end the call.
  */
 export class MediaCheck {
-  #timer: Timer | undefined;
+  /** By leg: both may be back at once. */
+  readonly #timers = new Map<string, Timer>();
   #closed = false;
 
   constructor(
@@ -55,14 +56,15 @@ export class MediaCheck {
   /** Idempotent. */
   close(): void {
     this.#closed = true;
-    this.#timer?.cancel();
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
   }
 
   #begin(legId: string, otherId: string): void {
-    this.#after(ownRepairMs, async () => {
+    this.#after(legId, ownRepairMs, async () => {
       const before = await this.media.packetsFrom(legId);
       if (before === undefined) return;
-      this.#after(lookMs, async () => {
+      this.#after(legId, lookMs, async () => {
         if ((await this.media.packetsFrom(legId)) === before) this.#offerAgain(legId, otherId);
       });
     });
@@ -83,10 +85,13 @@ export class MediaCheck {
     this.call.offerAgain({ legId: otherId, reoffer });
   }
 
-  #after(delayMs: number, act: () => Promise<void>): void {
+  #after(legId: string, delayMs: number, act: () => Promise<void>): void {
     if (this.#closed) return;
-    this.#timer?.cancel();
-    this.#timer = this.clock.after(delayMs, () => void act());
+    this.#timers.get(legId)?.cancel();
+    this.#timers.set(
+      legId,
+      this.clock.after(delayMs, () => void act()),
+    );
   }
 }
 

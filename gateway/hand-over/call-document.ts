@@ -73,7 +73,7 @@ const engineDialog: z.ZodType<DialogState> = z.object({
 /** Media options are the configuration's own: the media engine reads them as it reads that. */
 const legMedia = z.looseObject({ profile: z.enum(['webrtc', 'plain']) });
 
-const leg = { legId: text, dialog };
+const leg = { legId: text, dialog, said: text.optional() };
 
 const call = z.object({
   id: text,

@@ -2,6 +2,7 @@ import type { Clock } from '../../sip/clock.js';
 import { failure, toFailure } from '../../sip/failure.js';
 import type { IncomingCall, Leg, LegEnd, LegListener, LegRole } from '../../sip/leg.js';
 import type { SrfCredentials } from '../../sip/trunk/srf-types.js';
+import type { Call } from '../call/call.js';
 import type { CallController } from '../call/call-controller.js';
 import type { Cdr } from '../call/call-record.js';
 import type { CallSnapshot, LegSnapshot } from '../call/call-snapshot.js';
@@ -20,7 +21,10 @@ import { RestoredCaller } from './restored-caller.js';
 export interface HandOverParts {
   readonly store: SharedStore;
   readonly endpoints: Pick<EndpointTable, 'find' | 'adopt'>;
-  readonly controller: Pick<CallController, 'resume' | 'isUp'>;
+  readonly controller: {
+    resume(...call: Parameters<CallController['resume']>): Pick<Call, 'browserIsBack'>;
+    isUp(callId: string): boolean;
+  };
   readonly trunkSide: Pick<TrunkSide, 'dialogState' | 'restore'>;
   /** What a trunk's PBX asks for when it challenges. */
   readonly credentialsOf: (trunk: string) => SrfCredentials | undefined;
@@ -40,6 +44,12 @@ interface PlacedLeg extends LegSnapshot {
   readonly role: LegRole;
   readonly place: CalleePlace;
 }
+
+/** The legs of a call that were restored, by id. */
+type RestoredLegs = Map<string, Leg>;
+
+/** A call whose browsers are, by their ids, endpoints of this process. */
+type AdoptedCall = Pick<CallDocument, 'call' | 'dialogs'>;
 
 const silent: LegListener = {
   reoffer: (reoffer) => reoffer.reject(failure('dialog.unknown')),
@@ -74,23 +84,47 @@ export class HandOver {
     for (const [callId, record] of records) {
       // Its own record is written anew when it changes.
       if (controller.isUp(callId)) continue;
-      const document = readCallDocument(record);
-      if (document?.call.id !== callId) {
+      const read = readCallDocument(record);
+      if (read?.call.id !== callId) {
         events.storeRecordUnusable({ kind: 'call', key: callId, why: 'it is not what this version writes' });
         store.remove('call', callId);
         continue;
       }
+      const document = this.#adopted(read);
+      const restored: RestoredLegs = new Map();
       try {
-        this.#resume(document, from);
+        this.#resume(document, from, restored);
         events.callTakenOver({ callId, from });
       } catch (thrown) {
         const reason = toFailure(thrown);
         events.callNotTakenOver({ callId, why: reason.message });
         store.remove('call', callId);
-        this.#endLegs(document);
+        this.#endLegs(document, restored);
         this.parts.record(lostCallCdr(document.call, reason, this.parts.clock));
       }
     }
+  }
+
+  /** The call with the endpoints that its browsers have here, which may be others than they had. */
+  #adopted({ call, endpoints: identities, dialogs }: CallDocument): AdoptedCall {
+    const { endpoints } = this.parts;
+    const idHere = (id: string): string => {
+      const identity = identities[id];
+      return identity === undefined ? id : endpoints.adopt(id, identity).id;
+    };
+    const { source, callee } = call;
+    const { place } = callee;
+    return {
+      call: {
+        ...call,
+        source: source.side === 'trunk' ? source : { ...source, endpointId: idHere(source.endpointId) },
+        callee: {
+          ...callee,
+          place: 'endpointId' in place ? { endpointId: idHere(place.endpointId) } : place,
+        },
+      },
+      dialogs,
+    };
   }
 
   #documentOf(call: CallSnapshot): CallDocument {
@@ -110,60 +144,70 @@ export class HandOver {
     return { call, endpoints: kept, dialogs };
   }
 
-  #resume(document: CallDocument, owner: PreviousOwner): void {
+  #resume(document: AdoptedCall, owner: PreviousOwner, restored: RestoredLegs): void {
     const { call } = document;
-    const [caller, callee] = legsOf(call);
+    const legs = legsOf(call);
+    const [caller, callee] = legs;
+    const restore = (leg: PlacedLeg, listener: LegListener): Leg => {
+      const made = this.#leg(leg, document, listener);
+      restored.set(leg.legId, made);
+      return made;
+    };
     const leg = new RestoredCaller(
       { id: caller.legId, side: caller.dialog.side, sipCallId: caller.dialog.callId },
-      (listener) => this.#goOn(caller, document, listener, owner),
+      (listener) => restore(caller, listener),
     );
     const { from, to, dialled: requestUri } = call;
     const incoming: IncomingCall = { leg, requestUri, from, to, sdp: undefined, headers: noHeaders };
-    this.parts.controller.resume(call, incoming, (listener) =>
-      this.#goOnAtCallee(callee, document, listener, owner),
+    const resumed = this.parts.controller.resume(call, incoming, (listener) =>
+      this.#holdingChannel(callee, listener, (ears) => restore(callee, ears)),
     );
+    if (owner === 'other_node') for (const each of legs) sayWhere(each, restored);
+    for (const each of legs) this.#askWhoIsBack(each, resumed);
   }
 
   /** The channel of the caller's trunk is held by its admission. */
-  #goOnAtCallee(leg: PlacedLeg, document: CallDocument, listener: LegListener, from: PreviousOwner): Leg {
-    if (!('trunk' in leg.place)) return this.#goOn(leg, document, listener, from);
-    const release = this.parts.holdChannel(leg.place.trunk);
+  #holdingChannel({ place }: PlacedLeg, listener: LegListener, restore: (listener: LegListener) => Leg): Leg {
+    if (!('trunk' in place)) return restore(listener);
+    const release = this.parts.holdChannel(place.trunk);
     const ended = (end: LegEnd): void => {
       release?.();
       listener.ended(end);
     };
     try {
-      return this.#goOn(leg, document, { ...listener, ended }, from);
+      return restore({ ...listener, ended });
     } catch (thrown) {
       release?.();
       throw thrown;
     }
   }
 
-  #goOn(leg: PlacedLeg, document: CallDocument, listener: LegListener, from: PreviousOwner): Leg {
-    const restored = this.#leg(leg, document, listener);
-    if (from === 'other_node' && leg.dialog.side === 'trunk') sayWhere(restored, leg.dialog.localSdp);
-    return restored;
+  /** What a browser has sent that was back before its call was answered 481: it may have left. */
+  #askWhoIsBack({ place }: PlacedLeg, call: Pick<Call, 'browserIsBack'>): void {
+    if (!('endpointId' in place)) return;
+    const { endpointId } = place;
+    if (this.parts.endpoints.find(endpointId)?.attached === true) call.browserIsBack(endpointId);
   }
 
-  #leg({ legId: id, role, dialog, place }: PlacedLeg, document: CallDocument, listener: LegListener): Leg {
+  #leg({ legId: id, role, dialog, place }: PlacedLeg, { dialogs }: AdoptedCall, listener: LegListener): Leg {
     const { endpoints, trunkSide, credentialsOf } = this.parts;
     if (dialog.side === 'trunk') {
       const auth = 'trunk' in place ? credentialsOf(place.trunk) : undefined;
-      return trunkSide.restore({ id, dialog, auth }, document.dialogs[dialog.dialogId], listener);
+      return trunkSide.restore({ id, dialog, auth }, dialogs[dialog.dialogId], listener);
     }
     const endpointId = 'endpointId' in place ? place.endpointId : '';
-    const identity = document.endpoints[endpointId];
-    if (identity === undefined)
+    const endpoint = endpoints.find(endpointId);
+    if (endpoint === undefined)
       throw failure('endpoint.lost', { detail: `who ${endpointId} is was not kept` });
-    return endpoints.adopt(endpointId, identity).restore({ id, role, dialog }, listener);
+    return endpoint.restore({ id, role, dialog }, listener);
   }
 
   /** Whoever still waits in the call is told. */
-  #endLegs(document: CallDocument): void {
+  #endLegs(document: AdoptedCall, restored: RestoredLegs): void {
     for (const leg of legsOf(document.call)) {
       try {
-        this.#leg(leg, document, silent).hangUp({ headers: [lostReason] });
+        const made = restored.get(leg.legId) ?? this.#leg(leg, document, silent);
+        made.hangUp({ headers: [lostReason] });
       } catch {
         // Neither leg nor peer is in reach.
       }
@@ -175,12 +219,15 @@ export class HandOver {
  * Tells a PBX our Contact, since it still knows that of another node (target refresh, RFC 3261 §12.2), by offering what it
  * knows. A leg whose PBX has no such dialog any more ends by itself.
  */
-function sayWhere(leg: Leg, localSdp: string | undefined): void {
-  if (localSdp === undefined) return;
-  leg.reoffer(localSdp).then(
-    (result) => result.ack(),
-    () => undefined,
-  );
+function sayWhere({ legId, dialog }: PlacedLeg, restored: RestoredLegs): void {
+  if (dialog.side !== 'trunk' || dialog.localSdp === undefined) return;
+  restored
+    .get(legId)
+    ?.reoffer(dialog.localSdp)
+    .then(
+      (result) => result.ack(),
+      () => undefined,
+    );
 }
 
 /** RFC 3326: why somebody's call ends who did nothing wrong. */

@@ -53,6 +53,16 @@ describe('the look at the media of a browser that is back', () => {
     assert.deepEqual(seen, ['renew l_bob', 'l_alice offers sdp of l_alice']);
   });
 
+  it('looks at both sides when both are back', async () => {
+    check.browserIsBack('e_alice');
+    check.browserIsBack('e_bob');
+    await look(() => undefined);
+    assert.deepEqual(seen, [
+      ...['renew l_alice', 'l_bob offers sdp of l_bob'],
+      ...['renew l_bob', 'l_alice offers sdp of l_alice'],
+    ]);
+  });
+
   it('asks nothing where the media is not seen, of other endpoints, and after the end', async () => {
     packets = undefined;
     check.browserIsBack('e_alice');

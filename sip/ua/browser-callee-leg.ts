@@ -20,9 +20,8 @@ import { hasOptionTag, headerLines, safeHeaders } from './header-lines.js';
 import { InDialog, type DialogOwner } from './in-dialog.js';
 import { InviteClient } from './invite-client.js';
 import type { LegDialog } from './leg-dialog.js';
-import { sdpOf, type AdaptedResponse } from './message-adapter.js';
+import { sdpOf, type AdaptedRequest, type AdaptedResponse } from './message-adapter.js';
 import type { OutgoingRequest } from './outgoing-request.js';
-import type { PlainServer } from './server-request.js';
 import { timerCMs, transactionTimeoutMs } from './timing.js';
 
 /**
@@ -159,8 +158,8 @@ export class BrowserCalleeLeg implements CalleeLeg, BrowserLeg, DialogOwner {
   }
 
   /** We send no reliable provisional responses in this role. */
-  acknowledgeProvisional(prack: PlainServer): void {
-    prack.refuse(failure('dialog.unknown'));
+  acknowledgeProvisional({ original }: AdaptedRequest): void {
+    this.context.refuse(original, failure('dialog.unknown'));
   }
 
   private progressed(dialog: LegDialog, response: AdaptedResponse): void {

@@ -17,7 +17,7 @@ import { InDialog, type DialogOwner } from './in-dialog.js';
 import { LegDialog } from './leg-dialog.js';
 import { sdpOf, type AdaptedRequest } from './message-adapter.js';
 import { ReliableProvisionals } from './reliable-provisionals.js';
-import { InviteServer, type PlainServer } from './server-request.js';
+import { InviteServer, PlainServer } from './server-request.js';
 
 /**
  * `proceeding`: no final response yet; `answered`: 200 sent, no ACK yet; `leaving`: hung up in that state, so that the
@@ -167,14 +167,14 @@ export class BrowserCallerLeg implements CallerLeg, BrowserLeg, DialogOwner {
     this.finish({ cause: 'failure', failure: broken });
   }
 
-  acknowledgeProvisional(prack: PlainServer): void {
-    const { headers } = prack.request;
-    if (this.reliable?.acknowledge(headers.get('rack')) !== true) {
-      prack.refuse(failure('dialog.unknown'));
+  acknowledgeProvisional(prack: AdaptedRequest): void {
+    const { original } = prack;
+    if (this.reliable?.acknowledge(original.headers.get('rack')) !== true) {
+      this.context.refuse(original, failure('dialog.unknown'));
       return;
     }
-    if (sdpOf(prack.request) === undefined || this.dialog === undefined) prack.respond(200);
-    else this.dialog.exchange.receivePrack(prack);
+    if (this.dialog !== undefined && sdpOf(original) !== undefined) this.dialog.exchange.receivePrack(prack);
+    else new PlainServer(this.context.core, prack).respond(200);
     this.releaseAnswer();
   }
 

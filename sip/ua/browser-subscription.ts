@@ -8,7 +8,7 @@ import { answerHeaders, headerLines, nameAddrText, oneLine, safeHeaders } from '
 import { requestOf } from './in-dialog.js';
 import { contactUri, type AdaptedRequest } from './message-adapter.js';
 import { bodyOf } from './outgoing-request.js';
-import { PlainServer, responseText } from './server-request.js';
+import { PlainServer } from './server-request.js';
 import { WireUri } from './wire-uri.js';
 
 /** Where subscriptions of an endpoint are kept. */
@@ -51,8 +51,7 @@ export class BrowserSubscription implements SubscriptionLeg {
     const { original } = message;
     if (original.method === 'ACK') return;
     if (original.cseq.number <= this.remoteSequence) {
-      const { status, reason } = failure('dialog.sequence');
-      void context.core.transport.send(responseText(original, status, { reason }));
+      context.refuse(original, failure('dialog.sequence'));
       return;
     }
     this.remoteSequence = original.cseq.number;

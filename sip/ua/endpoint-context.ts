@@ -2,6 +2,7 @@ import type { Timer } from '../clock.js';
 import type { SipFailure } from '../failure.js';
 import type { HeaderList } from '../leg.js';
 import type { Log } from '../log.js';
+import type { SipRequest } from '../message/index.js';
 import type { EndpointUserAgent } from './endpoint-user-agent.js';
 
 /** A leg as its endpoint sees it. */
@@ -22,6 +23,8 @@ export interface EndpointContext {
   readonly dialogHeaders: HeaderList;
   /** The same as lines. */
   readonly dialogLines: readonly string[];
+  /** Answers a request, but no ACK, with a failure outside any transaction: it is told, and sent again on a new flow. */
+  refuse(request: SipRequest, refusal: SipFailure): void;
   addLeg(leg: BrowserLeg): void;
   removeLeg(leg: BrowserLeg): void;
   /**

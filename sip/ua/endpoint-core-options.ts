@@ -9,7 +9,7 @@ export interface EndpointCoreListener {
   /** The INVITE has been answered with 100. */
   incomingCall(call: IncomingCall): void;
   request(request: OutOfDialogRequest): void;
-  /** A request was answered with a failure before it came to a leg: it belongs to no dialog, or is not served. */
+  /** A request was answered with a failure by the core itself: no leg takes it, at all or at present. */
   refused?(request: SipRequest, failure: SipFailure): void;
 }
 

@@ -81,6 +81,7 @@ export class EndpointCore {
       log,
       dialogHeaders,
       dialogLines: headerLines(dialogHeaders),
+      refuse: (request, refusal) => this.answer(request, refusal),
       addLeg: (leg) => this.legs.set(leg.id, leg),
       removeLeg: (leg) => this.legs.delete(leg.id),
       safely: (act, rescue) => this.safely(act, rescue),

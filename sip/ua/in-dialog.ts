@@ -1,4 +1,4 @@
-import { failure, type SipFailure } from '../failure.js';
+import { failure } from '../failure.js';
 import type {
   BrowserDialogSnapshot,
   HeaderList,
@@ -16,7 +16,7 @@ import type { DialogUser, LegDialog } from './leg-dialog.js';
 import { contactUri, type AdaptedRequest, type AdaptedResponse } from './message-adapter.js';
 import { OfferExchange, type OfferExchangeOwner } from './offer-exchange.js';
 import { bodyOf } from './outgoing-request.js';
-import { PlainServer, responseText } from './server-request.js';
+import { PlainServer } from './server-request.js';
 import { SessionTimer } from './session-timer.js';
 import { transactionTimeoutMs } from './timing.js';
 
@@ -26,7 +26,7 @@ export interface DialogOwner extends OfferExchangeOwner {
   /** The peer has hung up; its BYE has been answered. */
   hungUp(reason: string | undefined): void;
   /** A PRACK to be answered. */
-  acknowledgeProvisional(prack: PlainServer): void;
+  acknowledgeProvisional(prack: AdaptedRequest): void;
 }
 
 /** Methods that are handed to the leg's listener. */
@@ -94,7 +94,7 @@ export class InDialog implements DialogUser {
       return;
     }
     if (!this.dialog.isInOrder(message)) {
-      this.refuse(message, failure('dialog.sequence'));
+      this.context.refuse(message.original, failure('dialog.sequence'));
       return;
     }
     this.dialog.receiveRequest(message);
@@ -110,7 +110,7 @@ export class InDialog implements DialogUser {
         this.receiveBye(message);
         return;
       case 'PRACK':
-        this.owner.acknowledgeProvisional(new PlainServer(this.context.core, message));
+        this.owner.acknowledgeProvisional(message);
         return;
       default:
         this.receiveOther(message);
@@ -189,11 +189,12 @@ export class InDialog implements DialogUser {
   private receiveOther(message: AdaptedRequest): void {
     const { listener } = this.owner;
     if (!handedOn.has(message.method)) {
-      this.refuse(message, failure('message.method_not_allowed'));
+      const headers = this.context.dialogHeaders.filter(([name]) => name === 'Allow');
+      this.context.refuse(message.original, failure('message.method_not_allowed', { headers }));
       return;
     }
     if (listener === undefined) {
-      this.refuse(message, failure('dialog.unknown'));
+      this.context.refuse(message.original, failure('dialog.unknown'));
       return;
     }
     const server = new PlainServer(this.context.core, message);
@@ -228,12 +229,6 @@ export class InDialog implements DialogUser {
     if (values.length === 0) return;
     const methods = values.join(',').toUpperCase().split(',');
     this.peerTakesUpdate = methods.some((method) => method.trim() === 'UPDATE');
-  }
-
-  private refuse(message: AdaptedRequest, { status, reason, headers }: SipFailure): void {
-    const allow = status === 405 ? this.context.dialogHeaders.filter(([name]) => name === 'Allow') : [];
-    const text = responseText(message.original, status, { reason, headers: [...headers, ...allow] });
-    void this.context.core.transport.send(text);
   }
 }
 

@@ -10,7 +10,7 @@ import { headerLines, safeHeaders } from './header-lines.js';
 import type { LegDialog } from './leg-dialog.js';
 import { contactUri, isSdp, sdpOf, type AdaptedRequest, type AdaptedResponse } from './message-adapter.js';
 import { Reinvite } from './reinvite.js';
-import { InviteServer, PlainServer, responseText, type ServerRequest } from './server-request.js';
+import { InviteServer, PlainServer, type ServerRequest } from './server-request.js';
 import type { SessionTimer } from './session-timer.js';
 import { answerWithinMs } from './timing.js';
 
@@ -68,12 +68,12 @@ export class OfferExchange {
   receiveInvite(message: AdaptedRequest): void {
     const { listener } = this.owner;
     if (listener === undefined) {
-      this.refuse(message, failure('dialog.unknown'));
+      this.context.refuse(message.original, failure('dialog.unknown'));
       return;
     }
     const refusal = this.refusalOfInvite(message);
     if (refusal !== undefined) {
-      this.refuse(message, refusal);
+      this.context.refuse(message.original, refusal);
       return;
     }
     const server = new InviteServer(this.context.core, message);
@@ -89,12 +89,12 @@ export class OfferExchange {
   receiveUpdate(message: AdaptedRequest): void {
     const { listener } = this.owner;
     if (listener === undefined) {
-      this.refuse(message, failure('dialog.unknown'));
+      this.context.refuse(message.original, failure('dialog.unknown'));
       return;
     }
     const refusal = this.refusalOfOffer(message.original);
     if (refusal !== undefined) {
-      this.refuse(message, refusal);
+      this.context.refuse(message.original, refusal);
       return;
     }
     const server = new PlainServer(this.context.core, message);
@@ -107,12 +107,12 @@ export class OfferExchange {
   }
 
   /** A PRACK that brings an offer (RFC 3262 §5): like an UPDATE. */
-  receivePrack(server: PlainServer): void {
+  receivePrack(message: AdaptedRequest): void {
     const { listener } = this.owner;
-    const refusal = this.refusalOfOffer(server.request);
-    if (listener === undefined) server.refuse(failure('dialog.unknown'));
-    else if (refusal !== undefined) server.refuse(refusal);
-    else this.begin(server, 'PRACK', listener);
+    const refusal = this.refusalOfOffer(message.original);
+    if (listener === undefined) this.context.refuse(message.original, failure('dialog.unknown'));
+    else if (refusal !== undefined) this.context.refuse(message.original, refusal);
+    else this.begin(new PlainServer(this.context.core, message), 'PRACK', listener);
   }
 
   /** Sends a re-INVITE; see `Leg.reoffer`. */
@@ -246,10 +246,6 @@ export class OfferExchange {
   private settleOffer(): void {
     this.offer = undefined;
     this.serving = undefined;
-  }
-
-  private refuse(message: AdaptedRequest, { status, reason, headers }: SipFailure): void {
-    void this.context.core.transport.send(responseText(message.original, status, { reason, headers }));
   }
 }
 

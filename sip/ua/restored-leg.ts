@@ -13,7 +13,7 @@ import { rejected } from './deferred.js';
 import type { BrowserLeg, EndpointContext } from './endpoint-context.js';
 import { InDialog, type DialogOwner } from './in-dialog.js';
 import { LegDialog } from './leg-dialog.js';
-import type { PlainServer } from './server-request.js';
+import type { AdaptedRequest } from './message-adapter.js';
 
 /** Which leg is restored, and from what. */
 export interface RestorableLeg {
@@ -90,8 +90,8 @@ export class RestoredLeg implements Leg, BrowserLeg, DialogOwner {
   }
 
   /** We send no provisional responses in this state. */
-  acknowledgeProvisional(prack: PlainServer): void {
-    prack.refuse(failure('dialog.unknown'));
+  acknowledgeProvisional({ original }: AdaptedRequest): void {
+    this.context.refuse(original, failure('dialog.unknown'));
   }
 
   private finish(end: LegEnd): void {

@@ -22,6 +22,10 @@ export class CallMedia {
   #session: MediaSession | undefined;
   /** What each leg has said last and before: the generations that its candidates may be of. Removed with the end. */
   readonly #said = new Map<string, readonly string[]>();
+  /** The last offer of each leg that could be translated. Removed with the end. */
+  readonly #offered = new Map<string, string>();
+  /** What each leg has said in the last exchange that was answered. Removed with the end. */
+  readonly #agreed = new Map<string, string>();
   #hear: (endId: string, tone: DtmfTone) => void = () => undefined;
 
   constructor(
@@ -37,18 +41,23 @@ export class CallMedia {
     const session = this.#open(target);
     session.addEnd(legId, target.media);
     if (sdp === undefined) return undefined;
-    this.#note(this.callerId, sdp);
-    return session.offer(this.callerId, legId, sdp);
+    return this.offer(this.callerId, legId, sdp);
   }
 
-  offer(fromId: string, toId: string, sdp: string): Promise<string> {
+  async offer(fromId: string, toId: string, sdp: string): Promise<string> {
     this.#note(fromId, sdp);
-    return this.#opened().offer(fromId, toId, sdp);
+    const offer = await this.#opened().offer(fromId, toId, sdp);
+    this.#offered.set(fromId, sdp);
+    return offer;
   }
 
-  answer(fromId: string, toId: string, sdp: string): Promise<string> {
+  async answer(fromId: string, toId: string, sdp: string): Promise<string> {
     this.#note(fromId, sdp);
-    return this.#opened().answer(fromId, toId, sdp);
+    const answer = await this.#opened().answer(fromId, toId, sdp);
+    this.#agreed.set(fromId, sdp);
+    const offered = this.#offered.get(toId);
+    if (offered !== undefined) this.#agreed.set(toId, offered);
+    return answer;
   }
 
   /** How many packets have come from a leg; undefined when its media is not ours to see. Never rejects. */
@@ -68,13 +77,18 @@ export class CallMedia {
   }
 
   removeEnd(legId: string): void {
-    this.#said.delete(legId);
+    for (const sdps of [this.#said, this.#offered, this.#agreed]) sdps.delete(legId);
     this.#session?.removeEnd(legId);
   }
 
   /** True when descriptions pass from end to end: the ends then need each other's candidates. */
   get isDirect(): boolean {
     return this.#session?.passFragment !== undefined;
+  }
+
+  /** What a leg has said in the last exchange that was answered; undefined until there was one. */
+  agreedOf(legId: string): string | undefined {
+    return this.#agreed.get(legId);
   }
 
   /** The last two descriptions of a leg. */
@@ -115,7 +129,9 @@ export class CallMedia {
     this.#session = engine.restoreSession(media, this.#listener);
     for (const { legId, dialog, said } of [caller, callee]) {
       const last = dialog.side === 'trunk' ? dialog.remoteSdp : said;
-      if (last !== undefined) this.#note(legId, last);
+      if (last === undefined) continue;
+      this.#note(legId, last);
+      this.#agreed.set(legId, last);
     }
   }
 
@@ -123,7 +139,7 @@ export class CallMedia {
   discard(): void {
     this.#session?.close();
     this.#session = undefined;
-    this.#said.clear();
+    this.#forget();
   }
 
   /** Closes the session; resolves with its last figures. */
@@ -131,9 +147,13 @@ export class CallMedia {
     const session = this.#session;
     if (session === undefined) return [];
     const stats = session.finalStats === undefined ? session.stats() : await session.finalStats();
-    this.#said.clear();
+    this.#forget();
     session.close();
     return stats;
+  }
+
+  #forget(): void {
+    for (const sdps of [this.#said, this.#offered, this.#agreed]) sdps.clear();
   }
 
   #note(legId: string, sdp: string): void {

@@ -130,7 +130,7 @@ export class Call implements CallActions {
   snapshot(): CallSnapshot | undefined {
     const callee = this.#connected;
     if (this.state !== 'established' || callee === undefined || this.#negotiation.isBusy) return undefined;
-    return snapshotOf(this, callee, (legId) => this.#media.descriptionsOf(legId)[0], {
+    return snapshotOf(this, callee, (legId) => this.#media.agreedOf(legId), {
       ...this.#record.times,
       attempts: this.#search.outcomes,
       holding: this.#negotiation.holding,

@@ -39,7 +39,7 @@ export class MediaCheck {
 
   constructor(
     private readonly clock: Clock,
-    private readonly media: Pick<CallMedia, 'packetsFrom' | 'renewPath' | 'descriptionsOf'>,
+    private readonly media: Pick<CallMedia, 'packetsFrom' | 'renewPath' | 'agreedOf'>,
     private readonly call: CheckedCall,
   ) {}
 
@@ -71,7 +71,7 @@ export class MediaCheck {
   }
 
   #offerAgain(legId: string, otherId: string): void {
-    const [sdp] = this.media.descriptionsOf(otherId);
+    const sdp = this.media.agreedOf(otherId);
     if (sdp === undefined || this.#closed) return;
     this.media.renewPath(legId);
     // The other side has asked for nothing: the answer concerns nobody but the media engine.

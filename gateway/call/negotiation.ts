@@ -1,11 +1,9 @@
 import { failure, toFailure, type SipFailure } from '../../sip/failure.js';
-import type { Leg, Reoffer, ReofferResult } from '../../sip/leg.js';
+import type { Leg, ReofferResult } from '../../sip/leg.js';
 import { isHold } from '../../sip/sdp/hold.js';
-import type { CallMedia } from './call-media.js';
+import type { CallState } from './call-transitions.js';
 import type { CallSurroundings, TakeableCall } from './call-surroundings.js';
-
-/** The part of a call's media that a re-offer touches. */
-type Translation = Pick<CallMedia, 'offer' | 'answer' | 'refuse'>;
+import { ReofferRelay, type Exchange, type Translation } from './reoffer-relay.js';
 
 /** What a negotiation tells its call. */
 export interface NegotiationListener {
@@ -14,25 +12,32 @@ export interface NegotiationListener {
   refused(by: 'caller' | 'callee', failure: SipFailure): void;
   /** A re-offer is over, accepted or not. */
   settled(): void;
+  /** True while the call goes on. */
+  isUp(): boolean;
+  /** The two sides do not go by the same descriptions any more: the call has to end. */
+  lost(failure: SipFailure): void;
+}
+
+/** The call that a negotiation belongs to. */
+interface NegotiatingCall extends TakeableCall {
+  readonly state: CallState;
+  cut(reason: SipFailure): void;
 }
 
 /** A listener that turns what it hears into events of the call. */
-export function tellEvents(call: TakeableCall, { events, changed }: CallSurroundings): NegotiationListener {
+export function tellEvents(
+  call: NegotiatingCall,
+  { events, changed }: CallSurroundings,
+): NegotiationListener {
   const { id: callId } = call;
   return {
     held: (by) => events.callHeld({ callId, by }),
     resumed: (by) => events.callResumed({ callId, by }),
     refused: (by, refusal) => events.callReofferRefused({ callId, by, failure: refusal }),
     settled: () => changed(call),
+    isUp: () => call.state === 'established',
+    lost: (why) => call.cut(why),
   };
-}
-
-/** One re-offer on its way. */
-interface Exchange {
-  readonly reoffer: Reoffer;
-  readonly by: 'caller' | 'callee';
-  readonly from: Leg;
-  readonly to: Leg;
 }
 
 /** The re-offers of an established call: one at a time (RFC 3264 §4), and who holds. */
@@ -74,15 +79,20 @@ export class Negotiation {
 
   async #carry(exchange: Exchange): Promise<void> {
     this.#phase = 'asking';
+    const { listener } = this;
     try {
-      await relayReoffer(exchange, this.media, (offer) => this.#ask(exchange.to, offer));
+      await new ReofferRelay(exchange, this.media, {
+        isUp: () => listener.isUp(),
+        ask: (leg, offer) => this.#ask(leg, offer),
+        lost: (why) => listener.lost(why),
+      }).run();
       this.#note(exchange.by, exchange.reoffer.sdp);
     } catch (thrown) {
-      this.listener.refused(exchange.by, toFailure(thrown));
+      listener.refused(exchange.by, toFailure(thrown));
     }
     this.#phase = 'idle';
     const next = this.#waiting.shift();
-    if (next === undefined) this.listener.settled();
+    if (next === undefined) listener.settled();
     else this.run(next);
   }
 
@@ -103,62 +113,4 @@ export class Negotiation {
     if (held) this.listener.held(by);
     else this.listener.resumed(by);
   }
-}
-
-/** Sends a re-INVITE, with or without offer, to the other side. */
-type Ask = (offer: string | undefined) => Promise<ReofferResult>;
-
-/**
- * Carries one re-INVITE or UPDATE from a leg to the other and the answer back (RFC 3264 §8, RFC 3261 §14). Resolves
- * when it is settled and answered; rejects with a SipFailure after it has refused the re-offer with it. A refused
- * re-offer leaves both sides as they were (RFC 3261 §14.1).
- */
-async function relayReoffer(exchange: Exchange, media: Translation, ask: Ask): Promise<void> {
-  const { reoffer } = exchange;
-  try {
-    if (reoffer.sdp !== undefined) return await relayOffer(exchange, reoffer.sdp, media, ask);
-    return await relayLateOffer(exchange, media, ask);
-  } catch (thrown) {
-    const refusal = toFailure(thrown);
-    reoffer.reject(refusal);
-    throw refusal;
-  }
-}
-
-async function relayOffer(
-  { reoffer, from, to }: Exchange,
-  sdp: string,
-  media: Translation,
-  ask: Ask,
-): Promise<void> {
-  const offer = await media.offer(from.id, to.id, sdp);
-  try {
-    const result = await ask(offer);
-    result.ack();
-    await reoffer.accept(await media.answer(to.id, from.id, sdpOf(result)));
-  } catch (thrown) {
-    media.refuse(to.id);
-    throw thrown;
-  }
-}
-
-/** The peer asks for our offer: the other side makes it, and its answer travels back in the ACKs (RFC 3261 §14.2). */
-async function relayLateOffer({ reoffer, from, to }: Exchange, media: Translation, ask: Ask): Promise<void> {
-  const result = await ask(undefined);
-  let answer: string | undefined;
-  try {
-    const answered = await reoffer.accept(await media.offer(to.id, from.id, sdpOf(result)));
-    if (answered === undefined) throw failure('media.sdp_malformed', { detail: 'ACK without SDP' });
-    answer = await media.answer(from.id, to.id, answered);
-  } catch (thrown) {
-    media.refuse(from.id);
-    throw thrown;
-  } finally {
-    result.ack(answer);
-  }
-}
-
-function sdpOf({ sdp }: ReofferResult): string {
-  if (sdp === undefined) throw failure('trunk.protocol', { detail: '2xx to re-INVITE without SDP' });
-  return sdp;
 }

@@ -90,15 +90,25 @@ export class SdpRig {
     return { invite, answered };
   }
 
-  /** A request of the PBX's in the dialog of our INVITE. */
-  fromOffice(invite: SipRequest, method: string, cseq: number, body = ''): void {
+  /** A request of the PBX's in the dialog of our INVITE; gives what cancels it. */
+  fromOffice(invite: SipRequest, method: string, cseq: number, body = ''): () => void {
+    const branch = newBranch();
+    this.#fromOffice(invite, method, { cseq, branch, body });
+    return () => this.#fromOffice(invite, 'CANCEL', { cseq, branch, body: '' });
+  }
+
+  #fromOffice(
+    invite: SipRequest,
+    method: string,
+    { cseq, branch, body }: { readonly cseq: number; readonly branch: string; readonly body: string },
+  ): void {
     const [, target = ''] = /<([^>]+)>/.exec(invite.headers.get('contact') ?? '') ?? [];
     this.office.send(
       requestBytes(
         method,
         {
           start: `${method} ${target} SIP/2.0`,
-          Via: `SIP/2.0/UDP ${here}:${this.office.port};branch=${newBranch()}`,
+          Via: `SIP/2.0/UDP ${here}:${this.office.port};branch=${branch}`,
           From: `${invite.headers.get('to') ?? ''};tag=peer`,
           To: invite.headers.get('from') ?? '',
           'Call-ID': invite.callId,

@@ -65,6 +65,40 @@ describe('hold through the whole gateway with the relay', () => {
     await rig.hangUp(call);
   });
 
+  it('of the PBX that takes it back while the browser is asked is taken back there, too', async () => {
+    const call = await rig.connect();
+    let since = rig.alice.received.length;
+    const cancel = rig.fromOffice(call.invite, 'INVITE', 1, pbx(['a=sendonly']));
+    const hold = await nextRequest(rig.alice, 'INVITE', since);
+    cancel();
+    await rig.office.status(487, 'INVITE');
+    answer(rig.alice, hold, 200, { sdp: directed(browserAnswer, 'recvonly') });
+    await nextRequest(rig.alice, 'ACK', since);
+    since = rig.alice.received.indexOf(
+      await rig.alice.next((text) => text.startsWith('INVITE ') && text.includes('a=sendrecv'), since),
+    );
+    answer(rig.alice, await nextRequest(rig.alice, 'INVITE', since), 200, { sdp: browserAnswer });
+    await nextRequest(rig.alice, 'ACK', since);
+    const again = await rig.reinvite(call, directed(browserOffer, 'sendonly'), pbx(['a=recvonly']));
+    assert.equal(again.answered.status, 200);
+    await rig.hangUp(call);
+  });
+
+  it('that the PBX answers without audio is refused, and the PBX gets the old offer again', async () => {
+    const call = await rig.connect();
+    const hold = directed(browserOffer, 'sendonly');
+    const none = pbx().replace(/^m=audio \d+/m, 'm=audio 0');
+    const refused = await rig.reinvite(call, hold, none);
+    assert.equal(refused.answered.status, 488);
+    const back = await rig.office.request('INVITE');
+    assert.equal(directionOf(back.body.toString()), 'sendrecv');
+    rig.office.respond(back, 200, 'OK', { body: pbx() });
+    await rig.office.request('ACK');
+    const again = await rig.reinvite(call, hold, pbx(['a=recvonly']));
+    assert.equal(again.answered.status, 200);
+    await rig.leave(call);
+  });
+
   it('that the PBX refuses leaves the call as it was', async () => {
     const call = await rig.connect();
     const refused = await rig.reinvite(call, directed(browserOffer, 'sendonly'), '', 488);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { idle } from '../../support/idle.js';
 import { attribute, originVersion } from '../../support/media-session.js';
 import { codecNames, mediaLines } from '../../support/sdp-ends.js';
 import { pbxSdp } from '../../support/sdp-fixtures.js';
@@ -51,6 +52,38 @@ describe('an offer in a re-INVITE through the whole gateway with the relay', () 
     assert.equal(directionOf(ack.body.toString()), 'sendonly');
     assert.equal(attribute(ack.body.toString(), 'setup'), 'passive');
     await rig.hangUp(call);
+  });
+
+  it('of the PBX without SDP whose ACK refuses the audio leaves the call as it was, with an answer for the browser', async () => {
+    const call = await rig.connect();
+    for (const [cseq, inAck] of [
+      [1, pbx().replace(/^m=audio \d+/m, 'm=audio 0')],
+      [2, ''],
+    ] as const) {
+      const since = rig.alice.received.length;
+      rig.fromOffice(call.invite, 'INVITE', cseq);
+      answer(rig.alice, await nextRequest(rig.alice, 'INVITE', since), 200, { sdp: browserOffer });
+      await rig.office.status(200, 'INVITE');
+      rig.fromOffice(call.invite, 'ACK', cseq, inAck);
+      const { body } = await nextRequest(rig.alice, 'ACK', since);
+      assert.match(mediaLines(body.toString())[0] ?? '', /^audio [1-9]/);
+      assert.equal(directionOf(body.toString()), 'sendrecv');
+    }
+    const held = await rig.reinvite(call, directed(browserOffer, 'sendonly'), pbx(['a=recvonly']));
+    assert.equal(held.answered.status, 200);
+    await rig.hangUp(call);
+  });
+
+  it('of the PBX without SDP that the browser cannot meet is answered with no stream, and the call ends', async () => {
+    const call = await rig.connect();
+    const since = rig.alice.received.length;
+    rig.fromOffice(call.invite, 'INVITE', 1);
+    const g722 = browserOffer.replace(/^(m=audio \d+ \S+) .*\r$/m, '$1 9\r');
+    answer(rig.alice, await nextRequest(rig.alice, 'INVITE', since), 200, { sdp: g722 });
+    assert.match((await nextRequest(rig.alice, 'ACK', since)).body.toString(), /^m=audio 0 \S+ 9\r$/m);
+    answer(rig.alice, await nextRequest(rig.alice, 'BYE', since), 200);
+    rig.office.respond(await rig.office.request('BYE'), 200, 'OK');
+    await idle(rig.gateway);
   });
 
   it('or UPDATE: hold of the PBX by UPDATE reaches the browser as a re-INVITE, and the other way round', async () => {

@@ -18,7 +18,7 @@ describe('the look at the media of a browser that is back', () => {
     const media = {
       packetsFrom: () => Promise.resolve(packets),
       renewPath: (legId: string) => seen.push(`renew ${legId}`),
-      descriptionsOf: (legId: string) => [`sdp of ${legId}`],
+      agreedOf: (legId: string) => `sdp of ${legId}`,
     };
     check = new MediaCheck(clock, media, {
       source,

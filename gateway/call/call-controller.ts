@@ -7,7 +7,8 @@ import { tightest, type SideLimits } from './call-limits.js';
 import type { CallSnapshot } from './call-snapshot.js';
 import type { CallSurroundings } from './call-surroundings.js';
 import { CallTable } from './call-table.js';
-import { sourceLabel, type Cdr } from './call-record.js';
+import { CallRecord, sourceLabel, type Cdr } from './call-record.js';
+import { terminationOf } from './failure-map.js';
 import type { CallSource, Router } from './ports.js';
 
 /** What a caller has been granted for one call. */
@@ -28,6 +29,8 @@ export interface AdmissionOptions {
   newCallId(): string;
   /** Writes the CDR of an ended call. */
   record(cdr: Cdr): void;
+  /** Writes the CDR of a call that was refused before it began; whoever is refused can send many. */
+  recordRefused?(cdr: Cdr): void;
 }
 
 /** How long BYE may stay without an answer when all calls are cut. */
@@ -59,15 +62,7 @@ export class CallController {
   /** Takes an INVITE that has passed the gates of its side: begins a call, or rejects it. */
   incoming(incoming: IncomingCall, source: CallSource): void {
     const admitted = this.#admit(incoming, source);
-    if (admitted instanceof SipFailure) {
-      this.#surroundings.events.callRefused({
-        side: source.side,
-        who: sourceLabel(source),
-        sipCallId: incoming.leg.sipCallId,
-        failure: admitted,
-      });
-      return incoming.leg.reject(admitted);
-    }
+    if (admitted instanceof SipFailure) return this.#refuse(incoming, source, admitted);
     const limits = tightest(this.#surroundings.limits, admitted.limits);
     const around = { ...this.#surroundings, limits };
     const call = new Call(this.admission.newCallId(), incoming, source, around);
@@ -143,6 +138,21 @@ export class CallController {
       if (this.table.countOf(source.endpointId) >= this.#callsPerEndpoint) return failure('limit.calls');
     }
     return this.admission.admit?.(source, urgent) ?? noAdmission;
+  }
+
+  /** A limit that is there against floods fills no disk: what it refuses is in log and counters only. */
+  #refuse(incoming: IncomingCall, source: CallSource, refusal: SipFailure): void {
+    const { events, clock } = this.#surroundings;
+    const id = this.admission.newCallId();
+    const { side } = source;
+    const { leg } = incoming;
+    const who = sourceLabel(source);
+    events.callRefused({ callId: id, side, who, sipCallId: leg.sipCallId, failure: refusal });
+    leg.reject(refusal);
+    if (refusal.code === 'limit.invite_rate') return;
+    const record = new CallRecord(clock);
+    record.end(terminationOf(refusal), refusal);
+    this.admission.recordRefused?.(record.cdr({ id, incoming, source }, undefined, [], []));
   }
 
   /** What a PBX has answered with a challenge is no call: the caller sends it again, with its password. */

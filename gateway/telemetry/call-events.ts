@@ -70,6 +70,12 @@ export interface CallEvents {
     readonly outcome: TrickleOutcome;
     readonly failure?: SipFailure;
   }): void;
-  /** An INVITE was refused before it became a call. `who`: address-of-record, or trunk and remote address. */
-  callRefused(call: { side: LegSide; who: string; sipCallId: string; failure: SipFailure }): void;
+  /** An INVITE was refused before its call began. `who`: address-of-record, or trunk and remote address. */
+  callRefused(call: {
+    readonly callId: string;
+    readonly side: LegSide;
+    readonly who: string;
+    readonly sipCallId: string;
+    readonly failure: SipFailure;
+  }): void;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { cdrSchema } from '../../../gateway/cdr/cdr-schema.js';
-import type { SipRequest, SipResponse } from '../../../sip/message/index.js';
+import { newBranch, newCallId, type SipRequest, type SipResponse } from '../../../sip/message/index.js';
 import { requireOwnEngine } from '../../support/engine-under-test.js';
 import {
   ipTrunk,
@@ -16,7 +16,8 @@ import {
 } from '../../support/gateway.js';
 import { idle } from '../../support/idle.js';
 import { sdp, UdpPeer, type SipPeer } from '../../support/sip-peer.js';
-import { acknowledge, inDialog } from '../../support/ws-call.js';
+import { requestBytes } from '../../support/sip-text.js';
+import { acknowledge, answer, inDialog, nextRequest } from '../../support/ws-call.js';
 import { WsSipClient } from '../../support/ws-sip-client.js';
 
 describe('the record of a call', function () {
@@ -65,6 +66,21 @@ describe('the record of a call', function () {
     assert.equal((await alice.transact(inDialog(alice, 'BYE', answered))).status, 200);
   };
 
+  const callAlice = (peer: UdpPeer): void =>
+    peer.send(
+      requestBytes(
+        'INVITE',
+        {
+          start: `INVITE sip:alice@${gateway.sipAddress} SIP/2.0`,
+          Via: `SIP/2.0/UDP 127.0.0.1:${peer.port};branch=${newBranch()}`,
+          'Call-ID': newCallId(),
+          Contact: `<sip:bob@127.0.0.1:${peer.port}>`,
+          'Content-Type': 'application/sdp',
+        },
+        sdp(6000),
+      ),
+    );
+
   /** When all calls are over. */
   const records = async (): Promise<z.infer<typeof cdrSchema>[]> => {
     await idle(gateway, ['calls', 'cdr_waiting']);
@@ -110,5 +126,42 @@ describe('the record of a call', function () {
       ],
     );
     assert.equal(record?.callee?.sipCallId, record?.attempts[1]?.sipCallId);
+  });
+
+  it('is there for a call of a trunk that has no channel left, with the id that the log has', async () => {
+    const oneChannel = ipTrunk('first', `sip:127.0.0.1:${first.port};transport=udp`, {
+      limits: { channels: 1 },
+    });
+    await open({ trunks: [oneChannel], routes: [usersRoute] });
+    callAlice(first);
+    const invite = await nextRequest(alice, 'INVITE');
+    callAlice(first);
+    const refused = await first.status(503, 'INVITE');
+    answer(alice, invite, 486);
+    await first.status(486, 'INVITE');
+    const [earlier, later, ...others] = await records();
+    assert.deepEqual(others, []);
+    assert.equal(earlier?.termination.code, 'limit.trunk_channels');
+    assert.equal(later?.termination.code, 'callee.busy');
+    assert.equal(earlier.caller.sipCallId, refused.callId);
+    assert.match(earlier.caller.who, /^first 127\.0\.0\.1:/);
+    const { route, attempts, callee, termination } = earlier;
+    assert.deepEqual({ route, attempts, callee }, { route: null, attempts: [], callee: null });
+    assert.deepEqual([termination.status, termination.by], [503, 'gateway']);
+    const told = gateway.lines.find(({ event }) => event === 'call.refused');
+    assert.equal(told?.['callId'], earlier.callId);
+  });
+
+  it('is there for a call too many of an endpoint, not for those that come too fast', async () => {
+    await open({ limits: { callsPerEndpoint: 1, invitesPerMinute: 1 } });
+    const answered = await dial('600');
+    assert.equal(answered.status, 200);
+    assert.equal((await dial('601')).status, 486);
+    await hangUp(answered);
+    await idle(gateway, ['calls']);
+    assert.equal((await dial('602')).status, 503);
+    const codes = (await records()).map(({ termination }) => termination.code);
+    assert.deepEqual(codes, ['limit.calls', 'call.completed']);
+    assert.ok(gateway.lines.some(({ code }) => code === 'limit.invite_rate'));
   });
 });

@@ -160,6 +160,7 @@ const occurrences: readonly (readonly [metric: string, happen: (events: Events) 
     'webtrunk_calls_refused_total{code="limit.calls"} 1',
     (events) =>
       events.callRefused({
+        callId: 'c_1',
         side: 'browser',
         who: 'sip:alice@localhost',
         sipCallId: 'a@b',

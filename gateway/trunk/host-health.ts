@@ -55,6 +55,11 @@ export class HostHealth {
     return this.#lastAnswer;
   }
 
+  /** It has begun to ask, and has not been closed since. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
   /** Begins to ask. */
   open(): void {
     this.#open = true;

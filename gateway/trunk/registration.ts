@@ -85,6 +85,11 @@ export class Registration {
     return this.#lastAnswer;
   }
 
+  /** It has begun, whatever has become of it. */
+  get isOpen(): boolean {
+    return this.#nextTryMs !== undefined || this.#state !== 'trying';
+  }
+
   /** When the binding runs out; undefined without one. */
   get expiresAtMs(): number | undefined {
     return this.#state === 'registered' ? this.#expiresAtMs : undefined;

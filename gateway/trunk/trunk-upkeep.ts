@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../sip/clock.js';
 import type { TrunkStack } from '../../sip/trunk/srf.js';
 import { TrunkRegistration, type RegistrationAccount } from '../../sip/trunk/trunk-registration.js';
@@ -55,40 +56,65 @@ export class TrunkUpkeep {
   readonly hosts: readonly KeptHost[];
   readonly channels: Channels;
   readonly #registration: Registration | undefined;
+  /** What another one goes on with: it is not ours to close any more. */
+  readonly #handedOver = new Set<HostHealth | Registration>();
 
-  /** `channels`: of the same trunk before it was changed. */
+  /**
+   * `before`: of the same trunk before it was changed. Its channels are taken over, and what the change does not touch: the
+   * registration, and what is known of each host. What is left of it has to be closed.
+   */
   constructor(
     private readonly trunk: Trunk,
     private readonly options: UpkeepOptions,
-    channels?: Channels,
+    before?: TrunkUpkeep,
   ) {
     const refusals = { full: 'limit.trunk_channels', tooFast: 'limit.trunk_rate' } as const;
-    this.channels = channels ?? new Channels({}, refusals, options.clock);
+    this.channels = before?.channels ?? new Channels({}, refusals, options.clock);
     this.channels.renew(trunk.limits ?? {});
-    this.hosts = trunk.hosts.map((host) => ({ ...host, health: this.#healthOf(host) }));
-    this.#registration = registrationOf(trunk, options);
+    this.hosts = trunk.hosts.map((host) => ({
+      ...host,
+      health: before?.handOverHealth(host, trunk) ?? this.#healthOf(host),
+    }));
+    this.#registration = before?.handOverRegistration(trunk) ?? registrationOf(trunk, options);
   }
 
-  /** Begins to ask hosts, and signs in. */
+  /** Begins to ask hosts, and signs in, where that has not begun yet. */
   open(): void {
-    for (const { health } of this.hosts) health.open();
-    this.#registration?.open();
+    for (const { health } of this.hosts) if (!health.isOpen) health.open();
+    if (this.#registration?.isOpen === false) this.#registration.open();
   }
 
   /** The engine is there again: the carrier may have forgotten us meanwhile. */
   engineUp(): void {
-    this.#registration?.open();
+    if (this.#registration?.isOpen === true) this.#registration.open();
   }
 
   /** Signs out; hosts are still asked. Resolves when the carrier has answered, or did not in time. Idempotent. */
   async signOut(): Promise<void> {
-    await this.#registration?.close();
+    const registration = this.#registration;
+    if (registration !== undefined && !this.#handedOver.has(registration)) await registration.close();
   }
 
-  /** Asks nobody any more. Idempotent. */
+  /** Asks nobody any more, but for what was handed over. Idempotent. */
   async close(): Promise<void> {
-    for (const { health } of this.hosts) health.close();
+    for (const { health } of this.hosts) if (!this.#handedOver.has(health)) health.close();
     await this.signOut();
+  }
+
+  /** What is known of this host, when the changed trunk watches it like ours; undefined: nothing. */
+  handOverHealth({ uri }: TrunkHost, { options }: Trunk): HostHealth | undefined {
+    if (!isDeepStrictEqual(options, this.trunk.options)) return undefined;
+    const given = this.hosts.find((host) => host.uri === uri && !this.#handedOver.has(host.health));
+    if (given !== undefined) this.#handedOver.add(given.health);
+    return given?.health;
+  }
+
+  /** The registration, when the changed trunk signs in like ours; undefined: none. */
+  handOverRegistration(trunk: Trunk): Registration | undefined {
+    const given = this.#registration;
+    if (given === undefined || !isDeepStrictEqual(signInOf(trunk), signInOf(this.trunk))) return undefined;
+    this.#handedOver.add(given);
+    return given;
   }
 
   /**
@@ -151,19 +177,26 @@ export function registrationAccountOf({ auth, hosts, from }: Trunk): Registratio
   return { ...auth, aor: `sip:${encodedUser(auth.username)}@${domain}`, registrar: `sip:${domain}` };
 }
 
+/** All that a registration depends on; undefined: there is none. */
+function signInOf(trunk: Trunk) {
+  const account = registrationAccountOf(trunk);
+  if (trunk.register === undefined || account === undefined) return undefined;
+  const order = [...trunk.hosts].sort((one, other) => one.priority - other.priority);
+  return { account, hosts: order.map(({ uri }) => uri), ...trunk.register };
+}
+
 function registrationOf(
   trunk: Trunk,
   { asker, events, clock, chance }: UpkeepOptions,
 ): Registration | undefined {
-  const { name, register } = trunk;
-  const account = registrationAccountOf(trunk);
-  if (register === undefined || account === undefined) return undefined;
-  const order = [...trunk.hosts].sort((one, other) => one.priority - other.priority).map(({ uri }) => uri);
+  const { name } = trunk;
+  const signIn = signInOf(trunk);
+  if (signIn === undefined) return undefined;
+  const { account, ...terms } = signIn;
   const mechanism = new TrunkRegistration(asker, account, clock);
   return new Registration({
     send: (host, expiresSeconds, timeoutMs) => mechanism.register(host, expiresSeconds, timeoutMs),
-    hosts: order,
-    ...register,
+    ...terms,
     clock,
     chance,
     listener: {

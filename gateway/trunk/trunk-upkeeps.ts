@@ -7,9 +7,14 @@ interface Kept {
   readonly upkeep: TrunkUpkeep;
 }
 
-/** The upkeep of all trunks. A trunk that a reload leaves as it was keeps its registration and what is known of its hosts. */
+/**
+ * The upkeep of all trunks. What a reload does not touch stays: the registration of a trunk, and what is known of each of its
+ * hosts.
+ */
 export class TrunkUpkeeps {
   readonly #kept = new Map<string, Kept>();
+  /** Sign-outs of what has been replaced or removed, by trunk; each goes when it is over. */
+  readonly #leaving = new Map<string, Promise<void>>();
   #state: 'idle' | 'open' | 'leaving' = 'idle';
 
   constructor(
@@ -29,7 +34,7 @@ export class TrunkUpkeeps {
       const isSame = old !== undefined && isDeepStrictEqual(old.trunk, trunk);
       this.#kept.set(trunk.name, isSame ? old : this.#make(trunk, old));
     }
-    for (const { upkeep } of before.values()) void upkeep.close();
+    for (const [name, { upkeep }] of before) this.#leave(name, upkeep);
   }
 
   /** Undefined when there is no such trunk. */
@@ -68,17 +73,25 @@ export class TrunkUpkeeps {
   /** Signs out, and asks nobody any more. Idempotent. */
   async close(): Promise<void> {
     this.#state = 'leaving';
-    await Promise.all([...this.#kept.values()].map(({ upkeep }) => upkeep.close()));
+    const closing = [...this.#kept.values()].map(({ upkeep }) => upkeep.close());
+    await Promise.all([...closing, ...this.#leaving.values()]);
   }
 
   /** The old one signs out before the new one signs in: their bindings may be the same. */
   #make(trunk: Trunk, old: Kept | undefined): Kept {
-    const upkeep = new TrunkUpkeep(trunk, this.options, old?.upkeep.channels);
-    const begin = (): void => {
+    const upkeep = new TrunkUpkeep(trunk, this.options, old?.upkeep);
+    if (old !== undefined) this.#leave(trunk.name, old.upkeep);
+    const left = this.#leaving.get(trunk.name) ?? Promise.resolve();
+    void left.then(() => {
       if (this.#state === 'open' && this.#kept.get(trunk.name)?.upkeep === upkeep) upkeep.open();
-    };
-    if (old === undefined) queueMicrotask(begin);
-    else void old.upkeep.close().then(begin);
+    });
     return { trunk, upkeep };
+  }
+
+  #leave(name: string, upkeep: TrunkUpkeep): void {
+    const left = Promise.all([this.#leaving.get(name), upkeep.close()]).then(() => {
+      if (this.#leaving.get(name) === left) this.#leaving.delete(name);
+    });
+    this.#leaving.set(name, left);
   }
 }

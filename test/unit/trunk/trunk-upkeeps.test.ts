@@ -33,20 +33,24 @@ describe('the upkeep of trunks', () => {
   let clock: FakeClock;
   let dead: Set<string>;
   let registered: string[];
+  let asked: string[];
+  let goodbye: Promise<void>;
   let upkeeps: TrunkUpkeeps;
 
   const start = async (...trunks: Trunk[]): Promise<void> => {
     upkeeps = new TrunkUpkeeps(trunks, {
       asker: {
-        options: ({ requestUri }) =>
-          Promise.resolve(
+        options: ({ requestUri }) => {
+          asked.push(requestUri);
+          return Promise.resolve(
             dead.has(requestUri) ? { status: 503, reason: 'Down' } : { status: 200, reason: 'OK' },
-          ),
+          );
+        },
         request: (_method, { nextHop }, { headers = [] }) => {
           const expires = headers.find(([name]) => name === 'Expires')?.[1] ?? '';
           registered.push(`${nextHop ?? ''} ${expires}`);
           const answer = { status: 200, reason: 'OK', headers: noHeaders, contentType: undefined, body: '' };
-          return Promise.resolve(answer);
+          return expires === '0' ? goodbye.then(() => answer) : Promise.resolve(answer);
         },
       },
       events: noEvents,
@@ -68,6 +72,8 @@ describe('the upkeep of trunks', () => {
     clock = new FakeClock();
     dead = new Set();
     registered = [];
+    asked = [];
+    goodbye = Promise.resolve();
   });
   afterEach(async () => {
     await upkeeps.close();
@@ -98,14 +104,75 @@ describe('the upkeep of trunks', () => {
     assert.equal(upkeeps.statuses.get('carrier')?.registration?.state, 'registered');
   });
 
-  it('signs out before it signs in again when a trunk has changed; calls keep their channels', async () => {
+  it('keeps registration, health and channels when only limits change', async () => {
+    dead.add('sip:192.0.2.1');
     await start(carrier);
     upkeeps.of('carrier')?.channels.take('out', false);
+    const questions = asked.length;
     upkeeps.renew([{ ...carrier, limits: { channels: 1 } }]);
+    await pass(1_000);
+    assert.deepEqual(registered, ['sip:192.0.2.1 300']);
+    assert.equal(upkeeps.statuses.get('carrier')?.registration?.state, 'registered');
+    assert.deepEqual(hosts(), ['sip:192.0.2.2']);
+    assert.equal(asked.length, questions);
+    assert.equal(upkeeps.channelsInUse, 1);
+    assert.equal(upkeeps.of('carrier')?.channels.take('out', false) instanceof Error, true);
+    await pass(40_000);
+    assert.ok(asked.length > questions, 'the hosts are not watched any more');
+    await pass(260_000);
+    assert.deepEqual(registered, ['sip:192.0.2.1 300', 'sip:192.0.2.1 300']);
+  });
+
+  it('forgets no host that stays when others come and go', async () => {
+    dead.add('sip:192.0.2.1');
+    await start(carrier);
+    const [first = { uri: '', priority: 0 }] = carrier.hosts;
+    upkeeps.renew([
+      {
+        ...carrier,
+        hosts: [
+          { ...first, weight: 70 },
+          { uri: 'sip:192.0.2.3', priority: 30 },
+        ],
+      },
+    ]);
+    await pass(0);
+    assert.deepEqual(hosts(), ['sip:192.0.2.3']);
+    await pass(1_000);
+    assert.equal(asked.at(-1), 'sip:192.0.2.3');
+    await pass(40_000);
+    assert.equal(asked.lastIndexOf('sip:192.0.2.2') < asked.indexOf('sip:192.0.2.3'), true);
+  });
+
+  it('signs out before it signs in again when the password has changed', async () => {
+    await start(carrier);
+    upkeeps.renew([{ ...carrier, auth: { username: 'gw', password: 'other' } }]);
     await pass(0);
     await pass(1_000);
     assert.deepEqual(registered, ['sip:192.0.2.1 300', 'sip:192.0.2.1 0', 'sip:192.0.2.1 300']);
-    assert.equal(upkeeps.channelsInUse, 1);
+  });
+
+  it('waits for a sign-out that is still under way, however often a trunk changes meanwhile', async () => {
+    let gone = (): void => undefined;
+    await start(carrier);
+    goodbye = new Promise((resolve) => {
+      gone = resolve;
+    });
+    const changed: Trunk = { ...carrier, auth: { username: 'gw', password: 'other' } };
+    upkeeps.renew([changed]);
+    await pass(0);
+    upkeeps.renew([{ ...changed, limits: { channels: 1 } }]);
+    await pass(0);
+    upkeeps.renew([]);
+    await pass(0);
+    upkeeps.renew([changed]);
+    await pass(0);
+    await pass(1_000);
+    assert.deepEqual(registered, ['sip:192.0.2.1 300', 'sip:192.0.2.1 0']);
+    gone();
+    await pass(0);
+    await pass(1_000);
+    assert.deepEqual(registered, ['sip:192.0.2.1 300', 'sip:192.0.2.1 0', 'sip:192.0.2.1 300']);
   });
 
   it('signs out of a trunk that is gone', async () => {

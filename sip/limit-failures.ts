@@ -107,6 +107,13 @@ export const limitFailures = {
     'warn',
     'The client sends REGISTERs before the PBX has answered the last ones.',
   ),
+  'limit.tones': entry(
+    503,
+    'Service Unavailable',
+    'caller',
+    'warn',
+    'Keys are pressed faster than the PBX answers the INFOs that tell it of them; 32 wait.',
+  ),
   'limit.subscriptions': entry(
     503,
     'Service Unavailable',

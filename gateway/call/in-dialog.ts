@@ -14,6 +14,15 @@ const carried: ReadonlySet<string> = new Set(['INFO', 'MESSAGE']);
 
 const allow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, MESSAGE, UPDATE, PRACK';
 
+/** As many as an end's RTP takes in the other direction. */
+const maxTones = 32;
+
+/** A tone that becomes an INFO to a leg. */
+interface ToneInfo {
+  readonly leg: Leg;
+  readonly content: ReturnType<typeof writeDtmfInfo>;
+}
+
 /** Answers a request that concerns only the leg it came on, or that comes too early or too late to be carried. */
 export function answerLocally(request: InDialogRequest): void {
   if (request.method === 'OPTIONS') return request.respond(200, 'OK', [['Allow', allow]]);
@@ -40,8 +49,8 @@ interface TalkingCall {
  * (RFC 4733), or the other way round, is turned into that.
  */
 export class InDialog {
-  /** Tones go one after the other: INFOs that overtake each other would swap digits. */
-  #last: Promise<void> = Promise.resolve();
+  /** The INFOs of tones go one after the other, or digits would be swapped; the first one waits for its answer. */
+  readonly #tones: ToneInfo[] = [];
   readonly #trickle: Trickle;
   #calleeTrickles = false;
   #isAcknowledged = false;
@@ -49,7 +58,7 @@ export class InDialog {
   constructor(
     private readonly call: TalkingCall,
     private readonly media: CallMedia,
-    private readonly connected: () => Attempt | undefined,
+    private readonly connected: () => Pick<Attempt, 'leg' | 'target'> | undefined,
     private readonly events: Pick<CallEvents, 'callToneLost' | 'callTrickled'>,
   ) {
     media.hearTones((endId, tone) => this.#heard(endId, tone));
@@ -106,11 +115,19 @@ export class InDialog {
     const [, to] = this.#sides(legId);
     if (to?.infoDtmf === undefined)
       return this.#lost(failure('dialog.unknown', { detail: 'nobody has answered' }));
-    const content = writeDtmfInfo(tone, to.infoDtmf);
-    this.#last = this.#last.then(() => this.#send(to.leg, content));
+    if (this.#tones.length >= maxTones) return this.#lost(failure('limit.tones'));
+    this.#tones.push({ leg: to.leg, content: writeDtmfInfo(tone, to.infoDtmf) });
+    if (this.#tones.length === 1) void this.#sendTones();
   }
 
-  async #send(leg: Leg, content: ReturnType<typeof writeDtmfInfo>): Promise<void> {
+  async #sendTones(): Promise<void> {
+    for (let tone = this.#tones[0]; tone !== undefined; tone = this.#tones[0]) {
+      await this.#send(tone);
+      this.#tones.shift();
+    }
+  }
+
+  async #send({ leg, content }: ToneInfo): Promise<void> {
     try {
       const { status, reason } = await leg.request('INFO', content);
       if (status >= 300) this.#lost(failure('upstream.refused', { status, reason }));

@@ -20,10 +20,12 @@ type Level = 'info' | 'warn';
 const defaultLimits: LineLimits = { perMinute: 100, maxSubjects: 10_000 };
 const minuteMs = 60_000;
 const others = 'others';
+/** Events that a browser makes as many of as it likes in one call, by its media: the call is their subject. */
+const byCall: ReadonlySet<string> = new Set(['call.tone_lost']);
 
 /**
- * A log that nobody can flood from outside. Of each event with `remote`, `who` or `aor` it writes so many lines a minute and
- * subject, the others at debug; when the minute is over, one line says how many they were. Errors always pass.
+ * A log that nobody can flood from outside. Of each event with `remote`, `who` or `aor`, and of lost tones by call, it writes
+ * so many lines a minute and subject, the others at debug; when the minute is over, one line says how many they were. Errors always pass.
  */
 export function limitedLog(log: Log, clock: Clock, limits: LineLimits = defaultLimits): Log {
   const minutes = new Minutes(log, clock, limits);
@@ -51,8 +53,9 @@ class Minutes {
   /** False when the line is one too many. */
   take(fields: object): boolean {
     const event = textOf(fields, 'event');
-    const subject = subjectOf(fields);
-    if (event === undefined || subject === undefined) return true;
+    if (event === undefined) return true;
+    const subject = byCall.has(event) ? textOf(fields, 'callId') : subjectOf(fields);
+    if (subject === undefined) return true;
     const minute = this.#minuteOf(event, subject);
     minute.lines += 1;
     return minute.lines <= this.limits.perMinute;

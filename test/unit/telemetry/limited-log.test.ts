@@ -34,6 +34,21 @@ describe('limitedLog', () => {
     assert.ok(lines.every((line) => !line.startsWith('debug')));
   });
 
+  it('counts lost tones by call, and no other event of a call', () => {
+    for (const callId of ['c_1', 'c_1', 'c_1', 'c_2'])
+      log.warn({ event: 'call.tone_lost', callId }, `lost in ${callId}`);
+    for (const by of ['a', 'b', 'c']) log.info({ event: 'call.held', callId: 'c_1' }, `held by ${by}`);
+    assert.deepEqual(lines, [
+      'warn lost in c_1',
+      'warn lost in c_1',
+      'debug lost in c_1',
+      'warn lost in c_2',
+      'info held by a',
+      'info held by b',
+      'info held by c',
+    ]);
+  });
+
   it('says after a minute how many were not written, and begins anew', () => {
     for (const port of [1, 2, 3, 4]) refused(`192.0.2.1:${port}`);
     lines.length = 0;

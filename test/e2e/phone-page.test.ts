@@ -58,6 +58,19 @@ describe('the softphone page in Chromium', function () {
     return invite;
   };
 
+  /** Another window takes the phone; resolves when this one has taken it back. */
+  const replacedAndBack = async (): Promise<void> => {
+    const registered = new Promise<void>((resolve) => {
+      server.onRegister = (served) => {
+        server.acceptRegister(served);
+        if (served.request.headers.has('Authorization')) resolve();
+      };
+    });
+    server.dropSockets(4408);
+    await registered;
+    await phone.waitForLine('Connected as alice');
+  };
+
   const accept = async ({ body, reply }: ServedRequest): Promise<void> => {
     const answer = await far.answer(body);
     reply(200, { toTag: farTag, headers: [farContact], body: answer, contentType: 'application/sdp' });
@@ -201,6 +214,34 @@ describe('the softphone page in Chromium', function () {
       assert.equal(server.size, 0);
       await phone.page.click('text=Use it here');
       await phone.waitForLine('Connected as alice');
+    });
+
+    it('takes the phone back for a call that is up here, and hangs it up', async () => {
+      const invite = await callAnswered();
+      await replacedAndBack();
+      const bye = nextRequest('BYE');
+      await phone.hangUp();
+      await phone.waitForNotice('Call ended');
+      assert.equal((await bye).request.callId, invite.request.callId);
+      const order = server.requests.map(({ method }) => method);
+      assert.ok(order.lastIndexOf('REGISTER') < order.indexOf('BYE'), order.join(' '));
+    });
+
+    it('does not fight for it with another window in a call, says so, and hangs up nevertheless', async () => {
+      await callAnswered();
+      await replacedAndBack();
+      server.dropSockets(4408);
+      await phone.waitForLine('Open in another window');
+      await phone.waitForState('The phone is open in another window');
+      assert.equal(await phone.page.innerText('#call-timer'), '');
+      await phone.waitForTone(700);
+      assert.equal(server.size, 0);
+      const bye = nextRequest('BYE');
+      await phone.hangUp();
+      await bye;
+      server.dropSockets(4408);
+      await phone.waitForLine('Open in another window');
+      assert.equal(server.size, 0);
     });
 
     it('keeps a call over a lost connection, and sends what the call had to say meanwhile', async () => {

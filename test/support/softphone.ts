@@ -35,6 +35,15 @@ export class Softphone {
     return phone;
   }
 
+  /** Opens the page in another window of the same browser profile. */
+  async openWindow(url: string): Promise<Softphone> {
+    const page = await this.context.newPage();
+    page.setDefaultTimeout(patienceMs);
+    const phone = new Softphone(this.context, page);
+    await page.goto(url);
+    return phone;
+  }
+
   /** Fills the form and waits until the server has accepted the user. */
   async signIn(user: string, password: string): Promise<void> {
     await this.submitSignIn(user, password);

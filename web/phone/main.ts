@@ -2,7 +2,7 @@ import { fetchPageConfig } from '../shared/fetch-page-config.js';
 import { createStore } from '../shared/store.js';
 import { Microphones } from './audio/microphones.js';
 import { Ringer } from './audio/ringer.js';
-import { leftPageText, readLeftPage } from './call/left-call.js';
+import { leftPageText, readLeftPage, type LeftPage } from './call/left-call.js';
 import {
   rememberedMicrophone,
   rememberedPassword,
@@ -35,15 +35,37 @@ function signIn(user: string, password: string): void {
   rememberUser(user);
   rememberPassword(password);
   store.dispatch({ type: 'line/sign-in', user });
+  const left = readLeftPage(takeLeft());
+  begin(user, password, left?.user === user ? left : undefined);
+}
+
+function begin(user: string, password: string, left: LeftPage | undefined): void {
+  const { page } = store.state;
+  if (page.phase !== 'configured') return;
   try {
-    const left = readLeftPage(takeLeft());
-    const own = left?.user === user ? left : undefined;
-    session = new PhoneSession({ page: page.config, user, password, store, microphones, left: own });
+    session = new PhoneSession({ page: page.config, user, password, store, microphones, left, moved });
   } catch (error) {
     rememberPassword('');
     const detail = error instanceof Error ? error.message : '';
     store.dispatch({ type: 'line/refused', refusal: { title: 'That user name cannot be used', detail } });
   }
+}
+
+/** A fresh page can do what this one could, and has nothing of the calls that have gone to another window. */
+function moved(): void {
+  session = undefined;
+  setTimeout(() => window.location.reload(), 0);
+}
+
+/** Tries again now; when another window has the phone, takes it from there, with its calls. */
+async function retry(): Promise<void> {
+  const asking = session;
+  if (store.state.line.phase !== 'replaced') return asking?.line.retry();
+  const left = await asking?.useHere();
+  if (left === undefined || asking === undefined || session !== asking) return;
+  void asking.close();
+  store.dispatch({ type: 'line/connecting' });
+  begin(left.user, rememberedPassword(), left);
 }
 
 /** The server refused us or the person left: nothing of the session may stay. */
@@ -57,7 +79,7 @@ function endSession(): void {
 const actions: PhoneActions = {
   signIn,
   signOut: () => store.dispatch({ type: 'line/sign-out' }),
-  retry: () => session?.line.retry(),
+  retry: () => void retry(),
   dial: (typed) => session?.dial(typed) ?? false,
   answer: (id) => void session?.calls.answer(id),
   answerAndEndOther: (id) => session?.calls.answerAndEndOther(id),

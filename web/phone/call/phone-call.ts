@@ -212,10 +212,15 @@ export class PhoneCall {
     else if (this.session.state === SessionState.Established) this.repair.broken();
   }
 
-  /** Offers the media again, by a new network path if wanted, once the phone has a connection and no other offer is open. */
+  /**
+   * Offers the media again, by a new network path if wanted, once the phone has a connection, or another window has the
+   * line, which this takes back, and no other offer is open.
+   */
   private offer(iceRestart: boolean): boolean {
     const hold = this.state()?.hold;
-    if (this.store.state.line.phase !== 'ready' || hold === 'holding' || hold === 'resuming') return false;
+    const { phase } = this.store.state.line;
+    if ((phase !== 'ready' && phase !== 'replaced') || hold === 'holding' || hold === 'resuming')
+      return false;
     void renegotiate(this.session, { hold: hold === 'held', iceRestart }, this.options.ours);
     return true;
   }

@@ -1,4 +1,4 @@
-import type { Invitation, UserAgent } from 'sip.js';
+import { UserAgentState, type Invitation, type UserAgent } from 'sip.js';
 import type { PageConfig } from '../../../gateway/contract/page-config.js';
 import type { LeftPage } from '../call/left-call.js';
 import type { PhoneStore } from '../state/phone-state.js';
@@ -6,6 +6,7 @@ import type { WaitCause } from '../state/line-state.js';
 import { signInRefusal, tokenRefusal, tooManyDevices } from '../words/failure-words.js';
 import { maxInCallMs, reconnectDelayMs } from './backoff.js';
 import { IceServers } from './ice-servers.js';
+import type { OtherWindows } from './other-windows.js';
 import { Registration } from './registration.js';
 import { SocketClosed, type SocketTransport } from './socket-transport.js';
 import { createUserAgent } from './user-agent.js';
@@ -19,12 +20,15 @@ export interface PhoneLineOptions {
   /** The contact of the page that was here before. */
   readonly contact: LeftPage['contact'] | undefined;
   readonly store: PhoneStore;
+  readonly windows: OtherWindows;
   readonly openMicrophone: () => Promise<MediaStream>;
   readonly invited: (invitation: Invitation) => void;
 }
 
 /** Close codes of the server that a new attempt would not heal. */
 const replacedByNewerFlow = 4408;
+/** Two windows that both have calls take the line from each other no more often than this. */
+const takeBackMs = 10_000;
 const unregisterPatienceMs = 1_500;
 const refusalPatienceMs = 10_000;
 
@@ -37,15 +41,18 @@ export class PhoneLine {
   private readonly transport: SocketTransport;
   private readonly registration: Registration;
   private readonly store: PhoneStore;
+  private readonly windows: OtherWindows;
   private readonly iceServers: IceServers;
   private readonly hasToken: boolean;
   private token: string;
   private readonly watch = new AbortController();
   private failures = 0;
+  private takenBackAtMs = 0;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: PhoneLineOptions) {
     this.store = options.store;
+    this.windows = options.windows;
     this.hasToken = options.page.token !== undefined;
     this.token = options.password;
     this.iceServers = new IceServers(options.page, () => this.renew());
@@ -58,6 +65,7 @@ export class PhoneLine {
     });
     this.agent = agent;
     this.transport = transport;
+    transport.onOwed = () => this.store.state.line.phase === 'replaced' && this.retry();
     this.registration = new Registration(
       agent,
       {
@@ -82,9 +90,12 @@ export class PhoneLine {
     return { name: user ?? '', host };
   }
 
-  /** Makes the first attempt. */
-  open(): void {
-    this.agent.start().catch((error: unknown) => this.unreachable(error));
+  /** Makes the first attempt, unless another window of the browser is in a call, which would be cut off by that. */
+  async open(): Promise<void> {
+    const leaveItThere = !this.isInCall && (await this.windows.areInCall());
+    if (this.watch.signal.aborted) return;
+    if (leaveItThere) this.stepBack(true);
+    else this.connect();
   }
 
   /** Tries again now: on request, or after the connection went to another window. */
@@ -93,11 +104,18 @@ export class PhoneLine {
     clearTimeout(this.retryTimer);
     this.retryTimer = undefined;
     this.store.dispatch({ type: 'line/connecting' });
-    if (this.agent.isConnected()) {
-      this.connected();
-      return;
-    }
-    this.agent.reconnect().catch((error: unknown) => this.unreachable(error));
+    if (this.agent.isConnected()) this.connected();
+    else this.connect();
+  }
+
+  /** The window that had the line is gone. */
+  lineFree(): void {
+    if (this.store.state.line.phase === 'replaced') this.retry();
+  }
+
+  /** The call in another window is over. */
+  callsOver(): void {
+    if (this.store.state.line.phase === 'replaced') this.store.dispatch({ type: 'line/replaced' });
   }
 
   /** Goes on with a fresh token: the server is told at once, calls do not notice. */
@@ -115,6 +133,17 @@ export class PhoneLine {
     if (this.agent.isConnected()) await this.registration.unregister(unregisterPatienceMs);
     this.agent.configuration.gracefulShutdown = false;
     await this.agent.stop();
+  }
+
+  private get isInCall(): boolean {
+    return this.store.state.calls.list.length > 0;
+  }
+
+  private connect(): void {
+    this.windows.takeLine();
+    const { agent } = this;
+    const attempt = agent.state === UserAgentState.Started ? agent.reconnect() : agent.start();
+    attempt.catch((error: unknown) => this.unreachable(error));
   }
 
   private connected(): void {
@@ -137,8 +166,7 @@ export class PhoneLine {
     if (this.watch.signal.aborted || !this.agent.isConnected()) return;
     const refusal = this.hasToken ? tokenRefusal(status, reason) : signInRefusal(status, reason);
     // Calls go on without a sign-in, as they do at the server: until they are over, or somebody brings a fresh token.
-    const isInCall = this.store.state.calls.list.length > 0;
-    if (refusal !== undefined && !isInCall) {
+    if (refusal !== undefined && !this.isInCall) {
       this.store.dispatch({ type: 'line/refused', refusal });
       return;
     }
@@ -150,10 +178,38 @@ export class PhoneLine {
   private lost(error: Error | undefined): void {
     if (this.watch.signal.aborted) return;
     if (error instanceof SocketClosed && error.code === replacedByNewerFlow) {
-      this.store.dispatch({ type: 'line/replaced' });
+      this.replaced();
       return;
     }
     this.wait(navigator.onLine ? 'lost' : 'offline', undefined, 0);
+  }
+
+  /**
+   * Another window has taken the line. A call here could not hear of its end, nor tell of it, there: the line comes back for
+   * it. A window without a call steps back, so that this ends.
+   */
+  private replaced(): void {
+    const isNeeded = this.isInCall || this.transport.owesMessages;
+    if (!isNeeded || Date.now() - this.takenBackAtMs < takeBackMs) {
+      this.stepBack(false);
+      void this.tellOfCalls();
+      return;
+    }
+    this.takenBackAtMs = Date.now();
+    this.store.dispatch({ type: 'line/replaced' });
+    this.retry();
+  }
+
+  private stepBack(inCall: boolean): void {
+    clearTimeout(this.retryTimer);
+    this.store.dispatch({ type: 'line/replaced', inCall });
+    this.windows.waitForLine();
+    if (inCall) this.windows.waitForCalls();
+  }
+
+  private async tellOfCalls(): Promise<void> {
+    const inCall = !this.isInCall && (await this.windows.areInCall());
+    if (inCall && this.store.state.line.phase === 'replaced') this.stepBack(true);
   }
 
   private unreachable(error: unknown): void {
@@ -164,8 +220,7 @@ export class PhoneLine {
 
   private wait(cause: WaitCause, detail: string | undefined, atLeastMs: number): void {
     this.failures += 1;
-    const isInCall = this.store.state.calls.list.length > 0 || this.transport.owesMessages;
-    const longestMs = isInCall ? maxInCallMs : undefined;
+    const longestMs = this.isInCall || this.transport.owesMessages ? maxInCallMs : undefined;
     const delayMs = Math.max(atLeastMs, reconnectDelayMs(this.failures, Math.random(), longestMs));
     clearTimeout(this.retryTimer);
     this.retryTimer = setTimeout(() => this.retry(), delayMs);

@@ -32,6 +32,8 @@ export class SocketTransport implements Transport {
   onConnect: (() => void) | undefined;
   onDisconnect: ((error?: Error) => void) | undefined;
   onMessage: ((message: string) => void) | undefined;
+  /** A message waits for a connection, and there is none. */
+  onOwed: (() => void) | undefined;
 
   readonly stateChange = new EmitterImpl<TransportState>();
   readonly protocol: string;
@@ -90,8 +92,10 @@ export class SocketTransport implements Transport {
     const isRegister = message.startsWith('REGISTER ');
     const socket = this.isConnected() ? this.socket : undefined;
     if (isRegister && socket === undefined) return Promise.reject(new Error('Not connected.'));
-    if (socket === undefined || !(isRegister || this.signedIn)) this.queue.keep(message);
-    else this.write(socket, message);
+    if (socket === undefined || !(isRegister || this.signedIn)) {
+      this.queue.keep(message);
+      if (socket === undefined) this.onOwed?.();
+    } else this.write(socket, message);
     return Promise.resolve();
   }
 

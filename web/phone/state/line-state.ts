@@ -16,7 +16,8 @@ export type LineState =
       readonly retryAtMs: number;
       readonly detail?: string;
     }
-  | { readonly phase: 'replaced'; readonly user: string };
+  /** Another window of the browser has the line; `inCall` when it, or yet another one, has a call. */
+  | { readonly phase: 'replaced'; readonly user: string; readonly inCall: boolean };
 
 export type LineEvent =
   | { readonly type: 'line/sign-in'; readonly user: string }
@@ -30,7 +31,7 @@ export type LineEvent =
       readonly retryAtMs: number;
       readonly detail?: string;
     }
-  | { readonly type: 'line/replaced' }
+  | { readonly type: 'line/replaced'; readonly inCall?: boolean }
   | { readonly type: 'line/sign-out' };
 
 /**
@@ -43,7 +44,7 @@ const taken: Readonly<Record<LineState['phase'], readonly LineEvent['type'][]>> 
   registering: ['line/registered', 'line/waiting', 'line/refused', 'line/replaced', 'line/sign-out'],
   ready: ['line/waiting', 'line/refused', 'line/replaced', 'line/sign-out'],
   waiting: ['line/connecting', 'line/waiting', 'line/replaced', 'line/sign-out'],
-  replaced: ['line/connecting', 'line/sign-out'],
+  replaced: ['line/connecting', 'line/replaced', 'line/sign-out'],
 };
 
 /** The next state of the line; the same object when the event does not fit the phase. */
@@ -66,7 +67,7 @@ export function reduceLine(state: LineState, event: LineEvent): LineState {
       return { phase: 'waiting', user, cause, retryAtMs, ...(detail === undefined ? {} : { detail }) };
     }
     case 'line/replaced':
-      return { phase: 'replaced', user };
+      return { phase: 'replaced', user, inCall: event.inCall === true };
     case 'line/sign-out':
       return { phase: 'signed-out', user };
   }

@@ -10,7 +10,8 @@ export function initial(name: string): string {
 
 export interface CallIdentity {
   readonly root: HTMLElement;
-  show(call: CallState, nowMs: number): void;
+  /** @param isReachable the server and the other side can tell us of it when the call ends */
+  show(call: CallState, nowMs: number, isReachable: boolean): void;
 }
 
 /** Who the call is with, where it stands, how long it has lasted. */
@@ -22,12 +23,15 @@ export function createCallIdentity(): CallIdentity {
   const timer = element('p', { class: 'call-timer', id: 'call-timer', attributes: { role: 'timer' } });
   return {
     root: element('div', { class: 'identity' }, face, name, address, words, timer),
-    show(call, nowMs) {
+    show(call, nowMs, isReachable) {
       setText(face, initial(call.party.name));
       setText(name, call.party.name);
       setText(address, call.party.address);
-      setText(words, callWords(call));
-      setText(timer, call.answeredAtMs === undefined ? '' : duration(nowMs - call.answeredAtMs));
+      setText(words, isReachable ? callWords(call) : 'The phone is open in another window');
+      setText(
+        timer,
+        call.answeredAtMs === undefined || !isReachable ? '' : duration(nowMs - call.answeredAtMs),
+      );
     },
   };
 }

@@ -46,9 +46,10 @@ export function createCallPanel(actions: PhoneActions): View {
       setText(swap, waiting === undefined ? '' : `Switch to ${waiting.party.name}, on hold`);
       controls.show(call);
       if (call === undefined) return;
-      identity.show(call, nowMs);
+      const isReachable = line.phase !== 'replaced';
+      identity.show(call, nowMs, isReachable);
       root.dataset['phase'] = call.phase;
-      root.dataset['sound'] = call.sound;
+      root.dataset['sound'] = isReachable ? call.sound : 'lost';
       root.dataset['hold'] = call.hold === 'none' && !call.heldByOther ? 'off' : 'on';
     },
   };

@@ -27,7 +27,7 @@ export function lineWords(line: LineState, nowMs: number): string {
     case 'ready':
       return `Connected as ${line.user}`;
     case 'replaced':
-      return 'Open in another window';
+      return line.inCall ? 'In a call in another window' : 'Open in another window';
     case 'waiting': {
       const seconds = Math.max(0, Math.ceil((line.retryAtMs - nowMs) / 1000));
       return seconds === 0

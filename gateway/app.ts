@@ -238,6 +238,7 @@ export class App {
 
   /** Takes nothing new; resolves when the last call has ended, at the latest when the times of `drain:` are over. */
   drain(times: DrainTimes = this.inForce.drain): Promise<void> {
+    this.#shared.stopClaiming();
     return this.#drain.begin(times);
   }
 
@@ -366,6 +367,7 @@ export class App {
   }
 
   async #close(): Promise<void> {
+    this.#shared.stopTakingOver();
     this.#drain.end();
     this.#edge?.drain();
     await this.#controller?.cutAll(failure('gateway.draining'));

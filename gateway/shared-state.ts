@@ -9,7 +9,7 @@ import type { Config } from './config/config.js';
 import type { EndpointTable } from './endpoint/endpoint-table.js';
 import { gatewayName } from './gateway-name.js';
 import { readCallDocument, type CallDocument } from './hand-over/call-document.js';
-import { HandOver } from './hand-over/hand-over.js';
+import { HandOver, type PreviousOwner } from './hand-over/hand-over.js';
 import type { Binding } from './location/location.js';
 import { MemoryLocation } from './location/memory-location.js';
 import { SharedLocation } from './location/shared-location.js';
@@ -52,6 +52,8 @@ export class SharedState {
   #successors: Successors | undefined;
   #inheritance: 'waits' | 'under way' | 'done' = 'waits';
   #isClaiming = false;
+  /** Whose calls are gone on with: those of dead nodes too, those of our earlier process only, or nobody's any more. */
+  #takes: 'all' | 'own' | 'none' = 'all';
   #findEngine: () => void = () => undefined;
   readonly #engineFound = new Promise<void>((resolve) => (this.#findEngine = resolve));
   #settle: () => void = () => undefined;
@@ -109,6 +111,18 @@ export class SharedState {
     this.#handOver?.ended(callId);
   }
 
+  /** Leaves the calls of nodes that die from now on to others; those that are being claimed are gone on with. */
+  stopClaiming(): void {
+    this.#lookOut?.cancel();
+    if (this.#takes === 'all') this.#takes = 'own';
+  }
+
+  /** Goes on with no call any more: one that would come now stays in the store, for whoever is next. */
+  stopTakingOver(): void {
+    this.stopClaiming();
+    this.#takes = 'none';
+  }
+
   sizes(): Record<string, number> {
     return this.#store === undefined ? {} : { store_waiting: this.#store.waiting };
   }
@@ -159,7 +173,7 @@ export class SharedState {
       await this.#inheritBindings(successors);
       const calls = await this.#store?.inherit('call');
       await this.#engineFound;
-      if (calls !== undefined) this.#handOver?.takeOver(calls, 'earlier_process');
+      if (calls !== undefined) this.#takeOver(calls, 'earlier_process');
     } catch (thrown) {
       this.#inheritance = 'waits';
       return storeOnly(thrown);
@@ -172,15 +186,20 @@ export class SharedState {
   async #claim(): Promise<void> {
     const store = this.#store;
     const isConnected = this.#successors?.trunkSide.stack.connected === true;
-    if (store?.isUp !== true || this.#inheritance !== 'done' || !isConnected || this.#isClaiming) return;
+    if (this.#takes !== 'all' || this.#isClaiming) return;
+    if (store?.isUp !== true || this.#inheritance !== 'done' || !isConnected) return;
     this.#isClaiming = true;
     try {
-      this.#handOver?.takeOver(await store.claimCalls(), 'other_node');
+      this.#takeOver(await store.claimCalls(), 'other_node');
     } catch (thrown) {
       storeOnly(thrown);
     } finally {
       this.#isClaiming = false;
     }
+  }
+
+  #takeOver(calls: ReadonlyMap<string, string>, from: PreviousOwner): void {
+    if (this.#takes !== 'none') this.#handOver?.takeOver(calls, from);
   }
 
   async #inheritBindings({ endpoints, config }: Successors): Promise<void> {

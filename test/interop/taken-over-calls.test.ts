@@ -31,15 +31,15 @@ const hasty: Clock = {
 /** The look at the media of a browser that is back takes 6 s. */
 const lookedAtWithinMs = 12_000;
 
-/** Two nodes with one Redis and one rtpengine that hears nobody: the first is killed, and its browsers are at once at the other. */
-describe('calls whose browsers are at the other node before it takes them over', function () {
+/** Nodes with one Redis and one rtpengine that hears nobody; the first is killed with calls up. */
+describe('calls of a node that is killed', function () {
   this.timeout(40_000);
   let redis: Redis;
   let media: ScriptedRtpengine;
   let folder: string;
   let pbx: UdpPeer;
   let first: GatewayProcess | undefined;
-  let second: App | undefined;
+  let others: App[];
   let clients: WsSipClient[];
 
   before(async function () {
@@ -107,48 +107,62 @@ store: ${redis.url}
       .map((line) => (JSON.parse(line) as { termination: { code: string } }).termination.code);
 
   beforeEach(async () => {
-    clients = [];
+    [clients, others] = [[], []];
     folder = await mkdtemp(join(tmpdir(), 'webtrunk-browsers-'));
   });
 
   afterEach(async () => {
     for (const client of clients) await client.close();
     await first?.stop();
-    await second?.close();
-    second = undefined;
+    for (const other of others) await other.close();
     await pbx.close();
     await rm(folder, { recursive: true });
   });
 
-  it('end for the PBX when the browser has left meanwhile, and go on when it has not', async () => {
-    const [http, sip, otherHttp, otherSip] = await Promise.all([
-      freePort(),
-      freePort(),
-      freePort(),
-      freePort(),
-    ]);
+  /** The node that is killed; its PBX answers every request that comes in a call from then on. */
+  const startFirst = async (): Promise<{ http: number; kill: (otherSip: number) => Promise<void> }> => {
+    const [http, sip] = [await freePort(), await freePort()];
     pbx = await UdpPeer.open(sip);
-    first = await GatewayProcess.start(await configure('first', http, sip));
-    const [leaving, staying] = [await signIn(http, 'alice'), await signIn(http, 'bob')];
-    const commands = await redis.watch();
-    const [left, kept] = [await dial(leaving), await dial(staying)];
-    for (const { callId } of [leaving, staying])
-      await commands.first((command) => command.includes('"HSET"') && command.includes(callId));
-    const [alive = ''] = (await redis.keys()).filter((key) => key.endsWith(':alive'));
+    const started = await GatewayProcess.start(await configure('first', http, sip));
+    first = started;
+    const kill = async (otherSip: number): Promise<void> => {
+      await started.kill();
+      pbx.aim(otherSip);
+      pbx.onMessage = (message) => {
+        if (message.kind !== 'request' || message.method === 'ACK') return;
+        pbx.respond(message, 200, 'OK', message.method === 'INVITE' ? { body: sdp(6000) } : {});
+      };
+    };
+    return { http, kill };
+  };
 
-    second = await App.start(await loadConfig(await configure('second', otherHttp, otherSip), {}), {
+  const startOther = async (name: string): Promise<{ app: App; http: number; sip: number }> => {
+    const [http, sip] = [await freePort(), await freePort()];
+    const app = await App.start(await loadConfig(await configure(name, http, sip), {}), {
       log: silentLog,
       events: createEvents(silentLog, new Metrics()),
       clock: hasty,
       pages: (_, to) => to.end(),
     });
-    await first.kill();
-    pbx.aim(otherSip);
-    pbx.onMessage = (message) => {
-      if (message.kind !== 'request' || message.method === 'ACK') return;
-      pbx.respond(message, 200, 'OK', message.method === 'INVITE' ? { body: sdp(6000) } : {});
-    };
-    const [alice, bob] = [await signIn(otherHttp, 'alice'), await signIn(otherHttp, 'bob')];
+    others.push(app);
+    return { app, http, sip };
+  };
+
+  /** The key by which the only node that is up says that it is alive. */
+  const lifeSign = async (): Promise<string> =>
+    (await redis.keys()).find((key) => key.endsWith(':alive')) ?? '';
+
+  it('end for the PBX when the browser was at the other node first and has left, and go on when it has not', async () => {
+    const one = await startFirst();
+    const [leaving, staying] = [await signIn(one.http, 'alice'), await signIn(one.http, 'bob')];
+    const commands = await redis.watch();
+    const [left, kept] = [await dial(leaving), await dial(staying)];
+    for (const { callId } of [leaving, staying])
+      await commands.first((command) => command.includes('"HSET"') && command.includes(callId));
+    const alive = await lifeSign();
+    const two = await startOther('second');
+    await one.kill(two.sip);
+    const [alice, bob] = [await signIn(two.http, 'alice'), await signIn(two.http, 'bob')];
     assert.equal((await alice.transact(inDialog(leaving, 'BYE', left.answered))).status, 481);
     await redis.ask('DEL', alive);
 
@@ -157,12 +171,42 @@ store: ${redis.url}
     answer(alice, asked, 481);
     await ended;
     const askedToo = await within(lookedAtWithinMs, 're-INVITE', nextRequest(bob, 'INVITE'));
-    answer(bob, askedToo, 200, { sdp: fixture('audio-offer').replace('a=setup:actpass', 'a=setup:active') });
+    answer(bob, askedToo, 200, {
+      sdp: fixture('audio-offer').replace('a=setup:actpass', 'a=setup:active'),
+    });
     await nextRequest(bob, 'ACK');
     const hungUp = byeOf(kept.atPbx);
     assert.equal((await bob.transact(inDialog(staying, 'BYE', kept.answered))).status, 200);
     await hungUp;
-    await second.close();
+    await two.app.close();
     assert.deepEqual(await codes(), ['dialog.unknown', 'call.completed']);
+  });
+
+  it('go on at a node that stays, not at one that drains', async () => {
+    const one = await startFirst();
+    const caller = await signIn(one.http, 'alice');
+    const commands = await redis.watch();
+    const { answered, atPbx } = await dial(caller);
+    await commands.first((command) => command.includes('"HSET"') && command.includes(caller.callId));
+    const alive = await lifeSign();
+    const two = await startOther('second');
+    pbx.aim(two.sip);
+    const bob = await signIn(two.http, 'bob');
+    const stays = await dial(bob);
+    const drained = two.app.drain({ noticeMs: 0, limitMs: 600_000 });
+    await one.kill(two.sip);
+    const moved = pbx.next(
+      (message) => message.kind === 'request' && message.method === 'INVITE' && message.callId === atPbx,
+      lookedAtWithinMs,
+    );
+    await redis.ask('DEL', alive);
+    const three = await startOther('third');
+    pbx.aim(three.sip);
+    assert.ok((await moved).headers.get('contact')?.includes(`:${three.sip}`));
+    const alice = await signIn(three.http, 'alice');
+    assert.equal((await alice.transact(inDialog(caller, 'BYE', answered))).status, 200);
+    pbx.aim(two.sip);
+    assert.equal((await bob.transact(inDialog(bob, 'BYE', stays.answered))).status, 200);
+    await drained;
   });
 });

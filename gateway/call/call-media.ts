@@ -91,6 +91,11 @@ export class CallMedia {
     return this.#agreed.get(legId);
   }
 
+  /** The leg goes by this description of its again: what it has said since came to nothing. */
+  agree(legId: string, sdp: string): void {
+    this.#agreed.set(legId, sdp);
+  }
+
   /** The last two descriptions of a leg. */
   descriptionsOf(legId: string): readonly string[] {
     return this.#said.get(legId) ?? [];

@@ -18,6 +18,7 @@ import type { CallSource, CalleeTarget } from './ports.js';
 import { answerLocally, InDialog } from './in-dialog.js';
 import { calleeEars, callerEars, type LegEars } from './leg-ears.js';
 import { calleeOf, MediaCheck } from './media-check.js';
+import { OwnReoffers } from './own-reoffers.js';
 
 /**
  * One call: a caller leg and the callee legs that are tried for it (DESIGN §4). All that happens to it passes through
@@ -32,6 +33,7 @@ export class Call implements CallActions {
   readonly #media: CallMedia;
   readonly #inDialog: InDialog;
   readonly #early: EarlyMedia;
+  readonly #ownReoffers: OwnReoffers;
   readonly #mediaCheck: MediaCheck;
   readonly #negotiation: Negotiation;
   #limits: SideLimits;
@@ -62,11 +64,15 @@ export class Call implements CallActions {
     this.#media = new CallMedia(id, incoming.leg.id, source, around, (lost) => this.cut(lost));
     this.#inDialog = new InDialog(this, this.#media, () => this.#connected, around.events);
     this.#early = new EarlyMedia(this.#media, incoming.leg, incoming.sdp);
+    this.#ownReoffers = new OwnReoffers(around.clock, this.#media, {
+      caller: this.caller,
+      reoffer: (event) => this.#states.post('reoffer', event),
+    });
     this.#mediaCheck = new MediaCheck(around.clock, this.#media, {
       ...{ source, caller: this.caller, callee: () => calleeOf(this.#connected) },
-      offerAgain: (event) => this.#states.post('reoffer', event),
+      offerAgain: (legId, sdp) => this.#ownReoffers.offer(legId, sdp),
     });
-    this.#negotiation = new Negotiation(this.#media, tellEvents(this, around));
+    this.#negotiation = new Negotiation(this.#media, tellEvents(this, around), this.#ownReoffers);
   }
 
   get state(): CallState {
@@ -206,7 +212,7 @@ export class Call implements CallActions {
     this.#record.maxDurationMs = tightest(this.#limits, this.#connected?.target.limits).maxDurationMs;
     this.#limit(this.#record.maxDurationMs, 'call.max_duration');
     const owed = this.#early.takeOwed(this.#connected?.leg.id);
-    if (owed !== undefined) this.#states.post('reoffer', { legId: this.caller.id, reoffer: owed });
+    if (owed !== undefined) this.#ownReoffers.offer(this.caller.id, owed);
     for (const event of this.#deferred.splice(0)) this.#states.post('reoffer', event);
     const ack = this.#lateAck;
     if (ack === undefined) return this.around.changed(this);
@@ -376,6 +382,7 @@ export class Call implements CallActions {
   /** Records the one termination and waits, not for ever, for the legs to report their end. */
   #end(termination: Termination, reason: SipFailure | undefined): void {
     this.#record.end(termination, reason);
+    this.#ownReoffers.close();
     for (const event of this.#deferred.splice(0)) this.refuseReoffer(event);
     this.#timer?.cancel();
     this.#timer = this.around.clock.after(settleMs, () => this.around.defect(unended(this.abandon())));

@@ -33,7 +33,7 @@ export class EarlyMedia {
   #agreed: Agreement | undefined;
   /** An early offer has been answered: what the INVITE's own offer led to is over. */
   #isRenegotiated = false;
-  #owed: Reoffer | undefined;
+  #owed: string | undefined;
 
   /** `offer`: the caller's; undefined when it made none (late offer). */
   constructor(
@@ -79,9 +79,7 @@ export class EarlyMedia {
       return pending;
     }
     try {
-      const answer = isCaller
-        ? await this.#fromCaller(reoffer, sdp, agreed)
-        : await this.#fromCallee(sdp, agreed);
+      const answer = isCaller ? await this.#fromCaller(sdp, agreed) : await this.#fromCallee(sdp, agreed);
       this.#isRenegotiated = true;
       await reoffer.accept(answer);
       return undefined;
@@ -94,23 +92,20 @@ export class EarlyMedia {
   }
 
   /**
-   * The caller's offer that the connected callee has not seen, as a re-offer that nobody waits for; undefined when there
-   * is none. Gives it once.
+   * The caller's offer that the connected callee has not seen; undefined when there is none. Gives it once.
    */
-  takeOwed(calleeId: string | undefined): Reoffer | undefined {
+  takeOwed(calleeId: string | undefined): string | undefined {
     const owed = this.#agreed?.callee.id === calleeId ? this.#owed : undefined;
     this.#owed = undefined;
-    if (owed === undefined) return undefined;
-    const { method, headers, sdp } = owed;
-    return { method, headers, sdp, accept: () => Promise.resolve(undefined), reject: () => undefined };
+    return owed;
   }
 
-  async #fromCaller(reoffer: Reoffer, sdp: string, agreed: Agreement): Promise<string> {
+  async #fromCaller(sdp: string, agreed: Agreement): Promise<string> {
     const { callee, calleeSdp } = agreed;
     await this.media.offer(this.caller.id, callee.id, sdp);
     const reply = await this.media.answer(callee.id, this.caller.id, calleeSdp);
     this.#agreed = { callee, calleeSdp, callerSdp: sdp, reply };
-    this.#owed = reoffer;
+    this.#owed = sdp;
     return reply;
   }
 

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../sip/clock.js';
-import type { HeaderView, Leg, Reoffer } from '../../sip/leg.js';
+import type { Leg } from '../../sip/leg.js';
 import type { CallMedia } from './call-media.js';
 import type { Attempt } from './callee-search.js';
 import type { CallSource } from './ports.js';
@@ -8,8 +8,6 @@ import type { CallSource } from './ports.js';
 const ownRepairMs = 4_000;
 /** A browser that is heard sends a packet every 20 ms, and reports of what it hears when it is on hold. */
 const lookMs = 2_000;
-
-const noHeaders: HeaderView = { get: () => undefined, getAll: () => [] };
 
 /** The leg of a callee that has answered, and the endpoint of a browser's. */
 interface CheckedCallee {
@@ -23,8 +21,8 @@ export interface CheckedCall {
   readonly caller: Pick<Leg, 'id'>;
   /** The callee that has answered. */
   readonly callee: () => CheckedCallee | undefined;
-  /** Carries a re-offer of the leg to the other one. */
-  readonly offerAgain: (event: { readonly legId: string; readonly reoffer: Reoffer }) => void;
+  /** Offers what the leg has said to the other one. */
+  readonly offerAgain: (legId: string, sdp: string) => void;
 }
 
 /**
@@ -74,15 +72,7 @@ export class MediaCheck {
     const sdp = this.media.agreedOf(otherId);
     if (sdp === undefined || this.#closed) return;
     this.media.renewPath(legId);
-    // The other side has asked for nothing: the answer concerns nobody but the media engine.
-    const reoffer: Reoffer = {
-      method: 'INVITE',
-      sdp,
-      headers: noHeaders,
-      accept: () => Promise.resolve(undefined),
-      reject: () => undefined,
-    };
-    this.call.offerAgain({ legId: otherId, reoffer });
+    this.call.offerAgain(otherId, sdp);
   }
 
   #after(legId: string, delayMs: number, act: () => Promise<void>): void {

@@ -3,6 +3,7 @@ import type { Leg, ReofferResult } from '../../sip/leg.js';
 import { isHold } from '../../sip/sdp/hold.js';
 import type { CallState } from './call-transitions.js';
 import type { CallSurroundings, TakeableCall } from './call-surroundings.js';
+import type { OwnReoffers } from './own-reoffers.js';
 import { ReofferRelay, type Exchange, type Translation } from './reoffer-relay.js';
 
 /** What a negotiation tells its call. */
@@ -50,6 +51,7 @@ export class Negotiation {
   constructor(
     private readonly media: Translation,
     private readonly listener: NegotiationListener,
+    private readonly own: Pick<OwnReoffers, 'offerLater'>,
   ) {}
 
   /** A re-offer is on its way. */
@@ -85,6 +87,7 @@ export class Negotiation {
         isUp: () => listener.isUp(),
         ask: (leg, offer) => this.#ask(leg, offer),
         lost: (why) => listener.lost(why),
+        offerLater: (leg, sdp) => this.own.offerLater(leg.id, sdp, (why) => listener.lost(why)),
       }).run();
       this.#note(exchange.by, exchange.reoffer.sdp);
     } catch (thrown) {

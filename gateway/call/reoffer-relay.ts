@@ -5,7 +5,7 @@ import { rejectedAnswer } from '../../sip/sdp/rejected-answer.js';
 import type { CallMedia } from './call-media.js';
 
 /** The part of a call's media that a re-offer touches. */
-export type Translation = Pick<CallMedia, 'offer' | 'answer' | 'refuse' | 'agreedOf'>;
+export type Translation = Pick<CallMedia, 'offer' | 'answer' | 'refuse' | 'agree' | 'agreedOf'>;
 
 /** One re-offer on its way. */
 export interface Exchange {
@@ -21,6 +21,8 @@ export interface RelayUser {
   isUp(): boolean;
   /** Sends a re-INVITE, with or without offer. */
   ask(leg: Leg, offer: string | undefined): Promise<ReofferResult>;
+  /** Offers what the leg has said to the other one, which has a re-offer of its own under way, a little later. */
+  offerLater(leg: Leg, sdp: string): void;
   /** The two sides do not go by the same descriptions any more: the call has to end. */
   lost(failure: SipFailure): void;
 }
@@ -76,15 +78,20 @@ export class ReofferRelay {
   /** Offers the other side once more what it went by before. */
   async #putBack(): Promise<void> {
     const { from, to } = this.exchange;
-    if (this.#agreed === undefined) return;
+    const sdp = this.#agreed;
+    if (sdp === undefined) return;
+    this.media.agree(from.id, sdp);
     try {
-      const offer = await this.media.offer(from.id, to.id, this.#agreed);
+      const offer = await this.media.offer(from.id, to.id, sdp);
       if (!this.user.isUp()) return;
       const result = await to.reoffer(offer);
       result.ack();
       await this.media.answer(to.id, from.id, sdpOf(result));
     } catch (thrown) {
-      this.user.lost(toFailure(thrown));
+      const why = toFailure(thrown);
+      this.media.refuse(to.id);
+      if (why.code === 'dialog.request_pending') this.user.offerLater(from, sdp);
+      else this.user.lost(why);
     }
   }
 

@@ -137,9 +137,9 @@ export function sceneWith(
 export const toTrunk = (options?: { sdp?: string | undefined }): Scene =>
   sceneWith((scene) => [[scene.target('trunk', 'office')]], options);
 
-/** A call that is up. */
-export async function established(scene = toTrunk()): Promise<Scene> {
-  await scene.start();
+/** A call that is up; `isNew`: it has not been started yet. */
+export async function established(scene = toTrunk(), isNew = true): Promise<Scene> {
+  if (isNew) await scene.start();
   scene.callee().answer();
   await settle();
   scene.caller.acknowledge();

@@ -24,7 +24,7 @@ describe('the look at the media of a browser that is back', () => {
       source,
       caller: { id: 'l_alice' },
       callee: () => ({ legId: 'l_bob', endpointId: 'e_bob' }),
-      offerAgain: ({ legId, reoffer }) => seen.push(`${legId} offers ${reoffer.sdp ?? ''}`),
+      offerAgain: (legId, sdp) => seen.push(`${legId} offers ${sdp}`),
     });
   });
 

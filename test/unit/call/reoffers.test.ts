@@ -3,6 +3,15 @@ import { failure } from '../../../sip/failure.js';
 import { audioSdp, established, type Scene, toTrunk } from '../../support/call-scene.js';
 import { FakeReoffer, settle } from '../../support/fake-legs.js';
 
+const pending = failure('dialog.request_pending', { status: 491 });
+
+/** What the callee was offered by re-INVITE. */
+const offersTo = (scene: Scene): readonly string[] =>
+  scene
+    .callee()
+    .notes.filter((note) => note.startsWith('reoffer '))
+    .map((note) => note.slice('reoffer '.length));
+
 describe('re-offers of a call', () => {
   it('carries hold and resume across and notes who holds', async () => {
     const scene = await established();
@@ -117,7 +126,10 @@ describe('re-offers of a call', () => {
     scene.caller.listener?.reoffer(reoffer);
     await settle();
     assert.deepEqual(reoffer.notes, ['reject 500']);
-    assert.deepEqual(session.refused, ['l_1']);
+    assert.deepEqual(
+      session.refused,
+      Array.from({ length: times }, () => 'l_1'),
+    );
     assert.deepEqual(scene.callee().notes.slice(1, 5), [
       'reoffer anchored-offer(v=0 a)',
       'ack none',
@@ -138,6 +150,66 @@ describe('re-offers of a call', () => {
     assert.equal(scene.callee().gone && scene.caller.gone, true);
     assert.equal(scene.cdr?.termination.code, 'media.failed');
     scene.assertNothingLeft();
+  });
+
+  it('waits with that as long as the callee has a re-offer of its own under way', async () => {
+    const scene = await established();
+    const hold = new FakeReoffer('INVITE', audioSdp('sendonly'));
+    hold.accept = () => {
+      scene.callee().reofferAnswer = pending;
+      return Promise.reject(failure('caller.cancelled'));
+    };
+    scene.caller.listener?.reoffer(hold);
+    await settle();
+    assert.deepEqual(offersTo(scene), [
+      `anchored-offer(${audioSdp('sendonly')})`,
+      'anchored-offer(v=0 offer)',
+    ]);
+    scene.clock.advance(2_090);
+    await settle();
+    assert.equal(offersTo(scene).length, 2);
+    scene.callee().reofferAnswer = 'v=0 reanswer';
+    scene.clock.advance(1_910);
+    await settle();
+    assert.deepEqual(offersTo(scene).slice(2), ['anchored-offer(v=0 offer)']);
+    assert.equal(scene.call.state, 'established');
+    assert.equal(scene.callee().notes.at(-1), 'ack none');
+  });
+
+  /** A call whose caller has made an early offer that its callee has not seen, and answers 491 to. */
+  async function owing(): Promise<Scene> {
+    const scene = toTrunk();
+    await scene.start();
+    scene.callee().ring(183, 'v=0 early');
+    await settle();
+    scene.caller.listener?.reoffer(new FakeReoffer('UPDATE', 'v=0 moved'));
+    await settle();
+    scene.callee().reofferAnswer = pending;
+    return established(scene, false);
+  }
+
+  it('tries a re-offer of our own again that meets one of the callee', async () => {
+    const scene = await owing();
+    assert.equal(offersTo(scene).length, 1);
+    scene.callee().reofferAnswer = 'v=0 reanswer';
+    scene.clock.advance(4_000);
+    await settle();
+    assert.deepEqual(offersTo(scene), ['anchored-offer(v=0 moved)', 'anchored-offer(v=0 moved)']);
+    assert.equal(scene.callee().notes.at(-1), 'ack none');
+  });
+
+  it('tries it three times in all, and not after the end of the call', async () => {
+    const scene = await owing();
+    for (const tries of [2, 3, 3]) {
+      scene.clock.advance(4_000);
+      await settle();
+      assert.equal(offersTo(scene).length, tries);
+    }
+    assert.equal(scene.call.state, 'established');
+    const other = await owing();
+    other.caller.leave({ cause: 'remote' });
+    await settle();
+    other.assertNothingLeft();
   });
 
   it('offers nothing again to the callee when the caller is gone in the middle of its re-offer', async () => {

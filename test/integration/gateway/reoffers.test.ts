@@ -122,6 +122,23 @@ describe('an offer in a re-INVITE through the whole gateway with the relay', () 
     await rig.hangUp(call);
   });
 
+  it('of the browser out of order is refused with 500: counted, and a line of the log at info', async () => {
+    const call = await rig.connect();
+    const stale = inDialog(rig.alice, 'INVITE', call.answered, { cseq: 1, sdp: browserOffer });
+    assert.equal((await rig.alice.transact(stale)).status, 500);
+    const { gateway } = rig;
+    assert.match(
+      await gateway.metrics.text(),
+      /^webtrunk_messages_refused_total\{code="dialog\.sequence"\} 1$/m,
+    );
+    const [line] = gateway.lines.filter(({ event }) => event === 'message.refused');
+    assert.deepEqual(
+      [line?.['level'], line?.['code'], line?.['method'], line?.['sipCallId']],
+      ['info', 'dialog.sequence', 'INVITE', rig.alice.callId],
+    );
+    await rig.leave(call);
+  });
+
   it('of the PBX without a shared codec is refused with the line, and the call goes on', async () => {
     const call = await rig.connect();
     rig.fromOffice(call.invite, 'INVITE', 1, pbxSdp('18', [], here));

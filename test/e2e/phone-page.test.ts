@@ -244,6 +244,16 @@ describe('the softphone page in Chromium', function () {
       assert.equal(server.size, 0);
     });
 
+    it('hangs up when one signs out while another window has the phone', async () => {
+      await callAnswered();
+      await replacedAndBack();
+      server.dropSockets(4408);
+      await phone.waitForLine('Open in another window');
+      const bye = nextRequest('BYE');
+      await phone.signOut();
+      await bye;
+    });
+
     it('keeps a call over a lost connection, and sends what the call had to say meanwhile', async () => {
       const invite = await callAnswered();
       server.dropSockets(1006);

@@ -30,6 +30,7 @@ const replacedByNewerFlow = 4408;
 /** Two windows that both have calls take the line from each other no more often than this. */
 const takeBackMs = 10_000;
 const unregisterPatienceMs = 1_500;
+const lastWordsPatienceMs = 5_000;
 const refusalPatienceMs = 10_000;
 
 /**
@@ -48,6 +49,7 @@ export class PhoneLine {
   private readonly watch = new AbortController();
   private failures = 0;
   private takenBackAtMs = 0;
+  private lastWordsSaid: (() => void) | undefined;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: PhoneLineOptions) {
@@ -124,15 +126,29 @@ export class PhoneLine {
     this.renew();
   }
 
-  /** Signs out: removes the binding when there is a connection, then ends everything. */
+  /** Signs out: says what the calls still had to say, removes the binding when there is a connection, then ends everything. */
   async close(): Promise<void> {
     if (this.watch.signal.aborted) return;
     this.watch.abort();
     this.iceServers.close();
     clearTimeout(this.retryTimer);
+    if (this.transport.owesMessages && !this.agent.isConnected()) await this.sayLastWords();
     if (this.agent.isConnected()) await this.registration.unregister(unregisterPatienceMs);
     this.agent.configuration.gracefulShutdown = false;
     await this.agent.stop();
+  }
+
+  /** Resolves when a call that has just ended here has been told of on a new connection, or there is none in time. */
+  private async sayLastWords(): Promise<void> {
+    const late = new Promise<void>((resolve) => setTimeout(resolve, lastWordsPatienceMs));
+    const said = new Promise<void>((resolve) => {
+      this.lastWordsSaid = resolve;
+    });
+    const told = this.agent.reconnect().then(
+      () => said,
+      () => undefined,
+    );
+    await Promise.race([late, told]);
   }
 
   private get isInCall(): boolean {
@@ -159,6 +175,7 @@ export class PhoneLine {
     void this.iceServers.fetch(ticket);
     this.failures = 0;
     this.transport.openForCalls();
+    this.lastWordsSaid?.();
     this.store.dispatch({ type: 'line/registered' });
   }
 

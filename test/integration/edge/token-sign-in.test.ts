@@ -4,8 +4,9 @@ import { WebSocket } from 'ws';
 import { RemoteKeys, type RemoteKeysTimes } from '../../../gateway/auth/remote-keys.js';
 import { readKeys } from '../../../gateway/config/signing-keys.js';
 import { TokenAuth, type TokenAuthOptions } from '../../../gateway/auth/token-auth.js';
-import { systemClock } from '../../../sip/clock.js';
+import { systemClock, type Clock } from '../../../sip/clock.js';
 import { startEdgeFixture, type EdgeFixture } from '../../support/edge-fixture.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { forgedToken, TokenIssuer } from '../../support/token-issuer.js';
 import { WsSipClient } from '../../support/ws-sip-client.js';
 import type { SipResponse } from '../../../sip/message/index.js';
@@ -15,10 +16,14 @@ describe('signing in with a token', () => {
   let fixture: EdgeFixture;
   let fetches: (string | undefined)[];
 
-  const open = async (options: Partial<TokenAuthOptions> = {}, times: Partial<RemoteKeysTimes> = {}) => {
+  const open = async (
+    options: Partial<TokenAuthOptions> = {},
+    times: Partial<RemoteKeysTimes> = {},
+    clock: Clock = systemClock,
+  ) => {
     fetches = [];
     const fetched = (why: string | undefined): number => fetches.push(why);
-    const keys = new RemoteKeys({ url: issuer.jwksUrl, clock: systemClock, fetched, times });
+    const keys = new RemoteKeys({ url: issuer.jwksUrl, clock, fetched, times });
     const auth = new TokenAuth({
       keys,
       algorithms: ['ES256', 'RS256'],
@@ -165,10 +170,11 @@ describe('signing in with a token', () => {
   });
 
   it('finds a new key with one fetch, and asks no more than once in the cooldown', async () => {
-    await open({}, { cooldownMs: 100 });
+    const clock = new FakeClock();
+    await open({}, { cooldownMs: 30_000 }, clock);
     const client = await fixture.connect();
     assert.equal((await registerWith(client, await issuer.sign())).status, 200);
-    await new Promise((resolve) => setTimeout(resolve, 110));
+    clock.advance(30_000);
     await issuer.rotate();
     const fresh = await issuer.sign();
     const answers = await Promise.all([registerWith(client, fresh), refusalOf(fresh), refusalOf(fresh)]);

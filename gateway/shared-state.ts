@@ -231,7 +231,7 @@ function mediaIdOf(media: unknown): readonly string[] {
 
 function credentialsIn({ trunks }: Config, trunk: string) {
   const auth = trunks.find(({ name }) => name === trunk)?.auth;
-  return auth === undefined ? undefined : { username: auth.username, password: auth.password.reveal() };
+  return auth === undefined ? undefined : { ...auth, password: auth.password.reveal() };
 }
 
 /** Who registered the binding, as far as it tells. */

@@ -139,7 +139,7 @@ export const failureCatalogue = {
     'Service Unavailable',
     'upstream',
     'error',
-    'The PBX refuses our user name or password; see trunks[].auth.',
+    'The PBX asks for a password and does not get a right one: the detail says why; see trunks[].auth.',
   ),
   'trunk.engine_away': entry(
     503,

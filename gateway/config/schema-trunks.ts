@@ -49,7 +49,7 @@ export const trunk = z.strictObject({
       password: field.secretText('Password for digest.', '${PBX_PASSWORD}'),
       realm: field
         .text(
-          'The one realm that gets the password when we sign in. Default: any.',
+          'The one realm that gets the password, when we sign in and when we call. Default: any.',
           'text',
           'pbx.example.net',
         )

@@ -24,7 +24,7 @@ const passwordWanted: Advice = {
 };
 
 const passwordRefused: Advice = {
-  cause: 'The PBX refuses our user name or password.',
+  cause: 'The PBX does not let us in with this user name and password.',
   change: 'Correct auth: { username, password, realm } of this trunk.',
 };
 

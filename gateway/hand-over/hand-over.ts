@@ -1,7 +1,7 @@
 import type { Clock } from '../../sip/clock.js';
 import { failure, toFailure } from '../../sip/failure.js';
 import type { IncomingCall, Leg, LegEnd, LegListener, LegRole } from '../../sip/leg.js';
-import type { SrfCredentials } from '../../sip/trunk/srf-types.js';
+import type { DigestAccount } from '../../sip/trunk/digest-answer.js';
 import type { Call } from '../call/call.js';
 import type { CallController } from '../call/call-controller.js';
 import type { Cdr } from '../call/call-record.js';
@@ -27,7 +27,7 @@ export interface HandOverParts {
   };
   readonly trunkSide: Pick<TrunkSide, 'dialogState' | 'restore'>;
   /** What a trunk's PBX asks for when it challenges. */
-  readonly credentialsOf: (trunk: string) => SrfCredentials | undefined;
+  readonly credentialsOf: (trunk: string) => DigestAccount | undefined;
   /** Counts a call to a trunk that goes on: its channel is held until that is called. */
   readonly holdChannel: (trunk: string) => (() => void) | undefined;
   /** Writes the CDR of a call that could not go on. */

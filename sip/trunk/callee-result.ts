@@ -1,14 +1,7 @@
 import type { CalleeProgress } from '../leg.js';
 import { responseOf } from './engine-failure.js';
 import { noHeaders, readResponse, sdpOf } from './received-message.js';
-import {
-  Srf,
-  type SrfCredentials,
-  type SrfDialog,
-  type SrfLateOffer,
-  type SrfRequest,
-  type SrfStack,
-} from './srf-types.js';
+import { Srf, type SrfDialog, type SrfLateOffer, type SrfRequest, type SrfStack } from './srf-types.js';
 
 /** How createUAC ends when the callee answered 2xx; `unreachable`: acknowledged, but without a Contact to go on with. */
 export type CalleeResult = SrfDialog | SrfLateOffer | 'unreachable';
@@ -25,14 +18,12 @@ export function rescueAnswer(
   srf: SrfStack,
   request: SrfRequest | undefined,
   error: unknown,
-  auth: SrfCredentials | undefined,
 ): CalleeResult | undefined {
   const response = responseOf(error);
   if (response === undefined || response.status >= 300 || request === undefined) return undefined;
   if (!response.has('Contact')) return 'unreachable';
   try {
-    const parts = { req: request, res: response, ...(auth === undefined ? {} : { auth }) };
-    const dialog = new Srf.Dialog(srf, 'uac', parts);
+    const dialog = new Srf.Dialog(srf, 'uac', { req: request, res: response });
     srf.addDialog(dialog);
     return dialog;
   } catch {

@@ -1,5 +1,6 @@
 import { failure, SipFailure } from '../failure.js';
 import type { HeaderView } from '../leg.js';
+import type { Unanswered } from './challenges.js';
 import { noHeaders, readResponse } from './received-message.js';
 import type { SrfResponse } from './srf-types.js';
 
@@ -60,11 +61,13 @@ function reasonText(response: SrfResponse): string | undefined {
   return reason === undefined ? undefined : /;text="([^"]+)"/.exec(reason)?.[1];
 }
 
-/** Who has credentials to answer a challenge with: we (or not), or the caller. */
-export type Credentials = boolean | 'callers';
+const noCredentials: Unanswered = { because: 'credentials are wanted and none are configured' };
 
-/** Names a final 3xx–6xx. */
-export function refusalOf(response: SrfResponse, credentials: Credentials): Refusal {
+/** Names a final 3xx–6xx; of a challenge says why it was not answered, unless it is for the caller to answer. */
+export function refusalOf(
+  response: SrfResponse,
+  unanswered: Unanswered | 'callers' = noCredentials,
+): Refusal {
   const { status, reason = '' } = response;
   const detail = `${status} ${reason}`.trim();
   if (isLocal(response)) {
@@ -73,7 +76,7 @@ export function refusalOf(response: SrfResponse, credentials: Credentials): Refu
     return { failure: failure(code, { detail: why }), headers: undefined };
   }
   const headers = readResponse(response.msg)?.headers ?? noHeaders;
-  if ((status === 401 || status === 407) && credentials === 'callers') {
+  if ((status === 401 || status === 407) && unanswered === 'callers') {
     const challenges = ['WWW-Authenticate', 'Proxy-Authenticate'].flatMap((name) =>
       headers.getAll(name).map((value): readonly [string, string] => [name, value]),
     );
@@ -81,21 +84,12 @@ export function refusalOf(response: SrfResponse, credentials: Credentials): Refu
     return { failure: failure('auth.challenged', { status, headers: challenges, ...said }), headers };
   }
   if (status === 401 || status === 407) {
-    const why = credentials
-      ? 'the credentials were refused'
-      : 'credentials are wanted and none are configured';
-    return { failure: failure('trunk.auth', { detail: `${detail}: ${why}` }), headers };
+    const { because } = unanswered === 'callers' ? noCredentials : unanswered;
+    return { failure: failure('trunk.auth', { detail: `${detail}: ${because}` }), headers };
   }
   const kept = telling.flatMap((name) =>
     headers.getAll(name).map((value): readonly [string, string] => [name, value]),
   );
   const told = { status, detail, headers: kept, ...(reason === '' ? {} : { reason }) };
   return { failure: failure('upstream.refused', told), headers };
-}
-
-/** Reads an error of createUAC that is not a 2xx in disguise. */
-export function refusalOfError(thrown: unknown, credentials: Credentials): Refusal {
-  const response = responseOf(thrown);
-  if (response !== undefined) return refusalOf(response, credentials);
-  return { failure: notSent(thrown), headers: undefined };
 }

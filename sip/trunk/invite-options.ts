@@ -18,8 +18,7 @@ export function nextHopOf(target: TrunkTarget): string {
 }
 
 /**
- * From and To in brackets, and our Contact. The Call-ID is written `call-id`: srf adds a second one to the request that
- * answers a challenge unless it finds this spelling.
+ * From and To in brackets, and our Contact.
  */
 export function originHeaders(
   target: TrunkTarget,
@@ -30,30 +29,36 @@ export function originHeaders(
   return [
     ['From', `${bracketed(parties.from)};tag=${ids.fromTag}`],
     ['To', bracketed(parties.to)],
-    ['call-id', ids.callId],
+    ['Call-ID', ids.callId],
     ['Contact', parties.contact ?? localContact(userOf(parties.from.uri), transport)],
   ];
+}
+
+/** What is different when an INVITE is sent once more. */
+export interface Repetition {
+  /** CSeq and credentials. */
+  readonly headers: HeaderList;
+  readonly nextHop: string;
 }
 
 /** What createUAC is called with for an invitation. */
 export function inviteOptions(
   target: TrunkTarget,
   invitation: Invitation,
-  callId: string,
-  fromTag: string,
+  ids: { readonly callId: string; readonly fromTag: string },
+  repetition: Repetition = { headers: [], nextHop: nextHopOf(target) },
 ): { readonly uri: string; readonly options: SrfUacOptions } {
   const { sdp, headers } = invitation;
   const typed: HeaderList = sdp === undefined ? [] : [['Content-Type', sdpType]];
-  const origin = originHeaders(target, invitation, { callId, fromTag });
+  const origin = originHeaders(target, invitation, ids);
   // Without an offer of ours a reliable 18x would carry the peer's, which only our PRACK could answer (RFC 3262 §5).
   const reliable: HeaderList = sdp === undefined ? [] : [['Supported', '100rel']];
-  const record: SrfHeaders = headerRecord(origin, typed, allow, reliable, headers);
+  const record: SrfHeaders = headerRecord(origin, typed, allow, reliable, headers, repetition.headers);
   const options: SrfUacOptions = {
     headers: record,
     noAck: true,
-    proxy: nextHopOf(target),
+    proxy: repetition.nextHop,
     ...(sdp === undefined ? {} : { localSdp: sdp }),
-    ...(target.auth === undefined ? {} : { auth: target.auth }),
   };
   return { uri: target.requestUri, options };
 }

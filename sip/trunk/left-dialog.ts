@@ -41,7 +41,7 @@ export class LeftDialog implements TableLeg {
         { dialogId: this.dialogId },
         { method: 'BYE', headers: why },
       );
-      if (response.source_address === '') throw refusalOf(response, true).failure;
+      if (response.source_address === '') throw refusalOf(response).failure;
       return { status: response.status, reason: response.reason ?? '' };
     } finally {
       late.cancel();

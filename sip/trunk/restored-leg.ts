@@ -10,10 +10,11 @@ import type {
   TrunkDialogSnapshot,
 } from '../leg.js';
 import type { SipRequest } from '../message/index.js';
+import type { DigestAccount } from './digest-answer.js';
 import { sendResponse } from './final-answer.js';
 import { callerKey, dialogKey, type LegTable, type TableLeg } from './leg-table.js';
 import { restoredDialog } from './restored-dialog.js';
-import type { SrfCredentials, SrfRequest, SrfResponse } from './srf-types.js';
+import type { SrfRequest, SrfResponse } from './srf-types.js';
 import { tell } from './tell.js';
 import { TrunkDialog, type DialogSurroundings } from './trunk-dialog.js';
 
@@ -23,7 +24,7 @@ export interface RestorableTrunkLeg {
   readonly id: string;
   readonly dialog: TrunkDialogSnapshot;
   /** For a PBX that challenges requests in a dialog. */
-  readonly auth?: SrfCredentials | undefined;
+  readonly auth?: DigestAccount | undefined;
 }
 
 /** The leg of a PBX in a call that an earlier process had; the engine knows its dialog. */

@@ -57,8 +57,6 @@ export interface SrfRequest extends SrfMessage, EventEmitter {
   readonly stackDialogId?: string;
   readonly stackTxnId: string;
   readonly res: SrfResponse;
-  /** With these srf answers a challenge by itself. */
-  auth?: SrfCredentials | undefined;
   cancel(options: { readonly headers: SrfHeaders }, callback: (error: unknown) => void): void;
 }
 
@@ -80,18 +78,12 @@ export interface SrfLateOffer {
   ack(localSdp: string | undefined): Promise<SrfDialog>;
 }
 
-export interface SrfCredentials {
-  readonly username: string;
-  readonly password: string;
-}
-
 export interface SrfRequestOptions {
   readonly uri: string;
   readonly method: string;
   readonly headers: SrfHeaders;
   readonly body?: string;
   readonly proxy?: string;
-  readonly auth?: SrfCredentials;
   /** Makes it a request inside that dialog. */
   readonly stackDialogId?: string;
 }
@@ -101,7 +93,6 @@ export interface SrfUacOptions {
   readonly localSdp?: string;
   readonly noAck: true;
   readonly proxy?: string;
-  readonly auth?: SrfCredentials;
 }
 
 export interface SrfUacProgress {
@@ -164,7 +155,6 @@ interface SrfConstructor {
       readonly res: SrfResponse;
       /** Our answer, in the dialog of a peer's INVITE. */
       readonly sent?: SrfResponse;
-      readonly auth?: SrfCredentials;
     },
   ) => SrfDialog;
 }

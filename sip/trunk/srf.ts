@@ -128,7 +128,7 @@ export class TrunkStack {
         ...(content === undefined ? {} : { body: content.body }),
       },
     );
-    if (response.source_address === '') throw refusalOf(response, true).failure;
+    if (response.source_address === '') throw refusalOf(response).failure;
     return { ...toInDialogResponse(response), ownContact };
   }
 

@@ -12,14 +12,13 @@ import type {
   TrunkDialogSnapshot,
 } from '../leg.js';
 import { newCallId, newTag, type SipRequest } from '../message/index.js';
-import { answerOf, isLateOffer, rescueAnswer, type CalleeResult } from './callee-result.js';
+import { answerOf, isLateOffer, type CalleeResult } from './callee-result.js';
 import { RequestSender, onUpdateOf } from './dialog-requests.js';
 import { EarlyReoffers, passOnEarly } from './early-dialog.js';
-import { notSent, refusalOfError, textOf } from './engine-failure.js';
+import { notSent, textOf, type Refusal } from './engine-failure.js';
 import { FinalAnswer } from './final-answer.js';
-import { headerRecord } from './header-record.js';
-import { inviteOptions } from './invite-options.js';
 import { dialogKey, type LegTable, type TableLeg } from './leg-table.js';
+import { OutgoingInvite } from './outgoing-invite.js';
 import { noHeaders, readResponse, sdpOf } from './received-message.js';
 import type { SrfDialog, SrfLateOffer, SrfRequest, SrfResponse } from './srf-types.js';
 import { tell } from './tell.js';
@@ -38,7 +37,7 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
   readonly #tag = newTag();
   readonly #key = dialogKey(this.sipCallId, this.#tag);
   #state: 'inviting' | 'cancelling' | 'answered' | 'confirmed' | 'ended' = 'inviting';
-  #request: SrfRequest | undefined;
+  readonly #invite: OutgoingInvite;
   #late: SrfLateOffer | undefined;
   #dialog: TrunkDialog | undefined;
   /** Settles when srf has made the dialog of a late offer that we have acknowledged. */
@@ -48,7 +47,7 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
   #settle: Timer | undefined;
   /** The answer to our offer came in a provisional response that was acknowledged. */
   #isAnsweredEarly = false;
-  readonly #early = new EarlyReoffers();
+  #early = new EarlyReoffers();
   /** The engine went away with the INVITE in it. */
   #isLeft = false;
 
@@ -60,19 +59,21 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
     private readonly legs: LegTable,
   ) {
     this.id = invitation.legId;
+    const parts = { target, invitation, callId: this.sipCallId, fromTag: this.#tag };
+    const user = {
+      sent: (request: SrfRequest) => this.#sent(request),
+      progressed: (response: SrfResponse) => this.#progressed(response),
+      answered: (result: CalleeResult) => this.#answered(result),
+      refused: (refusal: Refusal) => this.#refused(refusal),
+    };
+    this.#invite = new OutgoingInvite(parts, user, around.srf, around.log);
   }
 
   /** Sends the INVITE. Throws a SipFailure when there is no engine to send it. */
   invite(): void {
-    const { srf } = this.around;
-    const { uri, options } = inviteOptions(this.target, this.invitation, this.sipCallId, this.#tag);
-    const progress = {
-      cbRequest: (_error: unknown, request?: SrfRequest) => this.#sent(request),
-      cbProvisional: (response: SrfResponse) => this.#progressed(response),
-    };
     this.legs.add(this.#key, this);
     try {
-      srf.createUAC(uri, options, progress, (error, answered) => this.#settled(error, answered));
+      this.#invite.send();
     } catch (thrown) {
       this.legs.remove(this.#key, this);
       throw notSent(thrown);
@@ -126,28 +127,17 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
     else this.#end({ cause: this.#state === 'cancelling' ? 'local' : 'failure', failure: why });
   }
 
-  /** The engine has sent the INVITE. */
-  #sent(request: SrfRequest | undefined): void {
-    if (request === undefined) return;
-    this.#note(request);
+  /** The engine has sent the INVITE, or sent it again with credentials: then whatever was early before is over. */
+  #sent(request: SrfRequest): void {
+    this.#isAnsweredEarly = false;
+    this.#early = new EarlyReoffers();
+    if (this.#state !== 'ended') {
+      this.around.notes.invited(this.#key, { transactionId: request.stackTxnId, sentBy: 'us' });
+    }
     const { log, clock } = this.around;
     onUpdateOf(request, (update, response) => {
       this.#receiveEarlyUpdate(update, request.get('Contact'), new FinalAnswer(update, response, log, clock));
     });
-    request.on('authenticate', (next: SrfRequest) => this.#sentAgain(next));
-    if (this.#state === 'cancelling') this.#sendCancel(request, this.#goodbye ?? []);
-  }
-
-  /** The INVITE has gone out once more, with credentials: a CANCEL that the challenge has crossed did not end this one. */
-  #sentAgain(request: SrfRequest): void {
-    this.#note(request);
-    if (this.#state === 'cancelling') this.#sendCancel(request, this.#goodbye ?? []);
-  }
-
-  #note(request: SrfRequest): void {
-    this.#request = request;
-    if (this.#state === 'ended') return;
-    this.around.notes.invited(this.#key, { transactionId: request.stackTxnId, sentBy: 'us' });
   }
 
   #progressed(response: SrfResponse): void {
@@ -170,17 +160,13 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
     this.#early.update(update, final, { listener, contact, isAnswered, offerer: 'us' });
   }
 
-  #settled(error: unknown, answered: CalleeResult | undefined): void {
-    if (this.#state === 'ended') return;
-    const result = answered ?? rescueAnswer(this.around.srf, this.#request, error, this.target.auth);
-    if (result !== undefined) return this.#answered(result);
-    const { auth, passesChallenge } = this.target;
-    const refusal = refusalOfError(error, passesChallenge === true ? 'callers' : auth !== undefined);
+  #refused({ failure: why, headers }: Refusal): void {
     if (this.#state === 'cancelling') this.#end({ cause: 'local' });
-    else this.#fail(refusal.failure, refusal.headers);
+    else this.#fail(why, headers);
   }
 
   #answered(result: CalleeResult): void {
+    if (this.#state === 'ended') return;
     const told = this.#state === 'inviting';
     this.#state = 'answered';
     this.#settle?.cancel();
@@ -237,19 +223,7 @@ export class TrunkCalleeLeg implements CalleeLeg, TableLeg {
   #cancel(headers: HeaderList): void {
     this.#state = 'cancelling';
     this.#settle = this.around.clock.after(settleMs, () => this.#end({ cause: 'local' }));
-    if (this.#request !== undefined) this.#sendCancel(this.#request, headers);
-  }
-
-  #sendCancel(request: SrfRequest, headers: HeaderList): void {
-    // A challenge that comes later must not be answered: a host that was silent for a while would let phones ring.
-    request.auth = undefined;
-    try {
-      request.cancel({ headers: headerRecord(headers) }, (error) => {
-        if (error !== null && error !== undefined) this.#logUnsent(error);
-      });
-    } catch (thrown) {
-      this.#logUnsent(thrown);
-    }
+    this.#invite.cancel(headers);
   }
 
   #logUnsent(thrown: unknown): void {

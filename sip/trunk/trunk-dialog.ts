@@ -14,6 +14,7 @@ import { sessionAnswer } from '../session-refresh.js';
 import { AckWaits } from './ack-waits.js';
 import { allow } from './capabilities.js';
 import type { DialogNotes } from './dialog-notes.js';
+import type { DigestAccount } from './digest-answer.js';
 import { RequestSender, type FinalResponse, type UpdateHandler } from './dialog-requests.js';
 import { refusalOf } from './engine-failure.js';
 import { FinalAnswer, sendResponse } from './final-answer.js';
@@ -21,7 +22,7 @@ import { toInDialogRequest, toInDialogResponse } from './in-dialog-messages.js';
 import { contentTypeOf, readRequest, readResponse, sdpOf, sdpType } from './received-message.js';
 import { SdpBooks } from './sdp-books.js';
 import { endOfUnsolicitedBye } from './unsolicited-bye.js';
-import type { SrfAck, SrfCredentials, SrfDialog, SrfRequest, SrfResponse, SrfStack } from './srf-types.js';
+import type { SrfAck, SrfDialog, SrfRequest, SrfResponse, SrfStack } from './srf-types.js';
 import { attempt } from './tell.js';
 import { TrunkReoffer } from './trunk-reoffer.js';
 
@@ -37,7 +38,7 @@ export interface DialogSurroundings {
 export interface InitialSession {
   readonly localSdp: string | undefined;
   readonly remoteSdp: string | undefined;
-  readonly auth?: SrfCredentials | undefined;
+  readonly auth?: DigestAccount | undefined;
 }
 
 /** Requests that are passed on as they are. */
@@ -103,8 +104,8 @@ export class TrunkDialog {
     if (this.#state !== 'open') throw failure('dialog.unknown');
     const typed: HeaderList = content === undefined ? [] : [['Content-Type', content.contentType]];
     const { response } = await this.#send(method, [...typed, ...headers], content?.body);
-    if (response.source_address === '') throw refusalOf(response, true).failure;
-    if (response.status === 481) this.#lose(refusalOf(response, true).failure);
+    if (response.source_address === '') throw refusalOf(response).failure;
+    if (response.status === 481) this.#lose(refusalOf(response).failure);
     return toInDialogResponse(response);
   }
 
@@ -161,8 +162,9 @@ export class TrunkDialog {
 
   async #invite(sdp: string | undefined, headers: HeaderList): Promise<ReofferResult> {
     const typed: HeaderList = sdp === undefined ? [] : [['Content-Type', sdpType]];
-    const { response, ack } = await this.#send('INVITE', [...typed, ...allow, ...headers], sdp);
-    if (response.status >= 300) throw this.#refused(response);
+    const final = await this.#send('INVITE', [...typed, ...allow, ...headers], sdp);
+    const { response, ack } = final;
+    if (response.status >= 300) throw this.#refused(final);
     const message = readResponse(response.msg);
     const received = message === undefined ? undefined : sdpOf(message);
     this.#books.note(sdp, received);
@@ -183,8 +185,8 @@ export class TrunkDialog {
   }
 
   /** 481 and 408 end the dialog (RFC 3261 §12.2.1.2); after any other refusal it stays as it was. */
-  #refused(response: SrfResponse): SipFailure {
-    const { failure: refusal } = refusalOf(response, true);
+  #refused({ response, unanswered }: FinalResponse): SipFailure {
+    const { failure: refusal } = refusalOf(response, unanswered);
     if (response.status === 491) return failure('dialog.request_pending', { status: 491 });
     if (response.status !== 481 && response.status !== 408) return refusal;
     return this.#lose(refusal);
@@ -286,7 +288,8 @@ export class TrunkDialog {
   #send(method: string, headers: HeaderList, body: string | undefined): Promise<FinalResponse> {
     const { auth } = this.session;
     const content = body === undefined ? {} : { body };
-    return this.#sender.send({ dialogId: this.dialog.id }, { method, headers, auth, ...content });
+    const isWanted = () => method === 'BYE' || this.#state === 'open';
+    return this.#sender.send({ dialogId: this.dialog.id }, { method, headers, auth, isWanted, ...content });
   }
 
   #finish(end: LegEnd): void {

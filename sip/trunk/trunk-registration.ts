@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.js';
 import type { HeaderList } from '../leg.js';
 import { newCallId, newTag } from '../message/index.js';
-import { answerChallenge, isStale, type DigestAccount } from './digest-answer.js';
+import { Challenges } from './challenges.js';
+import type { DigestAccount } from './digest-answer.js';
 import { grantedExpiry, secondsIn } from './granted-expiry.js';
 import { within } from './options-ping.js';
 import type { OutOfDialogResponse, TrunkStack } from './srf.js';
@@ -27,14 +28,11 @@ export interface RegisterAnswer {
   readonly refusedBecause: string | undefined;
 }
 
-/** Challenges that are answered in a row: of a proxy, of the registrar, and one whose nonce was too old. */
-const mostChallenges = 3;
-
 type Sender = Pick<TrunkStack, 'request'>;
 
 /**
- * Sends REGISTERs for one account, all with one Call-ID and rising CSeq (RFC 3261 §10.2). Answers challenges itself, for
- * drachtio-srf knows MD5 only.
+ * Sends REGISTERs for one account, all with one Call-ID and rising CSeq (RFC 3261 §10.2), which is why it answers challenges
+ * itself.
  */
 export class TrunkRegistration {
   readonly #ids = { callId: newCallId(), fromTag: newTag() };
@@ -68,20 +66,16 @@ export class TrunkRegistration {
     exchange: { readonly isOver: boolean },
   ): Promise<RegisterAnswer> {
     const { registrar: uri } = this.account;
-    const answered = new Map<string, string>();
-    let response = await this.#send(nextHop, expiresSeconds, []);
-    for (let round = 0; response.status === 401 || response.status === 407; round += 1) {
+    const challenges = new Challenges(this.account);
+    for (let credentials: HeaderList = []; ;) {
+      const response = await this.#send(nextHop, expiresSeconds, credentials);
       const { status, headers } = response;
-      const isRefusal = answered.has(`${status}`) && !isStale(status, headers);
-      if (isRefusal || round === mostChallenges || exchange.isOver) {
-        return this.#answerOf(response, expiresSeconds, 'it refuses our user name or password');
-      }
-      const credentials = answerChallenge(status, headers, { method: 'REGISTER', uri }, this.account);
-      if (typeof credentials === 'string') return this.#answerOf(response, expiresSeconds, credentials);
-      for (const [, value] of credentials) answered.set(`${status}`, value);
-      response = await this.#send(nextHop, expiresSeconds, credentialLines(answered));
+      const isChallenge = status === 401 || status === 407;
+      if (!isChallenge || exchange.isOver) return this.#answerOf(response, expiresSeconds, undefined);
+      const answer = challenges.answer(status, headers, { method: 'REGISTER', uri });
+      if ('because' in answer) return this.#answerOf(response, expiresSeconds, answer.because);
+      credentials = answer.credentials;
     }
-    return this.#answerOf(response, expiresSeconds, undefined);
   }
 
   #send(nextHop: string, expiresSeconds: number, credentials: HeaderList): Promise<OutOfDialogResponse> {
@@ -118,11 +112,4 @@ export class TrunkRegistration {
       refusedBecause,
     };
   }
-}
-
-function credentialLines(answered: ReadonlyMap<string, string>): HeaderList {
-  return [...answered].map(([status, value]) => [
-    status === '407' ? 'Proxy-Authorization' : 'Authorization',
-    value,
-  ]);
 }

@@ -100,6 +100,6 @@ export class TrunkSubscription implements SubscriptionLeg, TableLeg {
 
 /** The peer's answer; throws what the engine says in place of one. */
 function answerIn(response: SrfResponse): InDialogResponse {
-  if (response.source_address === '') throw refusalOf(response, true).failure;
+  if (response.source_address === '') throw refusalOf(response).failure;
   return toInDialogResponse(response);
 }

@@ -1,3 +1,5 @@
+import type { DigestAccount } from './digest-answer.js';
+
 /** Where a request leaves for (DESIGN §2: target). */
 export interface TrunkTarget {
   /** Goes into the request line as it is. */
@@ -5,7 +7,7 @@ export interface TrunkTarget {
   /** The hop that the request is sent to, when that is not where the Request-URI points. */
   readonly nextHop?: string;
   /** For the PBX's digest challenge. */
-  readonly auth?: { readonly username: string; readonly password: string };
+  readonly auth?: DigestAccount;
   /** The caller has the password: a challenge is told it as `auth.challenged`, with the PBX's own header fields. */
   readonly passesChallenge?: boolean;
 }

@@ -1,12 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import {
-  digestResponse,
-  ha1,
-  parseAuthorization,
-  safeEqual,
-  tagOf,
-  type SipRequest,
-} from '../../sip/message/index.js';
+import { parseAuthorization, tagOf, type SipRequest } from '../../sip/message/index.js';
+import { isMadeWith } from './digest-check.js';
 import { UdpPeer, type Seen } from './sip-peer.js';
 
 /** What the PBX asks passwords for. */
@@ -110,19 +104,7 @@ export class ScriptedPbx {
     if (given === undefined || given.uri !== requestUri || !this.#nonces.has(given.nonce)) return false;
     if (given.realm !== pbxRealm || given.opaque !== 'o/1') return false;
     const password = this.passwords[given.username];
-    if (password === undefined || given.algorithm === undefined) return false;
-    const { nonce, uri, algorithm, qop, nc, cnonce } = given;
-    const right = digestResponse({
-      method,
-      uri,
-      nonce,
-      algorithm,
-      ha1: ha1(given.username, pbxRealm, password, algorithm),
-      ...(qop === undefined ? {} : { qop }),
-      ...(nc === undefined ? {} : { nc }),
-      ...(cnonce === undefined ? {} : { cnonce }),
-    });
-    return safeEqual(right, given.response);
+    return password !== undefined && isMadeWith(password, method, given);
   }
 }
 

@@ -140,7 +140,7 @@ describe('the doctor', function () {
     const found = await findings(ipTrunk('strict', uri, { type: 'auth', auth }), '600');
     assert.equal(results(found).at(-1), 'call failed');
     const text = found.map(findingText).join('');
-    assert.match(text, /credentials were refused/);
+    assert.match(text, /it refuses our user name or password/);
     assert.equal(text.includes('wrong'), false);
   });
 

@@ -62,13 +62,9 @@ export const cdrSchema = z
     caller: party,
     callee: party.nullable().meta({ description: 'Who answered; null when nobody did.' }),
     dialled: z.string().meta({ description: 'Request-URI.' }),
-    route: z
-      .string()
-      .nullable()
-      .meta({
-        description:
-          'Name of the route; null when none matched, or the call was refused before it was routed.',
-      }),
+    route: z.string().nullable().meta({
+      description: 'Name of the route; null when none matched, or the call was refused before it was routed.',
+    }),
     attempts: z.array(attempt).meta({ description: 'In the order in which they ended.' }),
     startedAt: when,
     answeredAt: when.nullable(),

@@ -1,16 +1,24 @@
-import type { SipFailure } from '../failure.js';
+import type { Clock, Timer } from '../clock.js';
+import { failure, type SipFailure } from '../failure.js';
 
 interface OpenCommand {
+  readonly late: Timer;
   resolve(): void;
   reject(why: unknown): void;
 }
+
+/** It answers at once, or never. */
+const answerWithinMs = 5_000;
 
 /** What the control protocol can do and srf cannot: commands that are written by hand, and the engine's answers to them. */
 export class EngineCommands {
   readonly #open = new Map<string, OpenCommand>();
 
   /** `write` sends a frame and returns its id. */
-  constructor(private readonly write: (frame: string) => string) {}
+  constructor(
+    private readonly write: (frame: string) => string,
+    private readonly clock: Clock,
+  ) {}
 
   get size(): number {
     return this.#open.size;
@@ -18,12 +26,17 @@ export class EngineCommands {
 
   /**
    * Sends a SIP message in a transaction that another connection has begun: CANCEL for an INVITE that went out, a response
-   * to one that came in. Resolves when the engine has taken it; rejects with its refusal (`NOK|…`) as an Error, or when it
-   * goes away.
+   * to one that came in. Resolves when the engine has taken it; rejects with its refusal (`NOK|…`) as an Error, with
+   * `trunk.timeout` when it has not answered in 5 s, or when it goes away.
    */
   inTransaction(transactionId: string, message: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#open.set(this.write(`sip|${transactionId}|\r\n${message}`), { resolve, reject });
+      const id = this.write(`sip|${transactionId}|\r\n${message}`);
+      const late = this.clock.after(answerWithinMs, () => {
+        this.#open.delete(id);
+        reject(failure('trunk.timeout', { detail: 'the engine does not answer a command' }));
+      });
+      this.#open.set(id, { late, resolve, reject });
     });
   }
 
@@ -35,13 +48,17 @@ export class EngineCommands {
     const command = kind === 'response' ? this.#open.get(id) : undefined;
     if (command === undefined) return;
     this.#open.delete(id);
+    command.late.cancel();
     if (result === 'OK') command.resolve();
     else command.reject(new Error(text ?? 'refused'));
   }
 
   /** The engine is gone: no answer will come. */
   abandonAll(why: SipFailure): void {
-    for (const command of this.#open.values()) command.reject(why);
+    for (const command of this.#open.values()) {
+      command.late.cancel();
+      command.reject(why);
+    }
     this.#open.clear();
   }
 }

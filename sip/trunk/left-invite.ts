@@ -12,7 +12,7 @@ const unavailable = `SIP/2.0 503 Service Unavailable\r\nRetry-After: 5\r\n${reas
 /**
  * Ends an INVITE whose leg is gone, with the process or the connection that it lived in: ours by CANCEL (RFC 3261 §9.1), the
  * peer's by 503. Resolves with what was done; rejects with `dialog.unknown` when the engine has no such INVITE, because it
- * has had its answer, and with `trunk.engine_away` when the engine is gone.
+ * has had its answer, with `trunk.timeout` when the engine says nothing, and with `trunk.engine_away` when it is gone.
  */
 export async function endLeftInvite(invite: OpenInvite, commands: EngineCommands): Promise<string> {
   const { transactionId, sentBy } = invite;

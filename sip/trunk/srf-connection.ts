@@ -67,7 +67,7 @@ export class SrfConnection {
   readonly srf: SrfStack = new Srf();
   /** For requests outside any dialog. */
   readonly sender = new RequestSender(this.srf, () => undefined);
-  readonly commands = new EngineCommands((frame) => this.#write(frame));
+  readonly commands: EngineCommands;
   #addresses = new EngineAddresses();
   #socket: Socket | undefined;
   #heartbeat: Heartbeat | undefined;
@@ -80,6 +80,7 @@ export class SrfConnection {
     private readonly clock: Clock,
     private readonly log: Log,
   ) {
+    this.commands = new EngineCommands((frame) => this.#write(frame), clock);
     const { srf } = this;
     for (const method of routedMethods)
       srf.use(method, (request, response) => events.request(request, response));

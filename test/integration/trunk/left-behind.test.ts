@@ -4,6 +4,7 @@ import { silentLog } from '../../../sip/log.js';
 import { systemClock } from '../../../sip/clock.js';
 import { connectTrunkStack, type DialogNotes, type TrunkStack } from '../../../sip/trunk/srf.js';
 import { EventLog } from '../../support/event-log.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { ScriptedEngine } from '../../support/scripted-engine.js';
 import { sdp } from '../../support/sip-peer.js';
 import { requestBytes } from '../../support/sip-text.js';
@@ -109,6 +110,26 @@ describe('what the engine holds for the trunk stack', () => {
     engine.sip('t9', 'call-1;from-tag=f1', bye.replace(/^BYE.*/, 'SIP/2.0 200 OK'));
     assert.deepEqual(await ended, { status: 200, reason: 'OK' });
     assert.deepEqual(stack.sizes(), { legs: 0, requests: 0, dialogs: 0, transactions: 0 });
+  });
+
+  it('is given up when the engine says nothing', async () => {
+    const clock = new FakeClock();
+    const quiet = connectTrunkStack(
+      { host: '127.0.0.1', port: engine.port, secret: 'secret' },
+      listenerFor(events),
+      silentLog,
+      clock,
+    );
+    await events.next('connected');
+    const ended = assert.rejects(
+      quiet.endLeftInvite({ transactionId: 't7', sentBy: 'us' }),
+      isCode('trunk.timeout'),
+    );
+    await engine.next('CANCEL');
+    clock.advance(5_000);
+    await ended;
+    assert.equal(quiet.sizes().requests, 0);
+    await quiet.close();
   });
 
   it('is unknown to the engine, or the engine goes away', async () => {

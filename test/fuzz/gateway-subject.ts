@@ -28,8 +28,9 @@ const defect =
   /"event":"defect"|gateway\.internal|defect|was not handled|leg threw|could not be disposed|could not be served/;
 /** The OPTIONS that the trunk is watched with: nobody answers them. */
 const ofPings = { names: /^trunk_(requests|transactions)$/, most: 8 };
-/** Never empty while it runs, and those of transactions (RFC 3261 §17) and rates, which have their own time. */
-const standing = /^engine_(clients|clientTransactions|serverTransactions)$|[rR]ates?$|[fF]ailures|[wW]indows/;
+/** Never empty while it runs, and those of transactions (RFC 3261 §17), rates and strangers, which have their own time. */
+const standing =
+  /^(strangers|engine_(clients|clientTransactions|serverTransactions))$|[rR]ates?$|[fF]ailures|[wW]indows/;
 
 /** A whole webtrunk in a process of its own that logs nothing but errors. */
 export class GatewaySubject {

@@ -41,7 +41,7 @@ module.exports = {
     never('nobody-imports-app', '^gateway/(?!main|app)', '^gateway/(main|app)\\.'),
     never(
       'call-never-knows-edge',
-      '^gateway/(call|registrar|endpoint|location|auth|trunk|telemetry|config)/',
+      '^gateway/(call|cdr|fraud|store|hand-over|routing|registrar|endpoint|location|auth|trunk|telemetry|config)/',
       '^gateway/(edge|api)/',
     ),
     never(

@@ -183,7 +183,6 @@ export class App {
       direct_media_sessions: this.#browserMedia.size,
       bindings: this.#shared.location.size,
       cdr_waiting: this.#cdr?.waiting ?? 0,
-      ...this.#cdr?.sizes(),
       trunk_channels: this.#trunks?.upkeeps.channelsInUse ?? 0,
       ...this.#admission.sizes(),
       fraud_users: this.#fraud.size,
@@ -308,7 +307,9 @@ export class App {
           noteEnded(this.#fraud, cdr);
           this.#cdr?.write(cdr);
         },
-        recordRefused: (cdr) => this.#cdr?.writeRefused(cdr),
+        recordRefused: (cdr, source) => {
+          if (this.#admission.mayRecordRefused(source)) this.#cdr?.write(cdr);
+        },
       },
       {
         router,

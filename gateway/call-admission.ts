@@ -21,6 +21,9 @@ const refusals = { full: 'limit.user_channels', tooFast: 'limit.user_rate' } as 
 /** After so long without a call nothing is left to remember of a user: the rate is that of a second. */
 const rememberMs = 1_000;
 
+/** A user or a trunk that calls on and on though it is refused does not push the other records out of the CDR file. */
+const refusedPerMinute = perMinute(600);
+
 /** Grants calls to users and trunks, within their limits. */
 export class CallAdmission {
   /** By address-of-record; an entry goes when its user has had no call for a second. */
@@ -29,13 +32,22 @@ export class CallAdmission {
   /** New calls by address-of-record. */
   readonly #invites = new BucketTable(undefined);
 
+  /** Records of calls that were refused before they began, by address-of-record or trunk. */
+  readonly #refused = new BucketTable(refusedPerMinute);
+
   constructor(private readonly options: CallAdmissionOptions) {}
 
-  /** Calls of users that are counted, and users whose new calls are. */
-  sizes(): { user_channels: number; invite_rates: number } {
-    this.#invites.sweep(this.options.clock.nowMs());
+  /** Calls of users that are counted, users whose new calls are, and callers whose refused calls are. */
+  sizes(): { user_channels: number; invite_rates: number; refused_callers: number } {
+    const nowMs = this.options.clock.nowMs();
+    this.#invites.sweep(nowMs);
+    this.#refused.sweep(nowMs);
     const channels = [...this.#users.values()].reduce((sum, { size }) => sum + size, 0);
-    return { user_channels: channels, invite_rates: this.#invites.size };
+    return {
+      user_channels: channels,
+      invite_rates: this.#invites.size,
+      refused_callers: this.#refused.size,
+    };
   }
 
   /** Takes a channel of the caller, or says why there is none. */
@@ -58,9 +70,17 @@ export class CallAdmission {
     };
   }
 
-  /** Forgets how fast users were. */
+  /** Whether a call of this caller that was refused before it began gets its record: 600 a minute do. */
+  mayRecordRefused(source: CallSource): boolean {
+    const nowMs = this.options.clock.nowMs();
+    this.#refused.sweep(nowMs);
+    return this.#refused.take(source.side === 'trunk' ? source.trunk : source.aor, nowMs);
+  }
+
+  /** Forgets how fast callers were. */
   close(): void {
     this.#invites.clear();
+    this.#refused.clear();
   }
 
   #takeInvite(aor: string): boolean {

@@ -30,7 +30,7 @@ export interface AdmissionOptions {
   /** Writes the CDR of an ended call. */
   record(cdr: Cdr): void;
   /** Writes the CDR of a call that was refused before it began; whoever is refused can send many. */
-  recordRefused?(cdr: Cdr): void;
+  recordRefused?(cdr: Cdr, source: CallSource): void;
 }
 
 /** How long BYE may stay without an answer when all calls are cut. */
@@ -152,7 +152,7 @@ export class CallController {
     if (refusal.code === 'limit.invite_rate') return;
     const record = new CallRecord(clock);
     record.end(terminationOf(refusal), refusal);
-    this.admission.recordRefused?.(record.cdr({ id, incoming, source }, undefined, [], []));
+    this.admission.recordRefused?.(record.cdr({ id, incoming, source }, undefined, [], []), source);
   }
 
   /** What a PBX has answered with a challenge is no call: the caller sends it again, with its password. */

@@ -91,9 +91,7 @@ export class EarlyMedia {
     }
   }
 
-  /**
-   * The caller's offer that the connected callee has not seen; undefined when there is none. Gives it once.
-   */
+  /** The caller's offer that the connected callee has not seen; undefined when there is none. Gives it once. */
   takeOwed(calleeId: string | undefined): string | undefined {
     const owed = this.#agreed?.callee.id === calleeId ? this.#owed : undefined;
     this.#owed = undefined;

@@ -2,16 +2,12 @@ import type { Clock } from '../../sip/clock.js';
 import type { Cdr } from '../call/call-record.js';
 import type { CdrConfig } from '../config/config.js';
 import type { ProcessEvents } from '../telemetry/process-events.js';
-import { BucketTable, perMinute } from '../edge/bucket-table.js';
 import { RotatingFile } from './rotating-file.js';
 import { Spool } from './spool.js';
 import { Webhook } from './webhook.js';
 
 /** The queue of a receiver that is down takes no more than this. */
 const maxSpoolBytes = 1024 * 1024 * 1024;
-
-/** A user or a trunk that calls on and on though it is refused does not push the other records out of the file. */
-const refusedPerMinute = perMinute(600);
 
 export type CdrEvents = Pick<ProcessEvents, 'cdrFailed' | 'cdrWebhookDown' | 'cdrWebhookUp' | 'cdrRejected'>;
 
@@ -23,21 +19,17 @@ export interface CdrWriterOptions {
 
 /** Writes one JSON line for each call that has ended: to a file, and to a queue on the disk that a webhook is fed from. */
 export class CdrWriter {
-  /** By user or trunk: records of calls that were refused before they began. */
-  readonly #refused = new BucketTable(refusedPerMinute);
-
   private constructor(
     private readonly file: RotatingFile | undefined,
     private readonly spool: Spool | undefined,
     private readonly webhook: Webhook | undefined,
     private readonly events: CdrEvents,
-    private readonly clock: Clock,
   ) {}
 
   /** Begins with what an earlier process could not deliver. Rejects when the queue cannot be read and written. */
   static async open({ config, events, clock }: CdrWriterOptions): Promise<CdrWriter> {
     const file = config.file === undefined ? undefined : fileOf(config.file, events, clock);
-    if (config.webhook === undefined) return new CdrWriter(file, undefined, undefined, events, clock);
+    if (config.webhook === undefined) return new CdrWriter(file, undefined, undefined, events);
     const { url, token, timeoutMs, queue } = config.webhook;
     const spool = await Spool.open(queue, maxSpoolBytes);
     const webhook = new Webhook({
@@ -54,7 +46,7 @@ export class CdrWriter {
       },
     });
     webhook.wake();
-    return new CdrWriter(file, spool, webhook, events, clock);
+    return new CdrWriter(file, spool, webhook, events);
   }
 
   /** Records that are not where they belong yet. */
@@ -68,24 +60,8 @@ export class CdrWriter {
     void this.#enqueue(line);
   }
 
-  /** The same for a call that was refused before it began: 600 a minute of each user and trunk, no more. */
-  writeRefused(cdr: Cdr): void {
-    const { side, who } = cdr.caller;
-    const [name = ''] = who.split(' ');
-    const nowMs = this.clock.nowMs();
-    this.#refused.sweep(nowMs);
-    if (this.#refused.take(`${side} ${name}`, nowMs)) this.write(cdr);
-  }
-
-  /** Users and trunks whose refused calls are counted. */
-  sizes(): { cdr_refused_callers: number } {
-    this.#refused.sweep(this.clock.nowMs());
-    return { cdr_refused_callers: this.#refused.size };
-  }
-
   /** Resolves when everything is on the disk. Idempotent. */
   async close(): Promise<void> {
-    this.#refused.clear();
     await this.file?.close();
     await this.webhook?.close();
     await this.spool?.close();

@@ -1,7 +1,7 @@
 import { open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Clock, Timer } from '../../sip/clock.js';
-import { endTornLine } from './torn-line.js';
+import { countLines, endTornLine, lineEnd } from './line-ends.js';
 
 export interface RotatingFileOptions {
   readonly path: string;
@@ -18,7 +18,6 @@ export interface RotatingFileOptions {
 
 const retryMs = 5_000;
 const maxWaitingLines = 100_000;
-const lineEnd = 10;
 
 /**
  * A file of lines that is put aside as `NAME.20261121T051132123Z` when it is full. A file that somebody else has moved
@@ -153,8 +152,4 @@ export class RotatingFile {
     this.#file = undefined;
     await file?.close().catch(() => undefined);
   }
-}
-
-function countLines(text: Buffer): number {
-  return text.filter((byte) => byte === lineEnd).length;
 }

@@ -1,5 +1,5 @@
 import { open, readFile, rename, writeFile, type FileHandle } from 'node:fs/promises';
-import { endTornLine } from './torn-line.js';
+import { countLines, endTornLine, lineEnd } from './line-ends.js';
 
 /** Lines that wait on the disk, oldest first; they outlive the process. */
 export interface SpooledLine {
@@ -8,7 +8,6 @@ export interface SpooledLine {
   readonly endsAt: number;
 }
 
-const lineEnd = 10;
 const readBytes = 256 * 1024;
 
 /**
@@ -94,7 +93,7 @@ export class Spool {
     this.#doneAt = Number.isSafeInteger(done) && done >= 0 && done <= size ? done : 0;
     for (let at = this.#doneAt; at < this.#sizeBytes;) {
       const bytes = await this.#bytesAt(at);
-      this.#waiting += bytes.filter((byte) => byte === lineEnd).length;
+      this.#waiting += countLines(bytes);
       at += bytes.length;
     }
   }

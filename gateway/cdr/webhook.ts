@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { Clock, Timer } from '../../sip/clock.js';
 import type { Spool, SpooledLine } from './spool.js';
-import { endTornLine } from './torn-line.js';
+import { endTornLine } from './line-ends.js';
 
 export interface WebhookOptions {
   readonly url: string;

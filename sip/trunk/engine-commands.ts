@@ -1,14 +1,12 @@
 import type { Clock, Timer } from '../clock.js';
 import { failure, type SipFailure } from '../failure.js';
+import { answerWithinMs } from './heartbeat.js';
 
 interface OpenCommand {
   readonly late: Timer;
   resolve(): void;
   reject(why: unknown): void;
 }
-
-/** It answers at once, or never. */
-const answerWithinMs = 5_000;
 
 /** What the control protocol can do and srf cannot: commands that are written by hand, and the engine's answers to them. */
 export class EngineCommands {

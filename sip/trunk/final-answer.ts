@@ -1,3 +1,4 @@
+import { answerWithinMs } from '../answer-within.js';
 import type { Clock } from '../clock.js';
 import { SipFailure, failure } from '../failure.js';
 import type { HeaderList } from '../leg.js';
@@ -50,9 +51,6 @@ export function sendResponse(
     sendResponse(response, known, reason, { headers, ...(body === undefined ? {} : { body }) }, sent);
   }
 }
-
-/** Longest time that call control may take over a request other than INVITE: well below 64·T1 (RFC 4320 §4.2). */
-const answerWithinMs = 20_000;
 
 /**
  * The one final answer of a request. When nobody gives it in time it answers 500 by itself: drachtio-server would forget

@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../clock.js';
 /** How long an engine may be silent before it is asked for a sign of life. */
 const restMs = 10_000;
 /** How long the sign may take; then it is asked for once more, because it may be us who were stopped for a while. */
-const answerWithinMs = 5000;
+export const answerWithinMs = 5000;
 
 export interface HeartbeatListener {
   /** The first question was answered: the engine has read all that was sent before it. */

@@ -17,9 +17,7 @@ export function nextHopOf(target: TrunkTarget): string {
   return withTransport(target.nextHop ?? target.requestUri);
 }
 
-/**
- * From and To in brackets, and our Contact.
- */
+/** From and To in brackets, and our Contact. */
 export function originHeaders(
   target: TrunkTarget,
   parties: { readonly from: Party; readonly to: Party; readonly contact?: string },

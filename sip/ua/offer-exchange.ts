@@ -1,3 +1,4 @@
+import { answerWithinMs } from '../answer-within.js';
 import { randomInt } from 'node:crypto';
 import { failure, type SipFailure } from '../failure.js';
 import type { HeaderList, LegListener, Reoffer, ReofferResult } from '../leg.js';
@@ -12,7 +13,6 @@ import { contactUri, isSdp, sdpOf, type AdaptedRequest, type AdaptedResponse } f
 import { Reinvite } from './reinvite.js';
 import { InviteServer, PlainServer, type ServerRequest } from './server-request.js';
 import type { SessionTimer } from './session-timer.js';
-import { answerWithinMs } from './timing.js';
 
 /** Whose INVITE or offer is under way. */
 export type Turn = 'local' | 'remote' | undefined;

@@ -6,6 +6,3 @@ export const transactionTimeoutMs = 64 * t1Ms;
 
 /** Timer C (RFC 3261 §16.6 step 11): how long an INVITE may go without any word from the other side. */
 export const timerCMs = 181_000;
-
-/** Longest time that an UPDATE or PRACK with an offer waits for its answer: well below 64·T1 (RFC 4320 §4.2). */
-export const answerWithinMs = 20_000;

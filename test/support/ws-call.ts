@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import {
   parseMessage,
   respond,
@@ -6,6 +7,7 @@ import {
   type SipRequest,
   type SipResponse,
 } from '../../sip/message/index.js';
+import { sdp } from './sip-peer.js';
 import type { WsSipClient } from './ws-sip-client.js';
 
 /** The next request of that method that the client receives, from message `since` on. */
@@ -71,6 +73,20 @@ export function inCalledDialog(
     body: options.sdp ?? '',
     ...(options.cseq === undefined ? {} : { cseq: options.cseq }),
   });
+}
+
+/** Calls a number; a call that is answered is acknowledged and stays up. Gives the final answer. */
+export async function dial(client: WsSipClient, number: string): Promise<SipResponse> {
+  const headers = [`To: <sip:${number}@localhost>`, 'Content-Type: application/sdp'];
+  const invite = client.request('INVITE', `sip:${number}@localhost`, { headers, body: sdp(7000) });
+  const answered = await client.transact(invite);
+  if (answered.status === 200) acknowledge(client, answered);
+  return answered;
+}
+
+/** Ends a call that {@link dial} has begun. */
+export async function hangUp(client: WsSipClient, answered: SipResponse): Promise<void> {
+  assert.equal((await client.transact(inDialog(client, 'BYE', answered))).status, 200);
 }
 
 /** Acknowledges a 2xx. */

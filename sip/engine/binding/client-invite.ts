@@ -193,8 +193,9 @@ class ClientInvite implements InviteClientUser, PendingInvite {
 
   /** A response of yet another fork, when there are so many: not even a proxy with a large office behind it has that. */
   private isOneTooMany({ message }: ReceivedResponse, forks: number): boolean {
+    if (forks < mostForks) return false;
     const tag = tagOf(message.to);
-    if (forks < mostForks || tag === undefined || this.forks.has(tag)) return false;
+    if (tag === undefined || this.forks.has(tag)) return false;
     this.core.unserved();
     if (!this.hasTooMany)
       this.core.log.warn({ sipCallId: message.callId, forks }, 'more forks than are followed');

@@ -120,23 +120,6 @@ describe('call data records', () => {
       assert.deepEqual(callIdsOf(await readFile(join(folder, 'cdr.ndjson'), 'utf8')), ['c_after']);
     });
 
-    it('of calls that were refused before they began are so many of each caller in a minute', async () => {
-      const opened = await open(file(0));
-      const refused = (callId: string, who: string): Cdr => {
-        const { caller, ...rest } = record(callId);
-        return { ...rest, callId, caller: { ...caller, who } };
-      };
-      for (const id of ids(1_000)) opened.writeRefused(refused(id, `sip:alice@example.com e_${id}`));
-      opened.writeRefused(refused('c_bob', 'sip:bob@example.com e_1'));
-      opened.write(record('c_call'));
-      assert.equal(opened.sizes().cdr_refused_callers, 2);
-      await opened.close();
-      const written = callIdsOf(await readFile(join(folder, 'cdr.ndjson'), 'utf8'));
-      assert.deepEqual(written.slice(0, 150), ids(150));
-      assert.deepEqual(written.slice(-2), ['c_bob', 'c_call']);
-      assert.ok(written.length < 200, `${written.length} lines`);
-    });
-
     it('wait for a disk that takes nothing', async () => {
       const path = join(folder, 'later', 'cdr.ndjson');
       const opened = await open({ file: { path, maxBytes: 0, keep: 1 } });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { cdrSchema } from '../../../gateway/cdr/cdr-schema.js';
-import { newBranch, newCallId, type SipRequest, type SipResponse } from '../../../sip/message/index.js';
+import { newBranch, newCallId, type SipRequest } from '../../../sip/message/index.js';
 import { requireOwnEngine } from '../../support/engine-under-test.js';
 import {
   ipTrunk,
@@ -17,7 +17,7 @@ import {
 import { idle } from '../../support/idle.js';
 import { sdp, UdpPeer, type SipPeer } from '../../support/sip-peer.js';
 import { requestBytes } from '../../support/sip-text.js';
-import { acknowledge, answer, inDialog, nextRequest } from '../../support/ws-call.js';
+import { answer, dial, hangUp, nextRequest } from '../../support/ws-call.js';
 import { WsSipClient } from '../../support/ws-sip-client.js';
 
 describe('the record of a call', function () {
@@ -51,19 +51,6 @@ describe('the record of a call', function () {
     for (const peer of [first, second]) peer.aim(Number(gateway.sipAddress.split(':')[1]));
     alice = await WsSipClient.connect(gateway.wsUrl, { user: 'alice', password: passwordOf('alice') });
     assert.equal((await alice.register()).status, 200);
-  };
-
-  /** Alice calls; a call that is answered stays up. */
-  const dial = async (number: string): Promise<SipResponse> => {
-    const headers = [`To: <sip:${number}@localhost>`, 'Content-Type: application/sdp'];
-    const invite = alice.request('INVITE', `sip:${number}@localhost`, { headers, body: sdp(7000) });
-    const answered = await alice.transact(invite);
-    if (answered.status === 200) acknowledge(alice, answered);
-    return answered;
-  };
-
-  const hangUp = async (answered: SipResponse): Promise<void> => {
-    assert.equal((await alice.transact(inDialog(alice, 'BYE', answered))).status, 200);
   };
 
   const callAlice = (peer: UdpPeer): void =>
@@ -115,7 +102,7 @@ describe('the record of a call', function () {
       if (message.kind === 'request') refuse(first, message);
     };
     await open();
-    await hangUp(await dial('600'));
+    await hangUp(alice, await dial(alice, '600'));
     const [record] = await records();
     const seenBy = async (peer: UdpPeer): Promise<string> => (await peer.request('INVITE')).callId;
     assert.deepEqual(
@@ -154,12 +141,12 @@ describe('the record of a call', function () {
 
   it('is there for a call too many of an endpoint, not for those that come too fast', async () => {
     await open({ limits: { callsPerEndpoint: 1, invitesPerMinute: 1 } });
-    const answered = await dial('600');
+    const answered = await dial(alice, '600');
     assert.equal(answered.status, 200);
-    assert.equal((await dial('601')).status, 486);
-    await hangUp(answered);
+    assert.equal((await dial(alice, '601')).status, 486);
+    await hangUp(alice, answered);
     await idle(gateway, ['calls']);
-    assert.equal((await dial('602')).status, 503);
+    assert.equal((await dial(alice, '602')).status, 503);
     const codes = (await records()).map(({ termination }) => termination.code);
     assert.deepEqual(codes, ['limit.calls', 'call.completed']);
     assert.ok(gateway.lines.some(({ code }) => code === 'limit.invite_rate'));

@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cdrSchema } from '../../../gateway/cdr/cdr-schema.js';
 import type { FraudConfig } from '../../../gateway/config/config.js';
-import type { SipResponse } from '../../../sip/message/index.js';
 import { requireOwnEngine } from '../../support/engine-under-test.js';
 import { ipTrunk, passwordOf, startGateway, usersRoute, type Gateway } from '../../support/gateway.js';
 import { idle } from '../../support/idle.js';
 import { sdp, UdpPeer } from '../../support/sip-peer.js';
-import { acknowledge, answer, inDialog, nextRequest } from '../../support/ws-call.js';
+import { answer, dial, hangUp, nextRequest } from '../../support/ws-call.js';
 import { WsSipClient } from '../../support/ws-sip-client.js';
 
 const fraud: FraudConfig = {
@@ -66,23 +65,10 @@ describe('the guard against toll fraud, in a gateway', function () {
     assert.equal(gateway.app.inspect()['fraud_users'], 0);
   });
 
-  /** Alice calls; a call that is answered stays up. */
-  const dial = async (number: string): Promise<SipResponse> => {
-    const headers = [`To: <sip:${number}@localhost>`, 'Content-Type: application/sdp'];
-    const invite = alice.request('INVITE', `sip:${number}@localhost`, { headers, body: sdp(7000) });
-    const answered = await alice.transact(invite);
-    if (answered.status === 200) acknowledge(alice, answered);
-    return answered;
-  };
-
-  const hangUp = async (answered: SipResponse): Promise<void> => {
-    assert.equal((await alice.transact(inDialog(alice, 'BYE', answered))).status, 200);
-  };
-
   /** What the page sees. */
   const outcome = async (number: string): Promise<string> => {
-    const answered = await dial(number);
-    if (answered.status === 200) await hangUp(answered);
+    const answered = await dial(alice, number);
+    if (answered.status === 200) await hangUp(alice, answered);
     return `${answered.status} ${answered.reason}`;
   };
 
@@ -120,7 +106,7 @@ describe('the guard against toll fraud, in a gateway', function () {
   it('refuses a number too many that is new, with Retry-After, and none that is known', async () => {
     assert.equal(await outcome('+12025550101'), '200 OK');
     assert.equal(await outcome('+12025550102'), '200 OK');
-    const refused = await dial('+12025550103');
+    const refused = await dial(alice, '+12025550103');
     assert.equal(`${refused.status} ${refused.reason}`, '503 Too Many New Destinations');
     const seconds = Number(refused.headers.get('retry-after'));
     assert.ok(seconds > 3_500 && seconds <= 3_600, `${seconds} s`);
@@ -129,9 +115,9 @@ describe('the guard against toll fraud, in a gateway', function () {
   });
 
   it('refuses a call too many at a time', async () => {
-    const up = [await dial('+12025550101'), await dial('+12025550101')];
+    const up = [await dial(alice, '+12025550101'), await dial(alice, '+12025550101')];
     assert.equal(await outcome('+12025550101'), '486 Busy Here');
-    for (const answered of up) await hangUp(answered);
+    for (const answered of up) await hangUp(alice, answered);
     await idle(gateway, ['calls']);
     assert.equal(await outcome('+12025550101'), '200 OK');
     assert.equal(await failures('limit.calls', 'calls_refused'), '1');
@@ -140,9 +126,9 @@ describe('the guard against toll fraud, in a gateway', function () {
   it('lets every emergency call pass, whatever is denied, used up or too many', async () => {
     await outcome('+12025550101');
     await outcome('+12025550102');
-    const up = [await dial('+12025550101'), await dial('+12025550101')];
+    const up = [await dial(alice, '+12025550101'), await dial(alice, '+12025550101')];
     assert.equal(await outcome('911'), '200 OK');
-    for (const answered of up) await hangUp(answered);
+    for (const answered of up) await hangUp(alice, answered);
   });
 
   it('ends a call when the minutes of the day are used up, and lets no other begin', async () => {
@@ -151,7 +137,7 @@ describe('the guard against toll fraud, in a gateway', function () {
       ...config,
       limits: { ...config.limits, fraud: { ...fraud, minutesPerDay: 1 / 100 } },
     });
-    assert.equal((await dial('+12025550101')).status, 200);
+    assert.equal((await dial(alice, '+12025550101')).status, 200);
     const bye = await nextRequest(alice, 'BYE');
     answer(alice, bye, 200);
     assert.match(bye.headers.get('reason') ?? '', /text="/);

@@ -70,7 +70,8 @@ describe('re-offers of a call', () => {
     assert.deepEqual(early.notes, ['reject 491']);
   });
 
-  it('keeps a re-offer that overtakes the ACK until the call is established', async () => {
+  /** A re-offer of the caller that comes before its ACK. */
+  async function overtaken(): Promise<{ scene: Scene; hasty: FakeReoffer }> {
     const scene = toTrunk();
     await scene.start();
     scene.callee().answer();
@@ -78,6 +79,11 @@ describe('re-offers of a call', () => {
     const hasty = new FakeReoffer('INVITE', 'v=0 a');
     scene.caller.listener?.reoffer(hasty);
     await settle();
+    return { scene, hasty };
+  }
+
+  it('keeps a re-offer that overtakes the ACK until the call is established', async () => {
+    const { scene, hasty } = await overtaken();
     assert.deepEqual(hasty.notes, []);
     scene.caller.acknowledge();
     await settle();
@@ -85,12 +91,7 @@ describe('re-offers of a call', () => {
   });
 
   it('refuses a re-offer that was kept when the call ends instead', async () => {
-    const scene = toTrunk();
-    await scene.start();
-    scene.callee().answer();
-    await settle();
-    const hasty = new FakeReoffer('INVITE', 'v=0 a');
-    scene.caller.listener?.reoffer(hasty);
+    const { scene, hasty } = await overtaken();
     scene.callee().leave({ cause: 'remote' });
     await settle();
     assert.deepEqual(hasty.notes, ['reject 491']);

@@ -1,6 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
 
-const lineEnd = 10;
+/** LF, as a byte. */
+export const lineEnd = 10;
+
+/** How many lines end in `text`. */
+export function countLines(text: Buffer): number {
+  return text.filter((byte) => byte === lineEnd).length;
+}
 
 /**
  * Ends the last line of a file of lines when a crash or a full disk has cut it short, so that nothing is glued to it; the
